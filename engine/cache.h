@@ -1,0 +1,44 @@
+// The keys and values of the target tokens so far, kept so that each step computes only those of
+// the newest token.
+
+#ifndef LIMPID_ENGINE_CACHE_H_
+#define LIMPID_ENGINE_CACHE_H_
+
+#include <vector>
+
+#include "engine/matrix.h"
+#include "engine/ops.h"
+
+namespace limpid {
+
+// Holds, for some number of hypotheses, a row a token: [layers, 2, model_dim], keys before values.
+// Rows are handed out one by one and never move; a hypothesis is a list of them.
+class KeyValueCache {
+ public:
+  // Forgets everything. Memory is kept for the next batch.
+  void Reset(int layers, int model_dim, int hypotheses);
+
+  // Adds a row, of whatever content, to the tokens of a hypothesis.
+  void Append(int hypothesis);
+
+  int length(int hypothesis) const { return static_cast<int>(tokens_[hypothesis].size()); }
+  // The first `count` tokens of a hypothesis.
+  RowList tokens(int hypothesis, int count) const { return {tokens_[hypothesis].data(), count}; }
+  // Where layer `layer` is to write the keys and values of a token, [2, model_dim].
+  float* row(int hypothesis, int position, int layer) {
+    return tokens_[hypothesis][position] + static_cast<size_t>(layer) * 2 * model_dim_;
+  }
+
+ private:
+  static constexpr size_t kRowsPerBlock = 64;
+
+  int model_dim_ = 0;
+  size_t row_size_ = 0;
+  size_t used_rows_ = 0;
+  std::vector<Buffer<float>> blocks_;        // [kRowsPerBlock, row_size] each
+  std::vector<std::vector<float*>> tokens_;  // [hypotheses][tokens so far]
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_CACHE_H_

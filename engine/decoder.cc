@@ -1,0 +1,122 @@
+#include "engine/decoder.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace limpid {
+namespace {
+
+// All layers' keys and values side by side, layer by layer, as in Memory::keys_values.
+Linear PackCrossKeysValues(const std::vector<DecoderLayerWeights>& layers) {
+  std::vector<LinearWeights> parts;
+  for (const DecoderLayerWeights& layer : layers) {
+    parts.push_back(layer.cross_attention.key);
+    parts.push_back(layer.cross_attention.value);
+  }
+  return Linear::Pack(parts);
+}
+
+}  // namespace
+
+DecoderLayer::DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights, int index)
+    : index_(index),
+      norm_order_(config.norm_order),
+      shape_{config.decoder_heads, config.model_dim / config.decoder_heads},
+      query_key_value_(Linear::Pack({weights.self_attention.query, weights.self_attention.key,
+                                     weights.self_attention.value})),
+      self_output_(Linear::Pack({weights.self_attention.output})),
+      self_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
+      cross_query_(Linear::Pack({weights.cross_attention.query})),
+      cross_output_(Linear::Pack({weights.cross_attention.output})),
+      cross_norm_(weights.cross_attention_norm, config.layer_norm_epsilon),
+      feed_forward_(weights.feed_forward, config.activation),
+      feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
+
+void DecoderLayer::Apply(const DecoderStep& step, Workspace& work) const {
+  ApplyWithResidual(norm_order_, self_norm_, work.x, work.normed,
+                    [&](const Matrix& x, Matrix& y) { SelfAttention(step, x, y, work); });
+  ApplyWithResidual(norm_order_, cross_norm_, work.x, work.normed,
+                    [&](const Matrix& x, Matrix& y) { CrossAttention(step, x, y, work); });
+  ApplyWithResidual(norm_order_, feed_forward_norm_, work.x, work.normed,
+                    [&](const Matrix& x, Matrix& y) {
+                      feed_forward_.ApplyAndAdd(x, y, work.hidden, work.products);
+                    });
+}
+
+// Queries, keys and values all come from the target. A token is shown itself and those before it:
+// that is the whole of the paper's mask.
+void DecoderLayer::SelfAttention(const DecoderStep& step, const Matrix& x, Matrix& y,
+                                 Workspace& work) const {
+  const int model_dim = x.columns();
+  query_key_value_.Apply(x, work.qkv, work.products);
+  work.context.Resize(x.rows(), model_dim);
+  const ptrdiff_t keys = static_cast<ptrdiff_t>(index_) * 2 * model_dim;
+  for (int row = 0; row < x.rows(); ++row) {
+    const DecoderInput& input = step.inputs[row];
+    const float* query = work.qkv.row(row);
+    std::copy_n(query + model_dim, 2 * model_dim,
+                step.cache.row(input.hypothesis, input.position, index_));
+    const KeysAndValues so_far = {.tokens = step.cache.tokens(input.hypothesis, input.position + 1),
+                                  .key_offset = keys,
+                                  .value_offset = keys + model_dim};
+    work.weights.Reserve(static_cast<size_t>(shape_.heads) * so_far.tokens.count);
+    Attend(query, so_far, shape_, work.weights.data(), work.context.row(row));
+  }
+  self_output_.ApplyAndAdd(work.context, y, work.products);
+}
+
+// Queries come from the target, keys and values from the encoder's output for the source.
+void DecoderLayer::CrossAttention(const DecoderStep& step, const Matrix& x, Matrix& y,
+                                  Workspace& work) const {
+  const int model_dim = x.columns();
+  cross_query_.Apply(x, work.queries, work.products);
+  work.context.Resize(x.rows(), model_dim);
+  const ptrdiff_t keys = static_cast<ptrdiff_t>(index_) * 2 * model_dim;
+  for (int row = 0; row < x.rows(); ++row) {
+    const int sentence = step.inputs[row].sentence;
+    const KeysAndValues source = {
+        .tokens = {&step.memory.rows[step.source.begin(sentence)], step.source.length(sentence)},
+        .key_offset = keys,
+        .value_offset = keys + model_dim};
+    work.weights.Reserve(static_cast<size_t>(shape_.heads) * source.tokens.count);
+    Attend(work.queries.row(row), source, shape_, work.weights.data(), work.context.row(row));
+  }
+  cross_output_.ApplyAndAdd(work.context, y, work.products);
+}
+
+Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights)
+    : embedding_(config, weights.decoder_stack),
+      cross_keys_values_(PackCrossKeysValues(weights.decoder_layers)),
+      has_final_norm_(config.final_norm),
+      output_(Linear::Pack({weights.output})) {
+  for (const DecoderLayerWeights& layer : weights.decoder_layers) {
+    layers_.emplace_back(config, layer, static_cast<int>(layers_.size()));
+  }
+  if (has_final_norm_) {
+    final_norm_ = Norm(weights.decoder_stack.final_norm, config.layer_norm_epsilon);
+  }
+}
+
+void Decoder::Remember(const Matrix& encoder_output, Memory& memory, Products& products) const {
+  cross_keys_values_.Apply(encoder_output, memory.keys_values, products);
+  memory.rows.resize(encoder_output.rows());
+  for (int token = 0; token < encoder_output.rows(); ++token) {
+    memory.rows[token] = memory.keys_values.row(token);
+  }
+}
+
+void Decoder::Step(const DecoderStep& step, Workspace& work) const {
+  work.x.Resize(static_cast<int>(step.inputs.size()), embedding_.model_dim());
+  for (int row = 0; row < work.x.rows(); ++row) {
+    const DecoderInput& input = step.inputs[row];
+    assert(input.position == step.cache.length(input.hypothesis));
+    embedding_.Lookup(input.token, input.position, row, work.x);
+    step.cache.Append(input.hypothesis);
+  }
+  embedding_.Finish(work.x);
+  for (const DecoderLayer& layer : layers_) layer.Apply(step, work);
+  if (has_final_norm_) final_norm_.Apply(work.x, work.x);
+  output_.Apply(work.x, work.logits, work.products);
+}
+
+}  // namespace limpid

@@ -1,0 +1,86 @@
+// The decoder: given the encoder's output and the target tokens so far, what comes next.
+
+#ifndef LIMPID_ENGINE_DECODER_H_
+#define LIMPID_ENGINE_DECODER_H_
+
+#include <vector>
+
+#include "absl/types/span.h"
+#include "engine/attention.h"
+#include "engine/cache.h"
+#include "engine/encoder.h"
+#include "engine/layers.h"
+#include "engine/workspace.h"
+
+namespace limpid {
+
+// What cross-attention reads: the keys and values that all decoder layers make of the encoder's
+// output, computed once a sentence.
+struct Memory {
+  Matrix keys_values;              // [source tokens, layers, 2, model_dim]: keys before values
+  std::vector<const float*> rows;  // where each source token's row begins
+};
+
+// One row of a decoder step: a hypothesis takes in a token. It may take in several in one step,
+// given in order, when they are known beforehand; each still sees only itself and those before it.
+struct DecoderInput {
+  int token = 0;       // the one produced last; at first the config's decoder_start_id
+  int position = 0;    // how many tokens the hypothesis took in before
+  int hypothesis = 0;  // in the cache
+  int sentence = 0;    // in the source batch
+};
+
+// What a decoder layer needs to know about the step that it is part of.
+struct DecoderStep {
+  absl::Span<const DecoderInput> inputs;
+  const SourceBatch& source;
+  const Memory& memory;
+  KeyValueCache& cache;
+};
+
+class DecoderLayer {
+ public:
+  DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights, int index);
+  // Transforms work.x [inputs, model_dim] in place.
+  void Apply(const DecoderStep& step, Workspace& work) const;
+
+ private:
+  void SelfAttention(const DecoderStep& step, const Matrix& x, Matrix& y, Workspace& work) const;
+  void CrossAttention(const DecoderStep& step, const Matrix& x, Matrix& y, Workspace& work) const;
+
+  int index_;  // of this layer, from 0
+  NormOrder norm_order_;
+  Heads shape_;
+  Linear query_key_value_;  // [3 · model_dim, model_dim]
+  Linear self_output_;
+  Norm self_norm_;
+  Linear cross_query_;  // keys and values: Decoder::Remember
+  Linear cross_output_;
+  Norm cross_norm_;
+  FeedForward feed_forward_;
+  Norm feed_forward_norm_;
+};
+
+class Decoder {
+ public:
+  Decoder(const ModelConfig& config, const ModelWeights& weights);
+
+  // Computes the memory of the encoder's output [source tokens, model_dim].
+  void Remember(const Matrix& encoder_output, Memory& memory, Products& products) const;
+
+  // Takes in tokens, adds them to the cache, and leaves in work.logits [inputs, target_vocab] how
+  // much each token of the vocabulary is to come next.
+  void Step(const DecoderStep& step, Workspace& work) const;
+
+ private:
+  Embedding embedding_;
+  Linear cross_keys_values_;  // [layers · 2 · model_dim, model_dim]
+  std::vector<DecoderLayer> layers_;
+  bool has_final_norm_;
+  Norm final_norm_;
+  Linear output_;  // [target_vocab, model_dim]
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_DECODER_H_

@@ -1,0 +1,71 @@
+#include "engine/encoder.h"
+
+namespace limpid {
+
+EncoderLayer::EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights)
+    : norm_order_(config.norm_order),
+      shape_{config.encoder_heads, config.model_dim / config.encoder_heads},
+      query_key_value_(Linear::Pack({weights.self_attention.query, weights.self_attention.key,
+                                     weights.self_attention.value})),
+      attention_output_(Linear::Pack({weights.self_attention.output})),
+      attention_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
+      feed_forward_(weights.feed_forward, config.activation),
+      feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
+
+void EncoderLayer::Apply(const SourceBatch& source, Workspace& work) const {
+  ApplyWithResidual(norm_order_, attention_norm_, work.x, work.normed,
+                    [&](const Matrix& x, Matrix& y) { SelfAttention(source, x, y, work); });
+  ApplyWithResidual(norm_order_, feed_forward_norm_, work.x, work.normed,
+                    [&](const Matrix& x, Matrix& y) {
+                      feed_forward_.ApplyAndAdd(x, y, work.hidden, work.products);
+                    });
+}
+
+// Queries, keys and values all come from the same place, the source: y = y + attention(x).
+void EncoderLayer::SelfAttention(const SourceBatch& source, const Matrix& x, Matrix& y,
+                                 Workspace& work) const {
+  const int model_dim = x.columns();
+  query_key_value_.Apply(x, work.qkv, work.products);
+  work.rows.resize(source.tokens());
+  for (int token = 0; token < source.tokens(); ++token) work.rows[token] = work.qkv.row(token);
+
+  work.context.Resize(source.tokens(), model_dim);
+  for (int sentence = 0; sentence < source.sentences(); ++sentence) {
+    const int begin = source.begin(sentence);
+    const int length = source.length(sentence);
+    const KeysAndValues whole_sentence = {.tokens = {&work.rows[begin], length},
+                                          .key_offset = model_dim,
+                                          .value_offset = 2 * model_dim};
+    work.weights.Reserve(static_cast<size_t>(shape_.heads) * length);
+    for (int token = begin; token < begin + length; ++token) {
+      Attend(work.qkv.row(token), whole_sentence, shape_, work.weights.data(),
+             work.context.row(token));
+    }
+  }
+  attention_output_.ApplyAndAdd(work.context, y, work.products);
+}
+
+Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights)
+    : embedding_(config, weights.encoder_stack), has_final_norm_(config.final_norm) {
+  for (const EncoderLayerWeights& layer : weights.encoder_layers) {
+    layers_.emplace_back(config, layer);
+  }
+  if (has_final_norm_) {
+    final_norm_ = Norm(weights.encoder_stack.final_norm, config.layer_norm_epsilon);
+  }
+}
+
+void Encoder::Encode(const SourceBatch& source, Workspace& work) const {
+  work.x.Resize(source.tokens(), embedding_.model_dim());
+  for (int sentence = 0; sentence < source.sentences(); ++sentence) {
+    for (int position = 0; position < source.length(sentence); ++position) {
+      const int token = source.begin(sentence) + position;
+      embedding_.Lookup(source.id(token), position, token, work.x);
+    }
+  }
+  embedding_.Finish(work.x);
+  for (const EncoderLayer& layer : layers_) layer.Apply(source, work);
+  if (has_final_norm_) final_norm_.Apply(work.x, work.x);
+}
+
+}  // namespace limpid

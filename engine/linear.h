@@ -1,0 +1,82 @@
+// y = x Wᵀ + b: every product with weights, by oneDNN. linear.cc is the only file that knows
+// oneDNN.
+//
+// Weights are packed once, at load, into the layout that oneDNN likes best. A product for a number
+// of rows is made (JIT-compiled) when it is first asked for and then kept.
+
+#ifndef LIMPID_ENGINE_LINEAR_H_
+#define LIMPID_ENGINE_LINEAR_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "engine/matrix.h"
+#include "models/config.h"
+#include "models/weights.h"
+
+namespace limpid {
+
+// While one lives, oneDNN uses the calling thread only: Limpid's threads translate batches side by
+// side, which beats splitting small products. Every call into linear.h happens under one.
+class SingleThreadScope {
+ public:
+  SingleThreadScope();
+  ~SingleThreadScope();
+  SingleThreadScope(const SingleThreadScope&) = delete;
+  SingleThreadScope& operator=(const SingleThreadScope&) = delete;
+
+ private:
+  int previous_;
+};
+
+struct PackedMatrix;  // weights as oneDNN wants them
+
+// The compiled products of one worker, and room for their results. Not thread-safe.
+class Products {
+ public:
+  Products();
+  ~Products();
+  Products(Products&&) noexcept;
+  Products& operator=(Products&&) noexcept;
+
+  // x Wᵀ of x [rows, in], readable up to PaddedRows(rows). The result [rows, out] is valid until
+  // the next call. At most kMostRows rows.
+  const float* Multiply(const float* x, int rows, const PackedMatrix& weights);
+  static constexpr int kMostRows = 64;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Immutable once made, and so shared by all workers. May throw dnnl::error or std::bad_alloc from
+// every function; translator.cc turns those into a Status.
+class Linear {
+ public:
+  Linear() = default;
+  // Several layers that read the same input become one, their outputs side by side.
+  static Linear Pack(absl::Span<const LinearWeights> layers);
+
+  int in() const { return in_; }
+  int out() const { return out_; }
+
+  // x [rows, in]; y [rows, out].
+  void Apply(const Matrix& x, Matrix& y, Products& products) const;  // y = x Wᵀ + b
+  void ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
+                        Products& products) const;  // y = activation(x Wᵀ + b)
+  void ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const;  // y = y + x Wᵀ + b
+
+ private:
+  template <typename Finish>
+  void ForEachRow(const Matrix& x, Products& products, const Finish& finish) const;
+
+  int in_ = 0;
+  int out_ = 0;
+  std::shared_ptr<const PackedMatrix> weights_;
+  std::vector<float> bias_;
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_LINEAR_H_

@@ -1,0 +1,304 @@
+#include "engine/ops.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+// Highway compiles this file once for each instruction set and picks one at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/ops.cc"
+#include "hwy/foreach_target.h"
+// Must come after foreach_target.h.
+#include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace limpid {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FloatTag = hn::ScalableTag<float>;
+
+inline size_t LanesOf(FloatTag d) { return hn::Lanes(d); }
+
+// Applies `vector(i)` to whole vectors of [0, size) and `scalar(i)` to what is left.
+template <typename VectorStep, typename ScalarStep>
+HWY_INLINE void ForEach(int size, const VectorStep& vector, const ScalarStep& scalar) {
+  const int lanes = static_cast<int>(LanesOf(FloatTag()));
+  int i = 0;
+  for (; i + lanes <= size; i += lanes) vector(i);
+  for (; i < size; ++i) scalar(i);
+}
+
+inline float SumLanes(FloatTag d, hn::Vec<FloatTag> v) { return hn::GetLane(hn::SumOfLanes(d, v)); }
+
+void AddBias(const float* product, const float* HWY_RESTRICT bias, int size, float* out) {
+  const FloatTag d;
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        hn::StoreU(hn::Add(hn::LoadU(d, product + i), hn::LoadU(d, bias + i)), d, out + i);
+      },
+      [&](int i) HWY_ATTR { out[i] = product[i] + bias[i]; });
+}
+
+// exp(-x) of the logistic function and of tanh may overflow to infinity, which gives the right
+// limit: x / (1 + inf) = 0.
+template <typename Vector>
+HWY_INLINE Vector Sigmoid(FloatTag d, Vector x) {
+  const auto one = hn::Set(d, 1.0F);
+  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(x))));
+}
+
+inline float Gelu(float x) { return 0.5F * x * (1.0F + std::erf(x * 0.70710678F)); }
+
+// out = function(product + bias). What is left over at the end goes through a vector too, so that a
+// result does not depend on where in the row it stands.
+template <typename VectorFunction>
+HWY_INLINE void MapWithBias(const float* product, const float* HWY_RESTRICT bias, int size,
+                            float* out, const VectorFunction& function) {
+  const FloatTag d;
+  const int lanes = static_cast<int>(LanesOf(d));
+  int i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    hn::StoreU(function(hn::Add(hn::LoadU(d, product + i), hn::LoadU(d, bias + i))), d, out + i);
+  }
+  if (i < size) {
+    HWY_ALIGN float tail[hn::MaxLanes(d)] = {};
+    for (int j = i; j < size; ++j) tail[j - i] = product[j] + bias[j];
+    hn::Store(function(hn::Load(d, tail)), d, tail);
+    std::copy(tail, tail + (size - i), out + i);
+  }
+}
+
+void AddBiasAndActivate(const float* product, const float* HWY_RESTRICT bias, int size,
+                        Activation activation, float* out) {
+  const FloatTag d;
+  using V = hn::Vec<FloatTag>;
+  const auto map = [&](const auto& function)
+                       HWY_ATTR { MapWithBias(product, bias, size, out, function); };
+  switch (activation) {
+    case Activation::kRelu:
+      return map([d](V v) HWY_ATTR { return hn::Max(v, hn::Zero(d)); });
+    case Activation::kSwish:
+      return map([d](V v) HWY_ATTR { return hn::Mul(v, Sigmoid(d, v)); });
+    case Activation::kGeluSigmoid:  // x * sigmoid(1.702 x)
+      return map([d](V v)
+                     HWY_ATTR { return hn::Mul(v, Sigmoid(d, hn::Mul(v, hn::Set(d, 1.702F)))); });
+    case Activation::kGeluTanh:
+      // 0.5 x (1 + tanh(u)) = x * sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3).
+      return map([d](V v) HWY_ATTR {
+        const V cube = hn::Mul(hn::Mul(v, v), v);
+        const V u = hn::Mul(hn::MulAdd(hn::Set(d, 0.044715F), cube, v), hn::Set(d, 0.79788456F));
+        return hn::Mul(v, Sigmoid(d, hn::Add(u, u)));
+      });
+    case Activation::kGelu:  // Highway has no erf.
+      for (int i = 0; i < size; ++i) out[i] = Gelu(product[i] + bias[i]);
+      return;
+  }
+}
+
+void AddBiasAndResidual(const float* product, const float* HWY_RESTRICT bias, int size,
+                        float* HWY_RESTRICT out) {
+  const FloatTag d;
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        const auto update = hn::Add(hn::LoadU(d, product + i), hn::LoadU(d, bias + i));
+        hn::StoreU(hn::Add(hn::LoadU(d, out + i), update), d, out + i);
+      },
+      [&](int i) HWY_ATTR { out[i] += product[i] + bias[i]; });
+}
+
+void LayerNorm(const float* x, const float* HWY_RESTRICT scale, const float* HWY_RESTRICT bias,
+               float epsilon, int size, float* out) {
+  const FloatTag d;
+  auto sums = hn::Zero(d);
+  float sum = 0;
+  ForEach(
+      size, [&](int i) HWY_ATTR { sums = hn::Add(sums, hn::LoadU(d, x + i)); },
+      [&](int i) HWY_ATTR { sum += x[i]; });
+  const float mean = (sum + SumLanes(d, sums)) / static_cast<float>(size);
+
+  // A second pass over the centred values: the one-pass formula loses all digits when the mean is
+  // large against the spread.
+  const auto means = hn::Set(d, mean);
+  auto squares = hn::Zero(d);
+  float square = 0;
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        const auto centred = hn::Sub(hn::LoadU(d, x + i), means);
+        squares = hn::MulAdd(centred, centred, squares);
+      },
+      [&](int i) HWY_ATTR { square += (x[i] - mean) * (x[i] - mean); });
+  const float variance = (square + SumLanes(d, squares)) / static_cast<float>(size);
+
+  const float inverse = 1.0F / std::sqrt(variance + epsilon);
+  const auto inverses = hn::Set(d, inverse);
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        const auto normal = hn::Mul(hn::Sub(hn::LoadU(d, x + i), means), inverses);
+        hn::StoreU(hn::MulAdd(normal, hn::LoadU(d, scale + i), hn::LoadU(d, bias + i)), d, out + i);
+      },
+      [&](int i) HWY_ATTR { out[i] = (x[i] - mean) * inverse * scale[i] + bias[i]; });
+}
+
+void ScaleAndAdd(float factor, const float* HWY_RESTRICT y, int size, float* HWY_RESTRICT out) {
+  const FloatTag d;
+  const auto factors = hn::Set(d, factor);
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        hn::StoreU(hn::MulAdd(hn::LoadU(d, out + i), factors, hn::LoadU(d, y + i)), d, out + i);
+      },
+      [&](int i) HWY_ATTR { out[i] = out[i] * factor + y[i]; });
+}
+
+void DotRows(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t offset, int head_dim,
+             float scale, float* HWY_RESTRICT scores) {
+  const FloatTag d;
+  for (int k = 0; k < keys.count; ++k) {
+    const float* HWY_RESTRICT key = keys.rows[k] + offset;
+    auto sums = hn::Zero(d);
+    float sum = 0;
+    ForEach(
+        head_dim,
+        [&](int i)
+            HWY_ATTR { sums = hn::MulAdd(hn::LoadU(d, query + i), hn::LoadU(d, key + i), sums); },
+        [&](int i) HWY_ATTR { sum += query[i] * key[i]; });
+    scores[k] = scale * (sum + SumLanes(d, sums));
+  }
+}
+
+float MaxOf(const float* x, int size) {
+  const FloatTag d;
+  float largest = -std::numeric_limits<float>::infinity();
+  auto largests = hn::Set(d, largest);
+  ForEach(
+      size, [&](int i) HWY_ATTR { largests = hn::Max(largests, hn::LoadU(d, x + i)); },
+      [&](int i) HWY_ATTR { largest = std::max(largest, x[i]); });
+  return std::max(largest, hn::GetLane(hn::MaxOfLanes(d, largests)));
+}
+
+// Calls store(i, count, exp(x[i ..] - largest)) for vectors of `count` elements; returns their sum.
+template <typename Store>
+HWY_INLINE float SumOfExp(const float* x, int size, float largest, const Store& store) {
+  const FloatTag d;
+  const int lanes = static_cast<int>(LanesOf(d));
+  const auto largests = hn::Set(d, largest);
+  auto sums = hn::Zero(d);
+  int i = 0;
+  for (; i + lanes <= size; i += lanes) {
+    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), largests));
+    sums = hn::Add(sums, e);
+    store(i, lanes, e);
+  }
+  if (i < size) {
+    HWY_ALIGN float tail[hn::MaxLanes(d)];
+    std::fill(tail, tail + lanes, -std::numeric_limits<float>::infinity());
+    std::copy(x + i, x + size, tail);
+    const auto e = hn::Exp(d, hn::Sub(hn::Load(d, tail), largests));
+    sums = hn::Add(sums, hn::IfThenElseZero(hn::FirstN(d, size - i), e));
+    store(i, size - i, e);
+  }
+  return SumLanes(d, sums);
+}
+
+void Softmax(int size, float* x) {
+  const FloatTag d;
+  const float sum =
+      SumOfExp(x, size, MaxOf(x, size), [&](int i, int count, hn::Vec<FloatTag> e) HWY_ATTR {
+        if (count == static_cast<int>(LanesOf(d))) {
+          hn::StoreU(e, d, x + i);
+        } else {
+          HWY_ALIGN float tail[hn::MaxLanes(d)];
+          hn::Store(e, d, tail);
+          std::copy(tail, tail + count, x + i);
+        }
+      });
+  const float inverse = 1.0F / sum;
+  const auto inverses = hn::Set(d, inverse);
+  ForEach(
+      size, [&](int i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, x + i), inverses), d, x + i); },
+      [&](int i) HWY_ATTR { x[i] *= inverse; });
+}
+
+void MixRows(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset, int head_dim,
+             float* HWY_RESTRICT out) {
+  const FloatTag d;
+  ForEach(
+      head_dim,
+      [&](int i) HWY_ATTR {
+        auto sum = hn::Zero(d);
+        for (int k = 0; k < values.count; ++k) {
+          sum = hn::MulAdd(hn::Set(d, weights[k]), hn::LoadU(d, values.rows[k] + offset + i), sum);
+        }
+        hn::StoreU(sum, d, out + i);
+      },
+      [&](int i) HWY_ATTR {
+        float sum = 0;
+        for (int k = 0; k < values.count; ++k) sum += weights[k] * values.rows[k][offset + i];
+        out[i] = sum;
+      });
+}
+
+Best FindBest(const float* logits, int size) {
+  Best best;
+  best.logit = MaxOf(logits, size);
+  best.index = static_cast<int>(std::find(logits, logits + size, best.logit) - logits);
+  if (best.index == size) best.index = 0;  // NaN, from a broken model, equals nothing
+  const float sum = SumOfExp(logits, size, best.logit, [](int, int, hn::Vec<FloatTag>) HWY_ATTR {});
+  best.log_sum_exp = best.logit + std::log(sum);
+  return best;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace limpid
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace limpid {
+
+HWY_EXPORT(AddBias);
+HWY_EXPORT(AddBiasAndActivate);
+HWY_EXPORT(AddBiasAndResidual);
+HWY_EXPORT(LayerNorm);
+HWY_EXPORT(ScaleAndAdd);
+HWY_EXPORT(DotRows);
+HWY_EXPORT(Softmax);
+HWY_EXPORT(MixRows);
+HWY_EXPORT(FindBest);
+
+void AddBias(const float* product, const float* bias, int size, float* out) {
+  HWY_DYNAMIC_DISPATCH(AddBias)(product, bias, size, out);
+}
+void AddBiasAndActivate(const float* product, const float* bias, int size, Activation activation,
+                        float* out) {
+  HWY_DYNAMIC_DISPATCH(AddBiasAndActivate)(product, bias, size, activation, out);
+}
+void AddBiasAndResidual(const float* product, const float* bias, int size, float* out) {
+  HWY_DYNAMIC_DISPATCH(AddBiasAndResidual)(product, bias, size, out);
+}
+void LayerNorm(const float* x, const float* scale, const float* bias, float epsilon, int size,
+               float* out) {
+  HWY_DYNAMIC_DISPATCH(LayerNorm)(x, scale, bias, epsilon, size, out);
+}
+void ScaleAndAdd(float factor, const float* y, int size, float* out) {
+  HWY_DYNAMIC_DISPATCH(ScaleAndAdd)(factor, y, size, out);
+}
+void DotRows(const float* query, RowList keys, ptrdiff_t offset, int head_dim, float scale,
+             float* scores) {
+  HWY_DYNAMIC_DISPATCH(DotRows)(query, keys, offset, head_dim, scale, scores);
+}
+void Softmax(int size, float* x) { HWY_DYNAMIC_DISPATCH(Softmax)(size, x); }
+void MixRows(const float* weights, RowList values, ptrdiff_t offset, int head_dim, float* out) {
+  HWY_DYNAMIC_DISPATCH(MixRows)(weights, values, offset, head_dim, out);
+}
+Best FindBest(const float* logits, int size) {
+  return HWY_DYNAMIC_DISPATCH(FindBest)(logits, size);
+}
+
+}  // namespace limpid
+#endif  // HWY_ONCE

@@ -1,0 +1,68 @@
+// The model of "Attention Is All You Need" (Vaswani et al. 2017), as read here:
+//
+//   source ids ─ embedding ─ encoder layers ─────────────── encoder output
+//                                                          │ keys and values, once a sentence
+//   target ids so far ─ embedding ─ decoder layers ◄────────┘
+//                                        └─ output ─ logits ─ the next target id
+//
+//   encoder layer  self-attention (Q, K, V from the source), feed-forward           encoder.h
+//   decoder layer  self-attention (Q, K, V from the target so far),
+//                  cross-attention (Q from the target, K, V from the encoder's
+//                  output), feed-forward                                           decoder.h
+//   attention      softmax(Q Kᵀ / √head_dim) V, once for all three kinds           attention.h
+//   the rest       embedding, norm, feed-forward, residual                         layers.h
+//
+// Dimensions, in the words that every shape uses:
+//
+//   sentences    source sentences that are translated together
+//   tokens       source tokens of all sentences, packed one sentence after the other: no padding
+//   inputs       target tokens that one decoder step takes in: one for each live hypothesis
+//   layers       encoder or decoder layers
+//   heads        attention heads; head h has columns [h · head_dim, (h + 1) · head_dim)
+//   queries      tokens that look; keys: tokens that are looked at
+//   model_dim    width of the residual stream = heads · head_dim
+//   ffn_dim      width of a feed-forward network's hidden layer
+//   vocab        pieces that the model knows
+
+#ifndef LIMPID_ENGINE_TRANSFORMER_H_
+#define LIMPID_ENGINE_TRANSFORMER_H_
+
+#include <utility>
+
+#include "engine/decoder.h"
+#include "engine/encoder.h"
+#include "models/checkpoint.h"
+
+namespace limpid {
+
+// Immutable once made; any number of threads may use it, each with a Workspace of its own.
+class Transformer {
+ public:
+  // `weights` are those of `checkpoint`, bound. The embeddings stay in the checkpoint's memory, so
+  // the transformer keeps the checkpoint.
+  Transformer(Checkpoint checkpoint, const ModelWeights& weights)
+      : checkpoint_(std::move(checkpoint)),
+        encoder_(checkpoint_.config, weights),
+        decoder_(checkpoint_.config, weights) {}
+
+  const ModelConfig& config() const { return checkpoint_.config; }
+
+  // Reads the source: fills `memory` for it. The encoder's output stays in work.x [tokens,
+  // model_dim].
+  void Encode(const SourceBatch& source, Memory& memory, Workspace& work) const {
+    encoder_.Encode(source, work);
+    decoder_.Remember(work.x, memory, work.products);
+  }
+
+  // One step of decoding: fills work.logits [inputs, vocab].
+  void Decode(const DecoderStep& step, Workspace& work) const { decoder_.Step(step, work); }
+
+ private:
+  Checkpoint checkpoint_;
+  Encoder encoder_;
+  Decoder decoder_;
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_TRANSFORMER_H_

@@ -1,0 +1,83 @@
+// Start here: Limpid's public interface.
+//
+//   auto translator = limpid::Translator::Load("models/eng-deu");
+//   if (!translator.ok()) …
+//   auto translation = (*translator)->Translate("I love you very much.");
+//   if (translation.ok()) std::cout << translation->text;
+//
+// What happens to a sentence, in order, is told in translator.cc; the transformer itself is in
+// transformer.h.
+
+#ifndef LIMPID_ENGINE_TRANSLATOR_H_
+#define LIMPID_ENGINE_TRANSLATOR_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+namespace limpid {
+
+struct TranslatorOptions {
+  // Threads that translate batches side by side. 0: one a processor that this process may use.
+  int threads = 0;
+};
+
+struct TranslateOptions {
+  // Sentences that are translated together. More is faster on many lines and uses more memory.
+  int batch_size = 64;
+  // The most tokens that one sentence's translation may have, </s> included. 0: three times as many
+  // as its source has, plus 20. Never more than the model has positions for.
+  int max_output_tokens = 0;
+  // Whether a text is cut into sentences, each translated by itself. Models are trained on single
+  // sentences, and most drop words from longer text.
+  bool split_sentences = true;
+};
+
+// One produced piece of target text.
+struct Token {
+  std::string piece;  // as the vocabulary has it: "▁" marks a space before
+  int id = 0;
+  float log_probability = 0;  // natural logarithm, given the source and the tokens before
+};
+
+struct Translation {
+  std::string text;
+  // log P(text | source): the sum over `tokens`.
+  double score = 0;
+  // All that was produced, sentence after sentence, each ending with </s> unless it was cut off.
+  std::vector<Token> tokens;
+
+  // What had to be done to the text, for the caller to tell its user.
+  bool replaced_invalid_utf8 = false;  // ill-formed bytes became U+FFFD
+  int cut_sentences = 0;         // sentences over the model's limit, translated in several parts
+  int unfinished_sentences = 0;  // translations stopped at max_output_tokens
+};
+
+// A loaded model. Thread-safe: any number of threads may translate at once.
+class Translator {
+ public:
+  // Reads a model folder. Fails with NotFound or InvalidArgument, naming the file and what is wrong
+  // with it; then nothing stays loaded.
+  static absl::StatusOr<std::unique_ptr<Translator>> Load(const std::string& model_folder,
+                                                          const TranslatorOptions& options = {});
+  virtual ~Translator() = default;
+
+  // Translates one text, of any length and any bytes. White space around and between its sentences
+  // is kept; a text of white space only comes back as it is. Fails with InvalidArgument on options
+  // that make no sense, and for no text.
+  absl::StatusOr<Translation> Translate(std::string_view text,
+                                        const TranslateOptions& options = {}) const;
+
+  // Translates many texts; the result has one translation a text, in order. The translation of a
+  // text does not depend on the others: the same tokens, and scores that agree within 1e-4.
+  virtual absl::StatusOr<std::vector<Translation>> TranslateBatch(
+      absl::Span<const std::string> texts, const TranslateOptions& options = {}) const = 0;
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_TRANSLATOR_H_

@@ -1,0 +1,30 @@
+// The scratch memory of one worker. Everything grows to what the largest batch so far needed and
+// stays, so that a warm step allocates nothing. Nothing in here outlives a call except by that.
+
+#ifndef LIMPID_ENGINE_WORKSPACE_H_
+#define LIMPID_ENGINE_WORKSPACE_H_
+
+#include <vector>
+
+#include "engine/linear.h"
+#include "engine/matrix.h"
+
+namespace limpid {
+
+// `rows` are the source tokens of a batch in the encoder, and its live hypotheses in the decoder.
+struct Workspace {
+  Products products;
+  Matrix x;               // [rows, model_dim]: the residual stream
+  Matrix normed;          // [rows, model_dim]: the residual stream, normed for a pre-norm sublayer
+  Matrix qkv;             // [rows, 3, model_dim]: queries, keys and values of self-attention
+  Matrix queries;         // [rows, model_dim]: queries of cross-attention
+  Matrix context;         // [rows, model_dim]: what attention brought together, head beside head
+  Matrix hidden;          // [rows, ffn_dim]
+  Matrix logits;          // [rows, target_vocab]
+  Buffer<float> weights;  // [heads, keys]: the attention weights of one query
+  std::vector<const float*> rows;  // where each source token's row of qkv begins
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_WORKSPACE_H_
