@@ -7,29 +7,31 @@ namespace limpid {
 namespace {
 
 // All layers' keys and values side by side, layer by layer, as in Memory::keys_values.
-Linear PackCrossKeysValues(const std::vector<DecoderLayerWeights>& layers) {
+Linear PackCrossKeysValues(const std::vector<DecoderLayerWeights>& layers, ComputeType type) {
   std::vector<LinearWeights> parts;
   for (const DecoderLayerWeights& layer : layers) {
     parts.push_back(layer.cross_attention.key);
     parts.push_back(layer.cross_attention.value);
   }
-  return Linear::Pack(parts);
+  return Linear::Pack(parts, type);
 }
 
 }  // namespace
 
-DecoderLayer::DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights, int index)
+DecoderLayer::DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights,
+                           ComputeType type, int index)
     : index_(index),
       norm_order_(config.norm_order),
       shape_{config.decoder_heads, config.model_dim / config.decoder_heads},
-      query_key_value_(Linear::Pack({weights.self_attention.query, weights.self_attention.key,
-                                     weights.self_attention.value})),
-      self_output_(Linear::Pack({weights.self_attention.output})),
+      query_key_value_(Linear::Pack(
+          {weights.self_attention.query, weights.self_attention.key, weights.self_attention.value},
+          type)),
+      self_output_(Linear::Pack({weights.self_attention.output}, type)),
       self_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
-      cross_query_(Linear::Pack({weights.cross_attention.query})),
-      cross_output_(Linear::Pack({weights.cross_attention.output})),
+      cross_query_(Linear::Pack({weights.cross_attention.query}, type)),
+      cross_output_(Linear::Pack({weights.cross_attention.output}, type)),
       cross_norm_(weights.cross_attention_norm, config.layer_norm_epsilon),
-      feed_forward_(weights.feed_forward, config.activation),
+      feed_forward_(weights.feed_forward, config.activation, type),
       feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
 
 void DecoderLayer::Apply(const DecoderStep& step, Workspace& work) const {
@@ -84,13 +86,13 @@ void DecoderLayer::CrossAttention(const DecoderStep& step, const Matrix& x, Matr
   cross_output_.ApplyAndAdd(work.context, y, work.products);
 }
 
-Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights)
+Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type)
     : embedding_(config, weights.decoder_stack),
-      cross_keys_values_(PackCrossKeysValues(weights.decoder_layers)),
+      cross_keys_values_(PackCrossKeysValues(weights.decoder_layers, type)),
       has_final_norm_(config.final_norm),
-      output_(Linear::Pack({weights.output})) {
+      output_(Linear::Pack({weights.output}, type)) {
   for (const DecoderLayerWeights& layer : weights.decoder_layers) {
-    layers_.emplace_back(config, layer, static_cast<int>(layers_.size()));
+    layers_.emplace_back(config, layer, type, static_cast<int>(layers_.size()));
   }
   if (has_final_norm_) {
     final_norm_ = Norm(weights.decoder_stack.final_norm, config.layer_norm_epsilon);

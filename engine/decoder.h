@@ -40,7 +40,8 @@ struct DecoderStep {
 
 class DecoderLayer {
  public:
-  DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights, int index);
+  DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights, ComputeType type,
+               int index);
   // Transforms work.x [inputs, model_dim] in place.
   void Apply(const DecoderStep& step, Workspace& work) const;
 
@@ -63,7 +64,7 @@ class DecoderLayer {
 
 class Decoder {
  public:
-  Decoder(const ModelConfig& config, const ModelWeights& weights);
+  Decoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type);
 
   // Computes the memory of the encoder's output [source tokens, model_dim].
   void Remember(const Matrix& encoder_output, Memory& memory, Products& products) const;

@@ -2,14 +2,16 @@
 
 namespace limpid {
 
-EncoderLayer::EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights)
+EncoderLayer::EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights,
+                           ComputeType type)
     : norm_order_(config.norm_order),
       shape_{config.encoder_heads, config.model_dim / config.encoder_heads},
-      query_key_value_(Linear::Pack({weights.self_attention.query, weights.self_attention.key,
-                                     weights.self_attention.value})),
-      attention_output_(Linear::Pack({weights.self_attention.output})),
+      query_key_value_(Linear::Pack(
+          {weights.self_attention.query, weights.self_attention.key, weights.self_attention.value},
+          type)),
+      attention_output_(Linear::Pack({weights.self_attention.output}, type)),
       attention_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
-      feed_forward_(weights.feed_forward, config.activation),
+      feed_forward_(weights.feed_forward, config.activation, type),
       feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
 
 void EncoderLayer::Apply(const SourceBatch& source, Workspace& work) const {
@@ -45,10 +47,10 @@ void EncoderLayer::SelfAttention(const SourceBatch& source, const Matrix& x, Mat
   attention_output_.ApplyAndAdd(work.context, y, work.products);
 }
 
-Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights)
+Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type)
     : embedding_(config, weights.encoder_stack), has_final_norm_(config.final_norm) {
   for (const EncoderLayerWeights& layer : weights.encoder_layers) {
-    layers_.emplace_back(config, layer);
+    layers_.emplace_back(config, layer, type);
   }
   if (has_final_norm_) {
     final_norm_ = Norm(weights.encoder_stack.final_norm, config.layer_norm_epsilon);

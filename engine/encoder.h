@@ -37,7 +37,7 @@ class SourceBatch {
 
 class EncoderLayer {
  public:
-  EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights);
+  EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights, ComputeType type);
   // Transforms work.x [tokens, model_dim] in place.
   void Apply(const SourceBatch& source, Workspace& work) const;
 
@@ -55,7 +55,7 @@ class EncoderLayer {
 
 class Encoder {
  public:
-  Encoder(const ModelConfig& config, const ModelWeights& weights);
+  Encoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type);
   // Leaves the encoder's output in work.x [tokens, model_dim].
   void Encode(const SourceBatch& source, Workspace& work) const;
 

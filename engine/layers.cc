@@ -68,9 +68,9 @@ void Embedding::Finish(Matrix& x) const {
   if (has_norm_) norm_.Apply(x, x);
 }
 
-FeedForward::FeedForward(const FeedForwardWeights& weights, Activation activation)
-    : hidden_(Linear::Pack({weights.hidden})),
-      output_(Linear::Pack({weights.output})),
+FeedForward::FeedForward(const FeedForwardWeights& weights, Activation activation, ComputeType type)
+    : hidden_(Linear::Pack({weights.hidden}, type)),
+      output_(Linear::Pack({weights.output}, type)),
       activation_(activation) {}
 
 void FeedForward::ApplyAndAdd(const Matrix& x, Matrix& y, Matrix& hidden,

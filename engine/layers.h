@@ -52,7 +52,7 @@ class Embedding {
 class FeedForward {
  public:
   FeedForward() = default;
-  FeedForward(const FeedForwardWeights& weights, Activation activation);
+  FeedForward(const FeedForwardWeights& weights, Activation activation, ComputeType type);
 
   // y = y + FeedForward(x); x and y are [rows, model_dim] and may be the same.
   // `hidden` is scratch, [rows, ffn_dim].

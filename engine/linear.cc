@@ -4,10 +4,11 @@
 #include <array>
 #include <cassert>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "engine/ops.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 // Part of the OpenMP interface, which oneDNN's Debian build runs on. Declared here because clang's
@@ -28,12 +29,24 @@ const dnnl::engine& Cpu() {
   return engine;
 }
 
+DnnlType InputType(ComputeType type) {
+  switch (type) {
+    case ComputeType::kBFloat16:
+      return DnnlType::bf16;
+    case ComputeType::kInt8:
+      return DnnlType::s8;
+    default:
+      return DnnlType::f32;
+  }
+}
+
 // x [rows, in] times weights [in, out], which lie as `layout` says (or as oneDNN likes best:
 // `any`).
 dnnl::matmul::primitive_desc DescribeProduct(int rows, int in, int out,
-                                             const dnnl::memory::desc& layout) {
-  const dnnl::memory::desc x({rows, in}, DnnlType::f32, DnnlTag::ab);
-  const dnnl::memory::desc y({rows, out}, DnnlType::f32, DnnlTag::ab);
+                                             const dnnl::memory::desc& layout, ComputeType type) {
+  const DnnlType result = type == ComputeType::kInt8 ? DnnlType::s32 : DnnlType::f32;
+  const dnnl::memory::desc x({rows, in}, InputType(type), DnnlTag::ab);
+  const dnnl::memory::desc y({rows, out}, result, DnnlTag::ab);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
 #if DNNL_VERSION_MAJOR >= 3
@@ -43,6 +56,17 @@ dnnl::matmul::primitive_desc DescribeProduct(int rows, int in, int out,
 #endif
 }
 
+// Row-major weights [out, in] are weights [in, out] whose last dimension comes first.
+dnnl::memory Reorder(const void* rows, DnnlType type, const dnnl::memory::desc& layout, int in,
+                     int out) {
+  dnnl::memory plain({{in, out}, type, DnnlTag::ba}, Cpu(), const_cast<void*>(rows));
+  dnnl::memory packed(layout, Cpu());
+  dnnl::stream stream(Cpu());
+  dnnl::reorder(plain, packed).execute(stream, plain, packed);
+  stream.wait();
+  return packed;
+}
+
 }  // namespace
 
 SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
@@ -50,10 +74,17 @@ SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
 }
 SingleThreadScope::~SingleThreadScope() { omp_set_num_threads(previous_); }
 
+bool IsSupported(ComputeType type) {
+  if (type != ComputeType::kBFloat16) return true;
+  const auto isa = dnnl::get_effective_cpu_isa();
+  return isa == dnnl::cpu_isa::avx512_core_bf16 || isa > dnnl::cpu_isa::avx512_core_bf16;
+}
+
 struct PackedMatrix {
   dnnl::memory memory;  // [in, out] in a layout of oneDNN's choice
   int in = 0;
   int out = 0;
+  ComputeType type = ComputeType::kFloat32;
 };
 
 struct Products::State {
@@ -61,22 +92,49 @@ struct Products::State {
     dnnl::matmul primitive;
     dnnl::memory x, y, scratchpad;
   };
-  // Weights of the same size have the same layout, so they share products.
+  // Weights of the same size have the same layout, so they share products. All of a worker's
+  // weights have the same type.
   using Key = std::array<int, 3>;  // rows, in, out
 
-  Product Make(const PackedMatrix& weights, int rows) {
+  Product& Find(int rows, const PackedMatrix& weights) {
+    const Key key = {rows, weights.in, weights.out};
+    const auto it = products.find(key);
+    if (it != products.end()) return it->second;
     const auto description =
-        DescribeProduct(rows, weights.in, weights.out, weights.memory.get_desc());
-    const size_t scratch_bytes = description.scratchpad_desc().get_size();
-    scratchpad.Reserve(scratch_bytes);
-    return {dnnl::matmul(description), dnnl::memory(description.src_desc(), Cpu(), nullptr),
-            dnnl::memory(description.dst_desc(), Cpu(), nullptr),
-            dnnl::memory(description.scratchpad_desc(), Cpu(), nullptr)};
+        DescribeProduct(rows, weights.in, weights.out, weights.memory.get_desc(), weights.type);
+    scratchpad.Reserve(description.scratchpad_desc().get_size());
+    Product product = {dnnl::matmul(description),
+                       dnnl::memory(description.src_desc(), Cpu(), nullptr),
+                       dnnl::memory(description.dst_desc(), Cpu(), nullptr),
+                       dnnl::memory(description.scratchpad_desc(), Cpu(), nullptr)};
+    return products.emplace(key, std::move(product)).first->second;
+  }
+
+  // Rows of x as the weights' type wants them.
+  const void* Convert(const Matrix& x, int begin, int rows, ComputeType type) {
+    if (type == ComputeType::kFloat32) return x.row(begin);
+    const int in = x.columns();
+    const size_t size = static_cast<size_t>(PaddedRows(rows)) * in;
+    if (type == ComputeType::kBFloat16) {
+      bfloat16.Reserve(size);
+      for (int i = 0; i < rows; ++i) {
+        RoundToBFloat16(x.row(begin + i), in, bfloat16.data() + static_cast<size_t>(i) * in);
+      }
+      return bfloat16.data();
+    }
+    int8.Reserve(size);
+    for (int i = 0; i < rows; ++i) {
+      input_scales[i] = Quantize(x.row(begin + i), in, int8.data() + static_cast<size_t>(i) * in);
+    }
+    return int8.data();
   }
 
   absl::flat_hash_map<Key, Product> products;
   dnnl::stream stream{Cpu()};
-  Buffer<float> result;
+  Buffer<uint16_t> bfloat16;  // [rows, in]: inputs
+  Buffer<int8_t> int8;        // [rows, in]: inputs
+  std::array<float, kMostRows> input_scales = {};
+  Buffer<float> result;  // [rows, out]; int32 takes as much room
   Buffer<std::byte> scratchpad;
 };
 
@@ -85,16 +143,16 @@ Products::~Products() = default;
 Products::Products(Products&&) noexcept = default;
 Products& Products::operator=(Products&&) noexcept = default;
 
-const float* Products::Multiply(const float* x, int rows, const PackedMatrix& weights) {
+float Products::input_scale(int row) const { return state_->input_scales[row]; }
+
+const void* Products::Multiply(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
   assert(rows > 0 && rows <= kMostRows);
   State& state = *state_;
+  const void* input = state.Convert(x, begin, rows, weights.type);
   rows = PaddedRows(rows);
-  const State::Key key = {rows, weights.in, weights.out};
-  auto it = state.products.find(key);
-  if (it == state.products.end()) it = state.products.emplace(key, state.Make(weights, rows)).first;
-  State::Product& product = it->second;
+  State::Product& product = state.Find(rows, weights);
   state.result.Reserve(static_cast<size_t>(rows) * weights.out);
-  product.x.set_data_handle(const_cast<float*>(x));
+  product.x.set_data_handle(const_cast<void*>(input));
   product.y.set_data_handle(state.result.data());
   product.scratchpad.set_data_handle(state.scratchpad.data());
   // The C interface takes a plain array; the C++ one would build a map and a vector a call.
@@ -108,67 +166,91 @@ const float* Products::Multiply(const float* x, int rows, const PackedMatrix& we
   return state.result.data();
 }
 
-Linear Linear::Pack(absl::Span<const LinearWeights> layers) {
+Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
+  assert(type != ComputeType::kAuto);
   Linear linear;
   linear.in_ = static_cast<int>(layers[0].weight.columns());
-  std::vector<float> weights;  // [out, in]
   for (const LinearWeights& layer : layers) {
     assert(layer.weight.columns() == linear.in_);
-    const std::vector<float> part = ReadAll(layer.weight);
-    weights.insert(weights.end(), part.begin(), part.end());
+    linear.out_ += static_cast<int>(layer.weight.rows());
     const std::vector<float> bias = ReadAll(layer.bias);
     linear.bias_.insert(linear.bias_.end(), bias.begin(), bias.end());
   }
-  linear.out_ = static_cast<int>(linear.bias_.size());
+  const int in = linear.in_;
+  const int out = linear.out_;
+  const auto best =
+      DescribeProduct(Products::kMostRows, in, out,
+                      dnnl::memory::desc({in, out}, InputType(type), DnnlTag::any), type);
 
-  const dnnl::memory::dims dims = {linear.in_, linear.out_};
-  const auto best = DescribeProduct(Products::kMostRows, linear.in_, linear.out_,
-                                    dnnl::memory::desc(dims, DnnlType::f32, DnnlTag::any));
-  // Weights [out, in], row-major, are weights [in, out] with the last dimension first.
-  dnnl::memory plain(dnnl::memory::desc(dims, DnnlType::f32, DnnlTag::ba), Cpu(), weights.data());
+  Buffer<float> row;  // [in]
+  row.Reserve(in);
+  Buffer<float> floats;  // [out, in]: the weights as float32, or as int8
+  Buffer<int8_t> int8;
+  const size_t size = static_cast<size_t>(out) * in;
+  if (type == ComputeType::kInt8) {
+    int8.Reserve(size);
+  } else {
+    floats.Reserve(size);
+  }
+  size_t at = 0;
+  for (const LinearWeights& layer : layers) {
+    for (int i = 0; i < layer.weight.rows(); ++i, at += in) {
+      if (type != ComputeType::kInt8) {
+        ReadRow(layer.weight, i, floats.data() + at);
+      } else if (layer.weight.dtype == DType::kInt8) {
+        std::memcpy(int8.data() + at, layer.weight.data + static_cast<size_t>(i) * in, in);
+        linear.scales_.push_back(layer.weight.scales[i]);
+      } else {
+        ReadRow(layer.weight, i, row.data());
+        linear.scales_.push_back(Quantize(row.data(), in, int8.data() + at));
+      }
+    }
+  }
   auto packed = std::make_shared<PackedMatrix>();
-  packed->memory = dnnl::memory(best.weights_desc(), Cpu());
-  packed->in = linear.in_;
-  packed->out = linear.out_;
-  dnnl::stream stream(Cpu());
-  dnnl::reorder(plain, packed->memory).execute(stream, plain, packed->memory);
-  stream.wait();
+  *packed = {type == ComputeType::kInt8
+                 ? Reorder(int8.data(), DnnlType::s8, best.weights_desc(), in, out)
+                 : Reorder(floats.data(), DnnlType::f32, best.weights_desc(), in, out),
+             in, out, type};
   linear.weights_ = std::move(packed);
   return linear;
 }
 
-// Calls finish(row, product row) for each row of x Wᵀ. Rows go through in blocks, so that a product
-// is finished while it is still in the cache.
+// Calls finish(row, product row) for each row of x Wᵀ.
 template <typename Finish>
 void Linear::ForEachRow(const Matrix& x, Products& products, const Finish& finish) const {
   assert(x.columns() == in_);
+  ProductRow product = {.size = out_, .bias = bias_.data()};
+  if (!scales_.empty()) product.scales = scales_.data();
   for (int begin = 0; begin < x.rows(); begin += Products::kMostRows) {
     const int rows = std::min(Products::kMostRows, x.rows() - begin);
-    const float* product = products.Multiply(x.row(begin), rows, *weights_);
-    for (int i = 0; i < rows; ++i) finish(begin + i, product + static_cast<size_t>(i) * out_);
+    const auto* values =
+        static_cast<const std::byte*>(products.Multiply(x, begin, rows, *weights_));
+    for (int i = 0; i < rows; ++i) {
+      product.values = values + static_cast<size_t>(i) * out_ * sizeof(float);
+      product.input_scale = products.input_scale(i);
+      finish(begin + i, product);
+    }
   }
 }
 
 void Linear::Apply(const Matrix& x, Matrix& y, Products& products) const {
   y.Resize(x.rows(), out_);
-  ForEachRow(x, products, [&](int row, const float* product) {
-    AddBias(product, bias_.data(), out_, y.row(row));
-  });
+  ForEachRow(x, products,
+             [&](int row, const ProductRow& product) { AddBias(product, y.row(row)); });
 }
 
 void Linear::ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
                               Products& products) const {
   y.Resize(x.rows(), out_);
-  ForEachRow(x, products, [&](int row, const float* product) {
-    AddBiasAndActivate(product, bias_.data(), out_, activation, y.row(row));
+  ForEachRow(x, products, [&](int row, const ProductRow& product) {
+    AddBiasAndActivate(product, activation, y.row(row));
   });
 }
 
 void Linear::ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const {
   assert(y.rows() == x.rows() && y.columns() == out_);
-  ForEachRow(x, products, [&](int row, const float* product) {
-    AddBiasAndResidual(product, bias_.data(), out_, y.row(row));
-  });
+  ForEachRow(x, products,
+             [&](int row, const ProductRow& product) { AddBiasAndResidual(product, y.row(row)); });
 }
 
 }  // namespace limpid

@@ -11,14 +11,16 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "engine/compute_type.h"
 #include "engine/matrix.h"
+#include "engine/ops.h"
 #include "models/config.h"
 #include "models/weights.h"
 
 namespace limpid {
 
 // While one lives, oneDNN uses the calling thread only: Limpid's threads translate batches side by
-// side, which beats splitting small products. Every call into linear.h happens under one.
+// side, which beats splitting small products. Every call into this file happens under one.
 class SingleThreadScope {
  public:
   SingleThreadScope();
@@ -32,7 +34,7 @@ class SingleThreadScope {
 
 struct PackedMatrix;  // weights as oneDNN wants them
 
-// The compiled products of one worker, and room for their results. Not thread-safe.
+// The compiled products of one worker, and room for their inputs and results. Not thread-safe.
 class Products {
  public:
   Products();
@@ -40,23 +42,29 @@ class Products {
   Products(Products&&) noexcept;
   Products& operator=(Products&&) noexcept;
 
-  // x Wᵀ of x [rows, in], readable up to PaddedRows(rows). The result [rows, out] is valid until
-  // the next call. At most kMostRows rows.
-  const float* Multiply(const float* x, int rows, const PackedMatrix& weights);
+  // The most rows that go through a product at once: its result is then still in the processor's
+  // cache when it is finished.
   static constexpr int kMostRows = 64;
+
+  // x Wᵀ for `rows` rows of x, from `begin` on. The result [rows, out] is valid until the next
+  // call: float32, or int32 for int8 weights.
+  const void* Multiply(const Matrix& x, int begin, int rows, const PackedMatrix& weights);
+  // After an int8 product: what 1 in row `row` of the quantized input stands for.
+  float input_scale(int row) const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-// Immutable once made, and so shared by all workers. May throw dnnl::error or std::bad_alloc from
-// every function; translator.cc turns those into a Status.
+// Immutable once made, and so shared by all workers. Every function may throw dnnl::error or
+// std::bad_alloc; translator.cc turns those into a Status.
 class Linear {
  public:
   Linear() = default;
-  // Several layers that read the same input become one, their outputs side by side.
-  static Linear Pack(absl::Span<const LinearWeights> layers);
+  // Several layers that read the same input become one, their outputs side by side. Weights are
+  // converted to `type` (not kAuto); int8 weights are used as they are in int8.
+  static Linear Pack(absl::Span<const LinearWeights> layers, ComputeType type);
 
   int in() const { return in_; }
   int out() const { return out_; }
@@ -74,7 +82,8 @@ class Linear {
   int in_ = 0;
   int out_ = 0;
   std::shared_ptr<const PackedMatrix> weights_;
-  std::vector<float> bias_;
+  std::vector<float> bias_;    // [out]
+  std::vector<float> scales_;  // [out]: what 1 in an int8 weight stands for; empty for other types
 };
 
 }  // namespace limpid

@@ -32,14 +32,75 @@ HWY_INLINE void ForEach(int size, const VectorStep& vector, const ScalarStep& sc
 
 inline float SumLanes(FloatTag d, hn::Vec<FloatTag> v) { return hn::GetLane(hn::SumOfLanes(d, v)); }
 
-void AddBias(const float* product, const float* HWY_RESTRICT bias, int size, float* out) {
+// The two kinds of ProductRow: each gives the value at i, bias included, as a vector or as one
+// number.
+class FloatProduct {
+ public:
+  explicit FloatProduct(const ProductRow& row)
+      : values_(static_cast<const float*>(row.values)), bias_(row.bias) {}
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int i) const {
+    return hn::Add(hn::LoadU(d, values_ + i), hn::LoadU(d, bias_ + i));
+  }
+  float Scalar(int i) const { return values_[i] + bias_[i]; }
+
+ private:
+  const float* HWY_RESTRICT values_;
+  const float* HWY_RESTRICT bias_;
+};
+
+class Int8Product {
+ public:
+  explicit Int8Product(const ProductRow& row)
+      : values_(static_cast<const int32_t*>(row.values)),
+        bias_(row.bias),
+        scales_(row.scales),
+        input_scale_(row.input_scale) {}
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int i) const {
+    const hn::RebindToSigned<FloatTag> integers;
+    const auto scale = hn::Mul(hn::Set(d, input_scale_), hn::LoadU(d, scales_ + i));
+    const auto value = hn::ConvertTo(d, hn::LoadU(integers, values_ + i));
+    return hn::MulAdd(value, scale, hn::LoadU(d, bias_ + i));
+  }
+  float Scalar(int i) const {
+    return std::fma(static_cast<float>(values_[i]), input_scale_ * scales_[i], bias_[i]);
+  }
+
+ private:
+  const int32_t* HWY_RESTRICT values_;
+  const float* HWY_RESTRICT bias_;
+  const float* HWY_RESTRICT scales_;
+  float input_scale_;
+};
+
+// Calls function(product) with the kind of product that `row` is.
+template <typename Function>
+HWY_INLINE void WithProduct(const ProductRow& row, const Function& function) {
+  if (row.scales == nullptr) {
+    function(FloatProduct(row));
+  } else {
+    function(Int8Product(row));
+  }
+}
+
+void AddBias(const ProductRow& row, float* HWY_RESTRICT out) {
   const FloatTag d;
-  ForEach(
-      size,
-      [&](int i) HWY_ATTR {
-        hn::StoreU(hn::Add(hn::LoadU(d, product + i), hn::LoadU(d, bias + i)), d, out + i);
-      },
-      [&](int i) HWY_ATTR { out[i] = product[i] + bias[i]; });
+  WithProduct(row, [&](const auto& product) HWY_ATTR {
+    ForEach(
+        row.size, [&](int i) HWY_ATTR { hn::StoreU(product.Vector(d, i), d, out + i); },
+        [&](int i) HWY_ATTR { out[i] = product.Scalar(i); });
+  });
+}
+
+void AddBiasAndResidual(const ProductRow& row, float* HWY_RESTRICT out) {
+  const FloatTag d;
+  WithProduct(row, [&](const auto& product) HWY_ATTR {
+    ForEach(
+        row.size,
+        [&](int i) HWY_ATTR {
+          hn::StoreU(hn::Add(hn::LoadU(d, out + i), product.Vector(d, i)), d, out + i);
+        },
+        [&](int i) HWY_ATTR { out[i] += product.Scalar(i); });
+  });
 }
 
 // exp(-x) of the logistic function and of tanh may overflow to infinity, which gives the right
@@ -52,62 +113,103 @@ HWY_INLINE Vector Sigmoid(FloatTag d, Vector x) {
 
 inline float Gelu(float x) { return 0.5F * x * (1.0F + std::erf(x * 0.70710678F)); }
 
-// out = function(product + bias). What is left over at the end goes through a vector too, so that a
-// result does not depend on where in the row it stands.
+// out = function(product). What is left over at the end goes through a vector too, so that a result
+// does not depend on where in the row it stands.
 template <typename VectorFunction>
-HWY_INLINE void MapWithBias(const float* product, const float* HWY_RESTRICT bias, int size,
-                            float* out, const VectorFunction& function) {
+HWY_INLINE void MapProduct(const ProductRow& row, float* HWY_RESTRICT out,
+                           const VectorFunction& function) {
   const FloatTag d;
   const int lanes = static_cast<int>(LanesOf(d));
-  int i = 0;
-  for (; i + lanes <= size; i += lanes) {
-    hn::StoreU(function(hn::Add(hn::LoadU(d, product + i), hn::LoadU(d, bias + i))), d, out + i);
-  }
-  if (i < size) {
+  WithProduct(row, [&](const auto& product) HWY_ATTR {
+    int i = 0;
+    for (; i + lanes <= row.size; i += lanes) {
+      hn::StoreU(function(product.Vector(d, i)), d, out + i);
+    }
+    if (i == row.size) return;
     HWY_ALIGN float tail[hn::MaxLanes(d)] = {};
-    for (int j = i; j < size; ++j) tail[j - i] = product[j] + bias[j];
+    for (int j = i; j < row.size; ++j) tail[j - i] = product.Scalar(j);
     hn::Store(function(hn::Load(d, tail)), d, tail);
-    std::copy(tail, tail + (size - i), out + i);
-  }
+    std::copy(tail, tail + (row.size - i), out + i);
+  });
 }
 
-void AddBiasAndActivate(const float* product, const float* HWY_RESTRICT bias, int size,
-                        Activation activation, float* out) {
+void AddBiasAndActivate(const ProductRow& row, Activation activation, float* out) {
   const FloatTag d;
   using V = hn::Vec<FloatTag>;
-  const auto map = [&](const auto& function)
-                       HWY_ATTR { MapWithBias(product, bias, size, out, function); };
   switch (activation) {
     case Activation::kRelu:
-      return map([d](V v) HWY_ATTR { return hn::Max(v, hn::Zero(d)); });
+      return MapProduct(row, out, [d](V v) HWY_ATTR { return hn::Max(v, hn::Zero(d)); });
     case Activation::kSwish:
-      return map([d](V v) HWY_ATTR { return hn::Mul(v, Sigmoid(d, v)); });
+      return MapProduct(row, out, [d](V v) HWY_ATTR { return hn::Mul(v, Sigmoid(d, v)); });
     case Activation::kGeluSigmoid:  // x * sigmoid(1.702 x)
-      return map([d](V v)
-                     HWY_ATTR { return hn::Mul(v, Sigmoid(d, hn::Mul(v, hn::Set(d, 1.702F)))); });
+      return MapProduct(row, out, [d](V v) HWY_ATTR {
+        return hn::Mul(v, Sigmoid(d, hn::Mul(v, hn::Set(d, 1.702F))));
+      });
     case Activation::kGeluTanh:
       // 0.5 x (1 + tanh(u)) = x * sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3).
-      return map([d](V v) HWY_ATTR {
+      return MapProduct(row, out, [d](V v) HWY_ATTR {
         const V cube = hn::Mul(hn::Mul(v, v), v);
         const V u = hn::Mul(hn::MulAdd(hn::Set(d, 0.044715F), cube, v), hn::Set(d, 0.79788456F));
         return hn::Mul(v, Sigmoid(d, hn::Add(u, u)));
       });
     case Activation::kGelu:  // Highway has no erf.
-      for (int i = 0; i < size; ++i) out[i] = Gelu(product[i] + bias[i]);
+      HWY_NAMESPACE::AddBias(row, out);
+      for (int i = 0; i < row.size; ++i) out[i] = Gelu(out[i]);
       return;
   }
 }
 
-void AddBiasAndResidual(const float* product, const float* HWY_RESTRICT bias, int size,
-                        float* HWY_RESTRICT out) {
+// The largest |x|, or infinity where x holds one or NaN.
+float MaxAbsOf(const float* HWY_RESTRICT x, int size) {
   const FloatTag d;
+  const hn::RebindToUnsigned<FloatTag> bits;
+  // Without its sign bit, a float's bits order as its value does, with infinity and NaN last.
+  const auto magnitude = [&](int i)
+                             HWY_ATTR { return hn::BitCast(bits, hn::Abs(hn::LoadU(d, x + i))); };
+  auto largests = hn::Zero(bits);
+  float largest = 0;
+  ForEach(
+      size, [&](int i) HWY_ATTR { largests = hn::Max(largests, magnitude(i)); },
+      [&](int i) HWY_ATTR {
+        // Written so that NaN counts as largest.
+        if (!(std::abs(x[i]) <= largest)) largest = std::abs(x[i]);
+      });
+  const uint32_t all = hn::GetLane(hn::MaxOfLanes(bits, largests));
+  float of_vectors = 0;
+  hwy::CopyBytes<sizeof(float)>(&all, &of_vectors);
+  return of_vectors <= largest || std::isnan(largest) ? largest : of_vectors;
+}
+
+float Quantize(const float* HWY_RESTRICT x, int size, int8_t* HWY_RESTRICT out) {
+  const FloatTag d;
+  const hn::Rebind<int8_t, FloatTag> bytes;
+  const float largest = MaxAbsOf(x, size);
+  if (!(largest > 0 && largest < std::numeric_limits<float>::infinity())) {
+    std::fill(out, out + size, int8_t{0});
+    return 0;
+  }
+  const float scale = largest / 127;
+  const float inverse = 127 / largest;
+  const auto inverses = hn::Set(d, inverse);
   ForEach(
       size,
       [&](int i) HWY_ATTR {
-        const auto update = hn::Add(hn::LoadU(d, product + i), hn::LoadU(d, bias + i));
-        hn::StoreU(hn::Add(hn::LoadU(d, out + i), update), d, out + i);
+        const auto integers = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), inverses));
+        hn::StoreU(hn::DemoteTo(bytes, integers), bytes, out + i);
       },
-      [&](int i) HWY_ATTR { out[i] += product[i] + bias[i]; });
+      [&](int i) HWY_ATTR { out[i] = static_cast<int8_t>(std::nearbyint(x[i] * inverse)); });
+  return scale;
+}
+
+void RoundToBFloat16(const float* HWY_RESTRICT x, int size, uint16_t* HWY_RESTRICT out) {
+  // NaN stays NaN: rounding up could turn its bits into those of infinity or zero.
+  for (int i = 0; i < size; ++i) {
+    uint32_t bits = 0;
+    hwy::CopyBytes<sizeof(bits)>(x + i, &bits);
+    const uint32_t rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+    const bool is_nan = (bits & 0x7FFFFFFF) > 0x7F800000;
+    out[i] = static_cast<uint16_t>((is_nan ? bits | 0x400000 : rounded) >> 16);
+  }
 }
 
 void LayerNorm(const float* x, const float* HWY_RESTRICT scale, const float* HWY_RESTRICT bias,
@@ -264,6 +366,8 @@ namespace limpid {
 HWY_EXPORT(AddBias);
 HWY_EXPORT(AddBiasAndActivate);
 HWY_EXPORT(AddBiasAndResidual);
+HWY_EXPORT(Quantize);
+HWY_EXPORT(RoundToBFloat16);
 HWY_EXPORT(LayerNorm);
 HWY_EXPORT(ScaleAndAdd);
 HWY_EXPORT(DotRows);
@@ -271,15 +375,18 @@ HWY_EXPORT(Softmax);
 HWY_EXPORT(MixRows);
 HWY_EXPORT(FindBest);
 
-void AddBias(const float* product, const float* bias, int size, float* out) {
-  HWY_DYNAMIC_DISPATCH(AddBias)(product, bias, size, out);
+void AddBias(const ProductRow& product, float* out) { HWY_DYNAMIC_DISPATCH(AddBias)(product, out); }
+void AddBiasAndActivate(const ProductRow& product, Activation activation, float* out) {
+  HWY_DYNAMIC_DISPATCH(AddBiasAndActivate)(product, activation, out);
 }
-void AddBiasAndActivate(const float* product, const float* bias, int size, Activation activation,
-                        float* out) {
-  HWY_DYNAMIC_DISPATCH(AddBiasAndActivate)(product, bias, size, activation, out);
+void AddBiasAndResidual(const ProductRow& product, float* out) {
+  HWY_DYNAMIC_DISPATCH(AddBiasAndResidual)(product, out);
 }
-void AddBiasAndResidual(const float* product, const float* bias, int size, float* out) {
-  HWY_DYNAMIC_DISPATCH(AddBiasAndResidual)(product, bias, size, out);
+float Quantize(const float* x, int size, int8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(Quantize)(x, size, out);
+}
+void RoundToBFloat16(const float* x, int size, uint16_t* out) {
+  HWY_DYNAMIC_DISPATCH(RoundToBFloat16)(x, size, out);
 }
 void LayerNorm(const float* x, const float* scale, const float* bias, float epsilon, int size,
                float* out) {

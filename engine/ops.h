@@ -5,19 +5,34 @@
 #define LIMPID_ENGINE_OPS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "models/config.h"
 
 namespace limpid {
 
-// What is left to do after a matrix product, for one row of it. `out` may be `product`.
-// out[i] = product[i] + bias[i]
-void AddBias(const float* product, const float* bias, int size, float* out);
-// out[i] = activation(product[i] + bias[i])
-void AddBiasAndActivate(const float* product, const float* bias, int size, Activation activation,
-                        float* out);
-// out[i] = out[i] + product[i] + bias[i]: a sublayer's output joins the residual stream.
-void AddBiasAndResidual(const float* product, const float* bias, int size, float* out);
+// One row of a matrix product, still to be finished. Its value at i is
+//   values[i] as float32                                           without `scales`
+//   values[i] as int32 · input_scale · scales[i]                   with them, after an int8 product
+// plus bias[i].
+struct ProductRow {
+  const void* values = nullptr;
+  int size = 0;
+  const float* bias = nullptr;
+  const float* scales = nullptr;
+  float input_scale = 1;
+};
+void AddBias(const ProductRow& product, float* out);  // out = product
+void AddBiasAndActivate(const ProductRow& product, Activation activation, float* out);
+void AddBiasAndResidual(const ProductRow& product, float* out);  // out = out + product
+
+// Rounds x to 8-bit integers in -127 … 127, to the nearest, ties to even. Returns what 1 stands
+// for: the largest |x| / 127, or 0 where x is all zero or holds infinities or NaN (then all
+// integers are 0).
+float Quantize(const float* x, int size, int8_t* out);
+
+// Rounds x to bfloat16 (the upper half of a float32), ties to even.
+void RoundToBFloat16(const float* x, int size, uint16_t* out);
 
 // x = (x - mean(x)) / sqrt(variance(x) + epsilon) * scale + bias   (Ba et al. 2016)
 // `out` may be `x`.

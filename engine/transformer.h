@@ -40,10 +40,10 @@ class Transformer {
  public:
   // `weights` are those of `checkpoint`, bound. The embeddings stay in the checkpoint's memory, so
   // the transformer keeps the checkpoint.
-  Transformer(Checkpoint checkpoint, const ModelWeights& weights)
+  Transformer(Checkpoint checkpoint, const ModelWeights& weights, ComputeType type)
       : checkpoint_(std::move(checkpoint)),
-        encoder_(checkpoint_.config, weights),
-        decoder_(checkpoint_.config, weights) {}
+        encoder_(checkpoint_.config, weights, type),
+        decoder_(checkpoint_.config, weights, type) {}
 
   const ModelConfig& config() const { return checkpoint_.config; }
 

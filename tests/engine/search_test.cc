@@ -24,11 +24,11 @@ class SearchTest : public testing::Test {
     Checkpoint checkpoint = reference::RandomModel(config, seed);
     // Random weights hardly ever end a sentence: make </s> likelier.
     bias_ = ReadAll(checkpoint.tensors["output.bias"]);
-    bias_[config.target_eos_id] += 3;
+    bias_[config.target_eos_id] += 2.5F;
     checkpoint.tensors["output.bias"].data = reinterpret_cast<const std::byte*>(bias_.data());
     config_ = checkpoint.config;
     weights_ = *BindWeights(config_, checkpoint.tensors);
-    transformer_.emplace(std::move(checkpoint), weights_);
+    transformer_.emplace(std::move(checkpoint), weights_, ComputeType::kFloat32);
     searcher_.emplace(*transformer_);
     oracle_.emplace(config_, weights_);
   }
@@ -64,7 +64,9 @@ class SearchTest : public testing::Test {
 };
 
 TEST_F(SearchTest, GreedyFindsWhatTheOracleFinds) {
-  Load(reference::SmallConfig());
+  ModelConfig config = reference::SmallConfig();
+  config.tied_output = false;
+  Load(config);
   const auto sources = Sources(20);
   const std::vector<Hypothesis>& found = Greedy(sources, {.max_output_tokens = 30});
   int ended = 0;
@@ -144,7 +146,7 @@ TEST_F(SearchTest, ABrokenModelThatComputesNaNStillStops) {
   std::vector<float> bias(config_.target_vocab_size, std::nanf(""));
   checkpoint.tensors["output.bias"].data = reinterpret_cast<const std::byte*>(bias.data());
   weights_ = *BindWeights(config_, checkpoint.tensors);
-  transformer_.emplace(std::move(checkpoint), weights_);
+  transformer_.emplace(std::move(checkpoint), weights_, ComputeType::kFloat32);
   searcher_.emplace(*transformer_);
   const Hypothesis found = Greedy({{2, 3, 0}}).front();
   EXPECT_LE(found.ids.size(), 29U);

@@ -103,7 +103,7 @@ class TransformerTest : public testing::TestWithParam<Variant> {
     Checkpoint checkpoint = reference::RandomModel(config, /*seed=*/7);
     config_ = checkpoint.config;
     weights_ = *BindWeights(config_, checkpoint.tensors);
-    transformer_.emplace(std::move(checkpoint), weights_);
+    transformer_.emplace(std::move(checkpoint), weights_, ComputeType::kFloat32);
     oracle_.emplace(config_, weights_);
     std::mt19937 random(11);
     // 70 tokens of source in all, so that products take more than one block of rows.

@@ -1,0 +1,26 @@
+// How the products with weights are computed. Everything between them is float32 always.
+
+#ifndef LIMPID_ENGINE_COMPUTE_TYPE_H_
+#define LIMPID_ENGINE_COMPUTE_TYPE_H_
+
+#include <optional>
+#include <string_view>
+
+namespace limpid {
+
+enum class ComputeType {
+  kAuto,  // the fastest that this processor has and that keeps the quality: int8
+  kFloat32,
+  kBFloat16,  // weights and inputs rounded to 8 bits of precision, sums in float32
+  kInt8,      // weights and inputs as 8-bit integers with a scale a row, sums exact
+};
+
+std::string_view ComputeTypeName(ComputeType type);  // "auto", "float32", "bfloat16", "int8"
+std::optional<ComputeType> ParseComputeType(std::string_view name);
+
+// Whether this processor computes in `type` with instructions made for it.
+bool IsSupported(ComputeType type);
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_COMPUTE_TYPE_H_

@@ -1,0 +1,168 @@
+// The engine against the original software: what Hugging Face transformers and PyTorch compute from
+// the same weights and the same text. tests/golden/README.md says what the files hold.
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/search.h"
+#include "engine/transformer.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "models/checkpoint.h"
+#include "models/safetensors.h"
+#include "nlohmann/json.hpp"
+
+namespace limpid {
+namespace {
+
+constexpr double kTolerance = 2e-4;
+constexpr char kGolden[] = "tests/golden";
+
+std::vector<std::string> ModelsWithGoldenData() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(kGolden)) {
+    if (std::filesystem::exists(entry.path() / "golden.json")) {
+      names.push_back(entry.path().filename());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string ReadFile(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class GoldenTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const std::filesystem::path folder = std::filesystem::path(kGolden) / GetParam();
+    // The small models lie beside their data; the shipped one has a place of its own.
+    const std::string model = GetParam() == "eng-deu" ? "models/eng-deu" : folder.string();
+    absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(model);
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+    config_ = checkpoint->config;
+    weights_ = *BindWeights(config_, checkpoint->tensors);
+    transformer_.emplace(*std::move(checkpoint), weights_, ComputeType::kFloat32);
+
+    sentences_ = nlohmann::json::parse(ReadFile(folder / "golden.json"));
+    logit_stride_ = sentences_["logit_stride"];
+    sentences_ = sentences_["sentences"];
+    ASSERT_FALSE(sentences_.empty());
+    tensor_bytes_ = ReadFile(folder / "golden.safetensors");
+    absl::StatusOr<SafetensorsFile> file = ParseSafetensors(absl::MakeConstSpan(
+        reinterpret_cast<const std::byte*>(tensor_bytes_.data()), tensor_bytes_.size()));
+    ASSERT_TRUE(file.ok()) << file.status();
+    tensors_ = std::move(file->tensors);
+  }
+
+  const TensorView& Golden(size_t sentence, const std::string& part) const {
+    return tensors_.at(std::to_string(sentence) + "." + part);
+  }
+
+  // All source sentences as one batch: neighbours must make no difference.
+  SourceBatch AllSources() const {
+    SourceBatch batch;
+    for (const auto& sentence : sentences_) {
+      batch.Add(sentence["source_ids"].get<std::vector<int>>());
+    }
+    return batch;
+  }
+
+  const SingleThreadScope single_thread_;
+  ModelConfig config_;
+  ModelWeights weights_;
+  std::optional<Transformer> transformer_;
+  nlohmann::json sentences_;
+  int logit_stride_ = 1;
+  std::string tensor_bytes_;
+  TensorMap tensors_;
+  Workspace work_;
+  Memory memory_;
+  KeyValueCache cache_;
+};
+
+TEST_P(GoldenTest, EncoderOutputAgrees) {
+  const SourceBatch batch = AllSources();
+  transformer_->Encode(batch, memory_, work_);
+  for (int sentence = 0; sentence < batch.sentences(); ++sentence) {
+    const TensorView& golden = Golden(sentence, "encoder_output");
+    ASSERT_EQ(golden.rows(), batch.length(sentence));
+    std::vector<float> expected(config_.model_dim);
+    for (int token = 0; token < batch.length(sentence); ++token) {
+      ReadRow(golden, token, expected.data());
+      const float* row = work_.x.row(batch.begin(sentence) + token);
+      for (int i = 0; i < config_.model_dim; ++i) ASSERT_NEAR(row[i], expected[i], kTolerance);
+    }
+  }
+}
+
+// The logits of each step, given the golden output up to there.
+TEST_P(GoldenTest, LogitsAgree) {
+  const SourceBatch batch = AllSources();
+  transformer_->Encode(batch, memory_, work_);
+  cache_.Reset(config_.decoder_layers, config_.model_dim, batch.sentences());
+  for (int sentence = 0; sentence < batch.sentences(); ++sentence) {
+    SCOPED_TRACE(testing::Message() << "sentence " << sentence);
+    const std::vector<int> output = sentences_[sentence]["output_ids"];
+    std::vector<DecoderInput> inputs;
+    for (size_t step = 0; step < output.size(); ++step) {
+      const int token = step == 0 ? config_.decoder_start_id : output[step - 1];
+      inputs.push_back({token, static_cast<int>(step), sentence, sentence});
+    }
+    transformer_->Decode({inputs, batch, memory_, cache_}, work_);
+
+    const std::vector<float> sampled = ReadAll(Golden(sentence, "logits"));
+    const std::vector<float> top_ids = ReadAll(Golden(sentence, "top_ids"));
+    const std::vector<float> top = ReadAll(Golden(sentence, "top_logits"));
+    const std::vector<float> log_sum_exp = ReadAll(Golden(sentence, "log_sum_exp"));
+    const size_t samples = sampled.size() / output.size();
+    const size_t tops = top.size() / output.size();
+    for (size_t step = 0; step < output.size(); ++step) {
+      const float* logits = work_.logits.row(static_cast<int>(step));
+      for (size_t i = 0; i < samples; ++i) {
+        ASSERT_NEAR(logits[i * logit_stride_], sampled[step * samples + i], kTolerance);
+      }
+      for (size_t i = 0; i < tops; ++i) {
+        const int id = static_cast<int>(top_ids[step * tops + i]);
+        ASSERT_NEAR(logits[id], top[step * tops + i], kTolerance);
+      }
+      ASSERT_NEAR(FindBest(logits, config_.target_vocab_size).log_sum_exp, log_sum_exp[step],
+                  kTolerance);
+    }
+  }
+}
+
+TEST_P(GoldenTest, GreedyOutputIsTheSame) {
+  Searcher searcher(*transformer_);
+  const SourceBatch batch = AllSources();
+  // The data keeps either to one limit for all or to Limpid's own, which grows with the source.
+  int limit = sentences_[0]["max_output_tokens"];
+  if (limit == 3 * batch.length(0) + 20) limit = 0;
+  const std::vector<Hypothesis>& found = searcher.Greedy(batch, {.max_output_tokens = limit});
+  for (size_t sentence = 0; sentence < sentences_.size(); ++sentence) {
+    const auto& golden = sentences_[sentence];
+    SCOPED_TRACE(golden["source"]);
+    ASSERT_EQ(golden["max_output_tokens"],
+              limit == 0 ? 3 * batch.length(static_cast<int>(sentence)) + 20 : limit);
+    EXPECT_EQ(found[sentence].ids, golden["output_ids"].get<std::vector<int>>());
+    EXPECT_THAT(found[sentence].log_probabilities,
+                testing::Pointwise(testing::FloatNear(kTolerance),
+                                   golden["log_probabilities"].get<std::vector<float>>()));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(ModelsWithGoldenData()),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace limpid
