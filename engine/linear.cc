@@ -75,9 +75,20 @@ SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
 SingleThreadScope::~SingleThreadScope() { omp_set_num_threads(previous_); }
 
 bool IsSupported(ComputeType type) {
-  if (type != ComputeType::kBFloat16) return true;
-  const auto isa = dnnl::get_effective_cpu_isa();
-  return isa == dnnl::cpu_isa::avx512_core_bf16 || isa > dnnl::cpu_isa::avx512_core_bf16;
+  // An instruction set has the bits of all those that it includes.
+  const auto has = [](dnnl::cpu_isa isa) {
+    const auto bits = static_cast<unsigned>(isa);
+    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+  };
+  switch (type) {
+    case ComputeType::kBFloat16:
+      return has(dnnl::cpu_isa::avx512_core_bf16);
+    case ComputeType::kInt8:
+      // Without VNNI oneDNN adds two products in 16 bits, which overflow: 2 · 255 · 127.
+      return has(dnnl::cpu_isa::avx512_core_vnni) || has(dnnl::cpu_isa::avx2_vnni);
+    default:
+      return true;
+  }
 }
 
 struct PackedMatrix {

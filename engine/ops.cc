@@ -61,8 +61,12 @@ class Int8Product {
     const auto value = hn::ConvertTo(d, hn::LoadU(integers, values_ + i));
     return hn::MulAdd(value, scale, hn::LoadU(d, bias_ + i));
   }
-  float Scalar(int i) const {
-    return std::fma(static_cast<float>(values_[i]), input_scale_ * scales_[i], bias_[i]);
+  // As a vector of one, so that it is fused, and rounds, just as Vector's lanes are.
+  HWY_INLINE float Scalar(int i) const {
+    const hn::CappedTag<float, 1> d;
+    const auto scale = hn::Set(d, input_scale_ * scales_[i]);
+    const auto value = hn::Set(d, static_cast<float>(values_[i]));
+    return hn::GetLane(hn::MulAdd(value, scale, hn::Set(d, bias_[i])));
   }
 
  private:
@@ -103,12 +107,13 @@ void AddBiasAndResidual(const ProductRow& row, float* HWY_RESTRICT out) {
   });
 }
 
-// exp(-x) of the logistic function and of tanh may overflow to infinity, which gives the right
-// limit: x / (1 + inf) = 0.
+// exp(-x) may overflow to infinity, which gives the right limit: 1 / (1 + inf) = 0. Highway's exp
+// does so only up to 104, and wraps around beyond.
 template <typename Vector>
 HWY_INLINE Vector Sigmoid(FloatTag d, Vector x) {
   const auto one = hn::Set(d, 1.0F);
-  return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(x))));
+  const auto e = hn::Exp(d, hn::Min(hn::Neg(x), hn::Set(d, 100.0F)));
+  return hn::Div(one, hn::Add(one, e));
 }
 
 inline float Gelu(float x) { return 0.5F * x * (1.0F + std::erf(x * 0.70710678F)); }
@@ -184,12 +189,12 @@ float Quantize(const float* HWY_RESTRICT x, int size, int8_t* HWY_RESTRICT out) 
   const FloatTag d;
   const hn::Rebind<int8_t, FloatTag> bytes;
   const float largest = MaxAbsOf(x, size);
-  if (!(largest > 0 && largest < std::numeric_limits<float>::infinity())) {
+  const float inverse = 127 / largest;  // infinite for zero, zero for infinity
+  if (!(inverse > 0 && inverse < std::numeric_limits<float>::infinity())) {
     std::fill(out, out + size, int8_t{0});
     return 0;
   }
   const float scale = largest / 127;
-  const float inverse = 127 / largest;
   const auto inverses = hn::Set(d, inverse);
   ForEach(
       size,

@@ -27,8 +27,8 @@ void AddBiasAndActivate(const ProductRow& product, Activation activation, float*
 void AddBiasAndResidual(const ProductRow& product, float* out);  // out = out + product
 
 // Rounds x to 8-bit integers in -127 … 127, to the nearest, ties to even. Returns what 1 stands
-// for: the largest |x| / 127, or 0 where x is all zero or holds infinities or NaN (then all
-// integers are 0).
+// for: the largest |x| / 127, or 0 where x is all zero (or below 2^-121, which is as good as zero)
+// or holds infinities or NaN; then all integers are 0.
 float Quantize(const float* x, int size, int8_t* out);
 
 // Rounds x to bfloat16 (the upper half of a float32), ties to even.

@@ -79,11 +79,8 @@ int ThreadsFor(const TranslatorOptions& options) {
 
 class ModelTranslator : public Translator {
  public:
-  ModelTranslator(Checkpoint checkpoint, const ModelWeights& weights,
-                  std::unique_ptr<Tokenizer> tokenizer, int threads)
-      : transformer_(std::move(checkpoint), weights),
-        tokenizer_(std::move(tokenizer)),
-        threads_(threads) {}
+  ModelTranslator(Transformer transformer, std::unique_ptr<Tokenizer> tokenizer, int threads)
+      : transformer_(std::move(transformer)), tokenizer_(std::move(tokenizer)), threads_(threads) {}
 
   absl::StatusOr<std::vector<Translation>> TranslateBatch(
       absl::Span<const std::string> texts, const TranslateOptions& options) const override;
@@ -292,6 +289,12 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& 
     return absl::InvalidArgumentError(
         absl::StrCat("threads must be 0 (one a processor) or more, not ", options.threads));
   }
+  const ComputeType type =
+      options.compute_type == ComputeType::kAuto ? ComputeType::kInt8 : options.compute_type;
+  if (!IsSupported(type)) {
+    return absl::UnimplementedError(
+        "this processor does not compute in bfloat16: use float32, int8 or auto");
+  }
   absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(model_folder);
   if (!checkpoint.ok()) return checkpoint.status();
   const ModelConfig& config = checkpoint->config;
@@ -314,8 +317,9 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& 
   std::unique_ptr<Translator> translator;
   absl::Status status = WithoutExceptions([&] {
     const SingleThreadScope single_thread;
-    translator = std::make_unique<ModelTranslator>(*std::move(checkpoint), *weights,
-                                                   *std::move(tokenizer), ThreadsFor(options));
+    translator =
+        std::make_unique<ModelTranslator>(Transformer(*std::move(checkpoint), *weights, type),
+                                          *std::move(tokenizer), ThreadsFor(options));
   });
   if (!status.ok()) return status;
   return translator;

@@ -18,10 +18,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "engine/compute_type.h"
 
 namespace limpid {
 
 struct TranslatorOptions {
+  // How products with weights are computed, whatever type the model is stored in.
+  ComputeType compute_type = ComputeType::kAuto;
   // Threads that translate batches side by side. 0: one a processor that this process may use.
   int threads = 0;
 };
@@ -61,7 +64,7 @@ struct Translation {
 class Translator {
  public:
   // Reads a model folder. Fails with NotFound or InvalidArgument, naming the file and what is wrong
-  // with it; then nothing stays loaded.
+  // with it, and with Unimplemented where this processor does not have the compute type.
   static absl::StatusOr<std::unique_ptr<Translator>> Load(const std::string& model_folder,
                                                           const TranslatorOptions& options = {});
   virtual ~Translator() = default;

@@ -1,0 +1,53 @@
+// A model in memory, whatever format it came from: config, tensors under Limpid's own names,
+// vocabularies and SentencePiece models. Every reader makes one; `convert` writes one; the engine
+// runs one.
+
+#ifndef LIMPID_MODELS_CHECKPOINT_H_
+#define LIMPID_MODELS_CHECKPOINT_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "models/config.h"
+#include "models/tensor.h"
+
+namespace limpid {
+
+struct Checkpoint {
+  std::string format;  // what it was read from, in words: "Limpid folder", "Hugging Face MarianMT"
+  ModelConfig config;
+  TensorMap tensors;                           // names as in models/FORMAT.md
+  std::vector<std::string> source_vocabulary;  // pieces in id order, as many as config says
+  std::vector<std::string> target_vocabulary;
+  std::string source_sentencepiece;  // serialized models; empty: text comes split by spaces
+  std::string target_sentencepiece;
+  // What owns the bytes behind `tensors`: mapped files, or converted copies.
+  std::vector<std::shared_ptr<const void>> storage;
+};
+
+// Finds out what `path` is and reads it. The checkpoint that comes back has passed ValidateConfig
+// and BindWeights. Errors name the file and, where it helps, what to do.
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
+
+// The readers that ReadCheckpoint chooses from; each is in the file of its name.
+absl::StatusOr<Checkpoint> ReadNative(const std::string& folder);       // native.cc
+absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder);  // hugging_face.cc
+
+// Writes a native folder with weight matrices in `dtype` (vectors stay float32; int8: see
+// FORMAT.md). The folder appears whole or not at all: it is written beside `folder` and renamed.
+// Fails with AlreadyExists if `folder` is there and not empty, and with InvalidArgument if a weight
+// is too large for `dtype`.
+absl::Status WriteNative(const Checkpoint& checkpoint, const std::string& folder, DType dtype);
+
+// Text of `limpid inspect`: architecture, parameters, dtypes, sizes, vocabulary, a table of
+// tensors.
+std::string Describe(const Checkpoint& checkpoint);
+
+}  // namespace limpid
+
+#endif  // LIMPID_MODELS_CHECKPOINT_H_

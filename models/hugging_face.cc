@@ -1,0 +1,544 @@
+// Hugging Face's MarianMT folder: config.json, model.safetensors, vocab.json, source.spm and
+// target.spm. What a key means, and its default, is as in transformers' models/marian.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "models/checkpoint.h"
+#include "models/convert_tensor.h"
+#include "models/file.h"
+#include "models/json.h"
+#include "models/safetensors.h"
+#include "models/weights.h"
+
+namespace limpid {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kEndOfSentence[] = "</s>";
+constexpr char kUnknown[] = "<unk>";
+
+// --- JSON files ---
+
+absl::StatusOr<json> ReadObject(const std::string& path) {
+  const auto file = MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<json> object = ParseJsonObject((*file)->text());
+  if (!object.ok()) return InContext(path, object.status());
+  return object;
+}
+
+// An empty object when there is no such file.
+absl::StatusOr<json> ReadOptionalObject(const std::string& path) {
+  absl::StatusOr<json> object = ReadObject(path);
+  if (absl::IsNotFound(object.status())) return json::object();
+  return object;
+}
+
+// config.json, with what generation_config.json says instead, as transformers' generate() has it.
+absl::StatusOr<json> ReadConfigFiles(const std::string& folder) {
+  absl::StatusOr<json> config = ReadObject(folder + "/config.json");
+  if (!config.ok()) return config;
+  const auto generation = ReadOptionalObject(folder + "/generation_config.json");
+  if (!generation.ok()) return generation.status();
+  for (const char* key :
+       {"pad_token_id", "eos_token_id", "decoder_start_token_id", "bad_words_ids"}) {
+    const auto value = generation->find(key);
+    if (value != generation->end() && !value->is_null()) (*config)[key] = *value;
+  }
+  return config;
+}
+
+// Values of an object by key; the first thing wrong stays in `status`. `null` counts as a missing
+// key, as it does in Python.
+class Keys {
+ public:
+  explicit Keys(const json& object) : object_(object) {}
+
+  // Null if there is none.
+  const json* Find(const char* key) const {
+    const auto value = object_.find(key);
+    return value == object_.end() || value->is_null() ? nullptr : &*value;
+  }
+
+  int Int(const char* key) {
+    if (Find(key) == nullptr) Fail(absl::StrCat("the key ", Quoted(key), " is missing"));
+    return Int(key, 0);
+  }
+  int Int(const char* key, int otherwise) {
+    const json* value = Find(key);
+    if (value == nullptr) return otherwise;
+    if (const auto number = IntFromJson(*value)) return *number;
+    FailExpecting(key, "a whole number", *value);
+    return otherwise;
+  }
+  bool Bool(const char* key, bool otherwise) {
+    const json* value = Find(key);
+    if (value == nullptr) return otherwise;
+    if (value->is_boolean()) return value->get<bool>();
+    FailExpecting(key, "true or false", *value);
+    return otherwise;
+  }
+  std::string String(const char* key, const char* otherwise) {
+    const json* value = Find(key);
+    if (value == nullptr) return otherwise;
+    if (value->is_string()) return value->get<std::string>();
+    FailExpecting(key, "a string", *value);
+    return otherwise;
+  }
+
+  void FailExpecting(const char* key, const char* expected, const json& found) {
+    Fail(absl::StrCat(Quoted(key), ": expected ", expected, ", found ", Shown(found)));
+  }
+
+  absl::Status status;
+
+ private:
+  void Fail(const std::string& message) {
+    if (status.ok()) status = absl::InvalidArgumentError(message);
+  }
+
+  const json& object_;
+};
+
+// --- Vocabularies ---
+
+// Pieces in id order from a file that maps pieces to ids.
+absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& path, int size) {
+  const absl::StatusOr<json> object = ReadObject(path);
+  if (!object.ok()) return object.status();
+  std::vector<const std::string*> pieces(size);  // null: no piece for this id yet
+  for (const auto& [piece, value] : object->items()) {
+    const int id = IntFromJson(value).value_or(-1);
+    if (id < 0 || id >= size) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": piece ", Quoted(piece),
+                                                     ": expected an id from 0 to ", size - 1,
+                                                     " as config.json says, found ", Shown(value)));
+    }
+    if (pieces[id] != nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": pieces ", Quoted(*pieces[id]),
+                                                     " and ", Quoted(piece), " both have id ", id));
+    }
+    pieces[id] = &piece;
+  }
+  const auto missing = std::find(pieces.begin(), pieces.end(), nullptr);
+  if (missing != pieces.end()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": expected a piece for each of ", size, " ids as config.json says, found ",
+        object->size(), "; the first id without one is ", missing - pieces.begin()));
+  }
+  std::vector<std::string> vocabulary;
+  vocabulary.reserve(pieces.size());
+  for (const std::string* piece : pieces) vocabulary.push_back(*piece);
+  return vocabulary;
+}
+
+absl::StatusOr<int> IdOf(const std::string& piece, const std::vector<std::string>& vocabulary) {
+  const auto found = std::find(vocabulary.begin(), vocabulary.end(), piece);
+  if (found == vocabulary.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the special token ", Quoted(piece), " is not in the vocabulary"));
+  }
+  return static_cast<int>(found - vocabulary.begin());
+}
+
+// A special token of tokenizer_config.json: a string, or an object that has it as "content".
+std::string SpecialToken(const json& tokenizer_config, const char* key, const char* otherwise) {
+  const auto value = tokenizer_config.find(key);
+  if (value == tokenizer_config.end()) return otherwise;
+  if (value->is_object()) return SpecialToken(*value, "content", otherwise);
+  return value->is_string() ? value->get<std::string>() : otherwise;
+}
+
+absl::Status ReadVocabularies(const std::string& folder, const json& tokenizer_config,
+                              Checkpoint& checkpoint) {
+  ModelConfig& config = checkpoint.config;
+  auto source = ReadVocabulary(folder + "/vocab.json", config.source_vocab_size);
+  if (!source.ok()) return source.status();
+  const std::string target_path = folder + "/target_vocab.json";
+  Keys keys(tokenizer_config);
+  const bool separate =
+      keys.Bool("separate_vocabs", !config.shared_embeddings && Exists(target_path));
+  if (!keys.status.ok()) return InContext(folder + "/tokenizer_config.json", keys.status);
+  auto target =
+      ReadVocabulary(separate ? target_path : folder + "/vocab.json", config.target_vocab_size);
+  if (!target.ok()) return target.status();
+
+  // The tokenizer ends a source with its own </s>; generation ends at the config's eos_token_id.
+  const std::string unknown = SpecialToken(tokenizer_config, "unk_token", kUnknown);
+  const auto source_eos =
+      IdOf(SpecialToken(tokenizer_config, "eos_token", kEndOfSentence), *source);
+  const auto source_unk = IdOf(unknown, *source);
+  const auto target_unk = IdOf(unknown, *target);
+  for (const auto* id : {&source_eos, &source_unk, &target_unk}) {
+    if (!id->ok()) return InContext(folder, id->status());
+  }
+  config.source_eos_id = *source_eos;
+  config.source_unk_id = *source_unk;
+  config.target_unk_id = *target_unk;
+  checkpoint.source_vocabulary = *std::move(source);
+  checkpoint.target_vocabulary = *std::move(target);
+  return absl::OkStatus();
+}
+
+absl::Status ReadSentencePieces(const std::string& folder, Checkpoint& checkpoint) {
+  for (auto [name, model] : {std::pair{"/source.spm", &checkpoint.source_sentencepiece},
+                             std::pair{"/target.spm", &checkpoint.target_sentencepiece}}) {
+    const auto file = MappedFile::Open(folder + name);
+    if (!file.ok()) return file.status();
+    if ((*file)->text().empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(folder, name, ": is empty"));
+    }
+    *model = (*file)->text();
+  }
+  return absl::OkStatus();
+}
+
+// --- Config ---
+
+absl::Status ReadActivation(Keys& keys, Activation& activation) {
+  constexpr std::pair<std::string_view, Activation> kNames[] = {
+      {"relu", Activation::kRelu},
+      {"gelu", Activation::kGelu},
+      {"gelu_python", Activation::kGelu},
+      {"gelu_new", Activation::kGeluTanh},
+      {"gelu_fast", Activation::kGeluTanh},
+      {"gelu_pytorch_tanh", Activation::kGeluTanh},
+      {"quick_gelu", Activation::kGeluSigmoid},
+      {"swish", Activation::kSwish},
+      {"silu", Activation::kSwish}};
+  const std::string name = keys.String("activation_function", "gelu");
+  for (const auto& [known, value] : kNames) {
+    if (name != known) continue;
+    activation = value;
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"activation_function\": Limpid has no ", Quoted(name),
+                   "; it knows relu, gelu, gelu_new, quick_gelu, swish and silu"));
+}
+
+// "bad_words_ids" and the padding: single tokens that generate() never produces.
+void ReadBadWords(Keys& keys, ModelConfig& config) {
+  if (keys.Find("pad_token_id") != nullptr) config.bad_words = {keys.Int("pad_token_id")};
+  const json* words = keys.Find("bad_words_ids");
+  if (words != nullptr && !words->is_array()) {
+    keys.FailExpecting("bad_words_ids", "an array", *words);
+    return;
+  }
+  for (size_t i = 0; words != nullptr && i < words->size(); ++i) {
+    const json& word = (*words)[i];
+    const auto id = word.is_array() && word.size() == 1 ? IntFromJson(word[0]) : std::nullopt;
+    if (!id.has_value()) {
+      keys.FailExpecting("bad_words_ids", "arrays of one id each (Limpid cannot forbid sequences)",
+                         word);
+      return;
+    }
+    config.bad_words.push_back(*id);
+  }
+  // generate() drops the end of sentence from the list, too.
+  std::sort(config.bad_words.begin(), config.bad_words.end());
+  config.bad_words.erase(std::unique(config.bad_words.begin(), config.bad_words.end()),
+                         config.bad_words.end());
+  std::erase(config.bad_words, config.target_eos_id);
+}
+
+void ReadTargetEos(Keys& keys, ModelConfig& config) {
+  const json* eos = keys.Find("eos_token_id");
+  if (eos != nullptr && eos->is_array() && eos->size() == 1) {
+    config.target_eos_id = IntFromJson((*eos)[0]).value_or(-1);
+  } else {
+    config.target_eos_id = keys.Int("eos_token_id", 0);
+  }
+}
+
+// All but what the vocabulary and the saved positions decide.
+absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
+  Keys keys(object);
+  if (const std::string type = keys.String("model_type", ""); type != "marian") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"model_type\": of Hugging Face models Limpid reads \"marian\", found ", Quoted(type)));
+  }
+  ModelConfig config;
+  config.model_dim = keys.Int("d_model");
+  config.encoder_layers = keys.Int("encoder_layers");
+  config.decoder_layers = keys.Int("decoder_layers");
+  config.encoder_heads = keys.Int("encoder_attention_heads");
+  config.decoder_heads = keys.Int("decoder_attention_heads");
+  config.encoder_ffn_dim = keys.Int("encoder_ffn_dim");
+  config.decoder_ffn_dim = keys.Int("decoder_ffn_dim");
+  config.shared_embeddings = keys.Bool("share_encoder_decoder_embeddings", true);
+  config.source_vocab_size = keys.Int("vocab_size");
+  config.target_vocab_size = config.shared_embeddings
+                                 ? config.source_vocab_size
+                                 : keys.Int("decoder_vocab_size", config.source_vocab_size);
+  config.tied_output = keys.Bool("tie_word_embeddings", true);
+  if (keys.Bool("scale_embedding", false)) {
+    config.embedding_scale = std::sqrt(static_cast<float>(config.model_dim));
+  }
+  // The next three were honoured by the first versions of transformers, and are false in all models
+  // that it made since.
+  config.norm_order = keys.Bool("normalize_before", false) ? NormOrder::kPre : NormOrder::kPost;
+  config.embedding_norm = keys.Bool("normalize_embedding", false);
+  config.final_norm = keys.Bool("add_final_layer_norm", false);
+  config.max_positions = keys.Int("max_position_embeddings", 1024);
+  config.decoder_start_id = keys.Int("decoder_start_token_id");
+  config.alignment_layer = keys.Int("alignment_layer", -1);
+  config.alignment_heads = keys.Int("alignment_heads", 0);
+  ReadTargetEos(keys, config);
+  ReadBadWords(keys, config);
+  keys.status.Update(ReadActivation(keys, config.activation));
+  if (!keys.status.ok()) return keys.status;
+  return config;
+}
+
+// --- Tensors ---
+
+// Moves tensors from Hugging Face's names to Limpid's; the first thing wrong stays in `status`.
+class Renamer {
+ public:
+  explicit Renamer(TensorMap from) : from_(std::move(from)) {}
+
+  void Move(const std::string& theirs, const std::string& ours) { MoveShared({theirs}, ours); }
+
+  // Moves a tensor that may have been saved under one or more of several names.
+  void MoveShared(const std::vector<std::string>& theirs, const std::string& ours) {
+    if (!status.ok()) return;
+    TensorMap::node_type first;
+    for (const std::string& name : theirs) {
+      TensorMap::node_type node = from_.extract(name);
+      if (node.empty()) continue;
+      if (first.empty()) {
+        first = std::move(node);
+      } else if (!Same(first.mapped(), node.mapped())) {
+        Fail(absl::StrCat("tensors ", Quoted(first.key()), " and ", Quoted(name),
+                          " differ, though config.json says that they are one"));
+        return;
+      }
+    }
+    if (first.empty()) {
+      Fail(absl::StrCat("tensor ", Quoted(theirs.front()), " is missing"));
+      return;
+    }
+    first.key() = ours;
+    to.insert(std::move(first));
+  }
+
+  void Linear(const std::string& theirs, const std::string& ours) {
+    Move(theirs + ".weight", ours + ".weight");
+    Move(theirs + ".bias", ours + ".bias");
+  }
+
+  void Norm(const std::string& theirs, const std::string& ours) {
+    Move(theirs + ".weight", ours + ".scale");
+    Move(theirs + ".bias", ours + ".bias");
+  }
+
+  void Attention(const std::string& theirs, const std::string& ours) {
+    Linear(theirs + ".q_proj", ours + ".query");
+    Linear(theirs + ".k_proj", ours + ".key");
+    Linear(theirs + ".v_proj", ours + ".value");
+    Linear(theirs + ".out_proj", ours + ".output");
+    Norm(theirs + "_layer_norm", ours + "_norm");
+  }
+
+  void FeedForward(const std::string& theirs, const std::string& ours) {
+    Linear(theirs + ".fc1", ours + ".feed_forward.hidden");
+    Linear(theirs + ".fc2", ours + ".feed_forward.output");
+    Norm(theirs + ".final_layer_norm", ours + ".feed_forward_norm");
+  }
+
+  bool Has(std::string_view theirs) const { return from_.find(theirs) != from_.end(); }
+  const TensorView& Get(std::string_view theirs) const { return from_.find(theirs)->second; }
+  void Drop(std::string_view theirs) { from_.erase(from_.find(theirs)); }
+
+  void RefuseLeftovers() {
+    if (!status.ok() || from_.empty()) return;
+    Fail(absl::StrCat("tensor ", Quoted(from_.begin()->first), " is none that Limpid knows of a ",
+                      "MarianMT model with this config"));
+  }
+
+  absl::Status status;
+  TensorMap to;
+
+ private:
+  static bool Same(const TensorView& a, const TensorView& b) {
+    return a.dtype == b.dtype && a.shape == b.shape && std::memcmp(a.data, b.data, a.bytes()) == 0;
+  }
+
+  void Fail(const std::string& message) { status = absl::InvalidArgumentError(message); }
+
+  TensorMap from_;
+};
+
+void RenameEmbeddings(const ModelConfig& config, Renamer& rename) {
+  std::vector<std::string> decoder_names = {"model.decoder.embed_tokens.weight"};
+  if (config.tied_output) {
+    decoder_names.emplace_back("lm_head.weight");
+  } else {
+    rename.Move("lm_head.weight", "output.weight");
+  }
+  if (config.shared_embeddings) {
+    decoder_names.insert(decoder_names.begin(),
+                         {"model.shared.weight", "model.encoder.embed_tokens.weight"});
+    rename.MoveShared(decoder_names, "embedding.weight");
+  } else {
+    rename.Move("model.encoder.embed_tokens.weight", "encoder.embedding.weight");
+    rename.MoveShared(decoder_names, "decoder.embedding.weight");
+  }
+}
+
+void RenameLayers(const ModelConfig& config, Renamer& rename) {
+  for (int i = 0; i < config.encoder_layers && rename.status.ok(); ++i) {
+    const std::string theirs = absl::StrCat("model.encoder.layers.", i);
+    const std::string ours = absl::StrCat("encoder.layers.", i);
+    rename.Attention(theirs + ".self_attn", ours + ".self_attention");
+    rename.FeedForward(theirs, ours);
+  }
+  for (int i = 0; i < config.decoder_layers && rename.status.ok(); ++i) {
+    const std::string theirs = absl::StrCat("model.decoder.layers.", i);
+    const std::string ours = absl::StrCat("decoder.layers.", i);
+    rename.Attention(theirs + ".self_attn", ours + ".self_attention");
+    rename.Attention(theirs + ".encoder_attn", ours + ".cross_attention");
+    rename.FeedForward(theirs, ours);
+  }
+}
+
+void RenameStackNorms(const ModelConfig& config, Renamer& rename) {
+  for (const std::string stack : {"encoder", "decoder"}) {
+    if (config.embedding_norm) {
+      rename.Norm(absl::StrCat("model.", stack, ".layernorm_embedding"), stack + ".embedding_norm");
+    }
+    if (config.final_norm) {
+      rename.Norm(absl::StrCat("model.", stack, ".layer_norm"), stack + ".final_norm");
+    }
+  }
+}
+
+// Whether a table is the usual sinusoids, up to the rounding of its dtype.
+bool IsSinusoidal(const TensorView& table, const ModelConfig& config) {
+  const int model_dim = config.model_dim;
+  if (table.shape != std::vector<int64_t>{config.max_positions, model_dim}) return false;
+  const double tolerance = table.dtype == DType::kFloat32 ? 1e-4 : 5e-3;
+  std::vector<float> row(static_cast<size_t>(model_dim));
+  for (int position = 0; position < config.max_positions; ++position) {
+    ReadRow(table, position, row.data());
+    for (int i = 0; i < model_dim / 2; ++i) {
+      const double angle = position * std::pow(10000.0, -2.0 * i / model_dim);
+      // Written so that NaN is no sinusoid.
+      const bool close = std::abs(row[i] - std::sin(angle)) <= tolerance &&
+                         std::abs(row[model_dim / 2 + i] - std::cos(angle)) <= tolerance;
+      if (!close) return false;
+    }
+  }
+  return true;
+}
+
+// transformers computes the sinusoids, but older versions saved them, and what is saved counts: a
+// table of something else was learned.
+void RenamePositions(Renamer& rename, ModelConfig& config) {
+  constexpr std::string_view kTables[] = {"model.encoder.embed_positions.weight",
+                                          "model.decoder.embed_positions.weight"};
+  const bool learned = std::any_of(std::begin(kTables), std::end(kTables), [&](auto name) {
+    return rename.Has(name) && !IsSinusoidal(rename.Get(name), config);
+  });
+  if (learned) {
+    config.positions = Positions::kLearned;
+    rename.Move(std::string(kTables[0]), "encoder.positions.weight");
+    rename.Move(std::string(kTables[1]), "decoder.positions.weight");
+    return;
+  }
+  for (std::string_view name : kTables) {
+    if (rename.Has(name)) rename.Drop(name);
+  }
+}
+
+// final_logits_bias [1, vocab], which may be missing, to output.bias [vocab].
+void RenameOutputBias(const ModelConfig& config, Renamer& rename, Checkpoint& checkpoint) {
+  if (!rename.status.ok()) return;
+  if (rename.Has("final_logits_bias")) {
+    rename.Move("final_logits_bias", "output.bias");
+    std::vector<int64_t>& shape = rename.to["output.bias"].shape;
+    if (shape.size() == 2 && shape[0] == 1) shape.erase(shape.begin());
+    return;
+  }
+  auto zeros = std::make_shared<std::vector<float>>(config.target_vocab_size);
+  rename.to["output.bias"] = {.dtype = DType::kFloat32,
+                              .shape = {config.target_vocab_size},
+                              .data = reinterpret_cast<const std::byte*>(zeros->data())};
+  checkpoint.storage.push_back(std::move(zeros));
+}
+
+absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
+  ModelConfig& config = checkpoint.config;
+  Renamer rename(std::move(theirs));
+  RenameEmbeddings(config, rename);
+  RenameStackNorms(config, rename);
+  RenameLayers(config, rename);
+  RenamePositions(rename, config);
+  RenameOutputBias(config, rename, checkpoint);
+  rename.RefuseLeftovers();
+  if (!rename.status.ok()) return rename.status;
+
+  checkpoint.tensors = std::move(rename.to);
+  for (auto& [name, tensor] : checkpoint.tensors) {
+    if (tensor.shape.size() > 1) continue;
+    absl::Status status = ConvertTensor(DType::kFloat32, tensor, checkpoint.storage);
+    if (!status.ok()) return InContext(absl::StrCat("tensor ", Quoted(name)), status);
+  }
+  return BindWeights(config, checkpoint.tensors).status();
+}
+
+absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
+  const std::string path = folder + "/model.safetensors";
+  const auto file = MappedFile::Open(path);
+  if (absl::IsNotFound(file.status())) {
+    for (const char* other : {"pytorch_model.bin", "model.safetensors.index.json"}) {
+      if (!Exists(absl::StrCat(folder, "/", other))) continue;
+      return absl::UnimplementedError(absl::StrCat(
+          folder, ": has ", other, " but no model.safetensors, which Limpid needs; load it with ",
+          "transformers' MarianMTModel.from_pretrained and write it with save_pretrained"));
+    }
+  }
+  if (!file.ok()) return file.status();
+  auto tensors = ParseSafetensors((*file)->bytes());
+  if (!tensors.ok()) return InContext(path, tensors.status());
+  checkpoint.storage = std::move(tensors->storage);
+  checkpoint.storage.push_back(*file);
+  return InContext(path, RenameTensors(std::move(tensors->tensors), checkpoint));
+}
+
+}  // namespace
+
+absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder) {
+  const auto object = ReadConfigFiles(folder);
+  if (!object.ok()) return object.status();
+  const auto config = ConfigFromJson(*object);
+  if (!config.ok()) return InContext(folder + "/config.json", config.status());
+  absl::Status status = ValidateConfig(*config);
+  if (!status.ok()) return InContext(folder + "/config.json, in Limpid's terms", status);
+  const auto tokenizer_config = ReadOptionalObject(folder + "/tokenizer_config.json");
+  if (!tokenizer_config.ok()) return tokenizer_config.status();
+
+  Checkpoint checkpoint;
+  checkpoint.format = "Hugging Face MarianMT";
+  checkpoint.config = *config;
+  checkpoint.config.source_language = SpecialToken(*tokenizer_config, "source_lang", "");
+  checkpoint.config.target_language = SpecialToken(*tokenizer_config, "target_lang", "");
+  status = ReadTensors(folder, checkpoint);
+  if (status.ok()) status = ReadVocabularies(folder, *tokenizer_config, checkpoint);
+  if (status.ok()) status = ReadSentencePieces(folder, checkpoint);
+  if (!status.ok()) return status;
+  return checkpoint;
+}
+
+}  // namespace limpid

@@ -1,0 +1,245 @@
+// Limpid's own model folder, to read and to write. models/FORMAT.md describes it.
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "models/checkpoint.h"
+#include "models/convert_tensor.h"
+#include "models/file.h"
+#include "models/json.h"
+#include "models/safetensors.h"
+#include "models/weights.h"
+
+namespace limpid {
+namespace {
+
+constexpr char kConfigFile[] = "/config.json";
+constexpr char kTensorsFile[] = "/model.safetensors";
+constexpr char kSourceSentencePieceFile[] = "/source.spm";
+constexpr char kTargetSentencePieceFile[] = "/target.spm";
+constexpr char kVocabularyFile[] = "/vocabulary.json";
+constexpr char kSourceVocabularyFile[] = "/source_vocabulary.json";
+constexpr char kTargetVocabularyFile[] = "/target_vocabulary.json";
+
+// --- Reading ---
+
+absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& path, int size) {
+  const auto file = MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<nlohmann::json> document = ParseJson((*file)->text());
+  if (!document.ok()) return InContext(path, document.status());
+  if (!document->is_array()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected an array of pieces, found ", Shown(*document)));
+  }
+  if (document->size() != static_cast<size_t>(size)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": config.json asks for ", size, " pieces, found ", document->size()));
+  }
+  std::vector<std::string> pieces;
+  pieces.reserve(document->size());
+  for (nlohmann::json& piece : *document) {
+    if (!piece.is_string()) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": expected a piece for id ",
+                                                     pieces.size(), ", found ", Shown(piece)));
+    }
+    pieces.push_back(std::move(piece.get_ref<std::string&>()));
+  }
+  return pieces;
+}
+
+absl::Status ReadVocabularies(const std::string& folder, Checkpoint& checkpoint) {
+  const ModelConfig& config = checkpoint.config;
+  const bool separate = Exists(folder + kSourceVocabularyFile);
+  if (separate && Exists(folder + kVocabularyFile)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(folder, ": expected vocabulary.json or source_vocabulary.json, found both"));
+  }
+  auto source = ReadVocabulary(folder + (separate ? kSourceVocabularyFile : kVocabularyFile),
+                               config.source_vocab_size);
+  if (!source.ok()) return source.status();
+  checkpoint.source_vocabulary = *std::move(source);
+  if (!separate && config.target_vocab_size == config.source_vocab_size) {
+    checkpoint.target_vocabulary = checkpoint.source_vocabulary;
+    return absl::OkStatus();
+  }
+  auto target = ReadVocabulary(folder + (separate ? kTargetVocabularyFile : kVocabularyFile),
+                               config.target_vocab_size);
+  if (!target.ok()) return target.status();
+  checkpoint.target_vocabulary = *std::move(target);
+  return absl::OkStatus();
+}
+
+// Reads a SentencePiece model whole; a file that is not there leaves `model` as it is.
+absl::Status ReadSentencePiece(const std::string& path, std::string& model) {
+  const auto file = MappedFile::Open(path);
+  if (absl::IsNotFound(file.status())) return absl::OkStatus();
+  if (!file.ok()) return file.status();
+  if ((*file)->text().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": is empty; a model for text that is already split into pieces has no such file"));
+  }
+  model = (*file)->text();
+  return absl::OkStatus();
+}
+
+absl::Status ReadSentencePieces(const std::string& folder, Checkpoint& checkpoint) {
+  absl::Status status =
+      ReadSentencePiece(folder + kSourceSentencePieceFile, checkpoint.source_sentencepiece);
+  if (!status.ok()) return status;
+  checkpoint.target_sentencepiece = checkpoint.source_sentencepiece;
+  status = ReadSentencePiece(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece);
+  if (status.ok() && checkpoint.source_sentencepiece.empty() &&
+      !checkpoint.target_sentencepiece.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(folder,
+                     ": has target.spm but no source.spm; expected both, only source.spm "
+                     "where both are the same, or none"));
+  }
+  return status;
+}
+
+// --- Writing ---
+
+// A folder under a temporary name beside the place where it belongs; removed again unless it gets
+// there.
+class PartialFolder {
+ public:
+  static absl::StatusOr<std::unique_ptr<PartialFolder>> Create(const std::string& target) {
+    // A name that is taken was left by a run that was killed, or belongs to one that goes on.
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      const std::string path = absl::StrCat(target, ".partial-", attempt);
+      if (mkdir(path.c_str(), 0777) == 0) {
+        return std::unique_ptr<PartialFolder>(new PartialFolder(path));
+      }
+      if (errno != EEXIST)
+        return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot create this folder"));
+    }
+    return absl::AlreadyExistsError(
+        absl::StrCat(target, ".partial-0 to -99 exist; remove what earlier runs left"));
+  }
+
+  PartialFolder(const PartialFolder&) = delete;
+  PartialFolder& operator=(const PartialFolder&) = delete;
+  ~PartialFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::string& path() const { return path_; }
+
+  // Gives the folder its name, which may be that of an empty folder and of nothing else.
+  absl::Status MoveTo(const std::string& target) {
+    if (std::rename(path_.c_str(), target.c_str()) != 0) {
+      return absl::ErrnoToStatus(errno, absl::StrCat(target, ": cannot rename ", path_, " to it"));
+    }
+    path_.clear();
+    return absl::OkStatus();
+  }
+
+ private:
+  explicit PartialFolder(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+};
+
+absl::Status CheckTargetIsFree(const std::string& folder) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::symlink_status(folder, error);
+  if (status.type() == std::filesystem::file_type::not_found) return absl::OkStatus();
+  if (status.type() == std::filesystem::file_type::directory &&
+      std::filesystem::is_empty(folder, error)) {
+    return absl::OkStatus();
+  }
+  return absl::AlreadyExistsError(
+      absl::StrCat(folder, ": exists; choose another folder, or remove it first"));
+}
+
+absl::StatusOr<Checkpoint> WithMatricesIn(DType dtype, const Checkpoint& checkpoint) {
+  Checkpoint converted = checkpoint;
+  for (auto& [name, tensor] : converted.tensors) {
+    const DType wanted = tensor.shape.size() < 2 ? DType::kFloat32 : dtype;
+    if (absl::Status status = ConvertTensor(wanted, tensor, converted.storage); !status.ok()) {
+      return InContext(absl::StrCat("tensor ", Quoted(name)), status);
+    }
+  }
+  return converted;
+}
+
+absl::Status WriteVocabulary(const std::string& path, const std::vector<std::string>& pieces) {
+  const absl::StatusOr<std::string> text = FormatStrings(pieces);
+  if (!text.ok()) return InContext(path, text.status());
+  return WriteFile(path, *text);
+}
+
+absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder) {
+  absl::Status status = WriteFile(folder + kConfigFile, FormatConfig(checkpoint.config));
+  if (checkpoint.source_vocabulary == checkpoint.target_vocabulary) {
+    status.Update(WriteVocabulary(folder + kVocabularyFile, checkpoint.source_vocabulary));
+  } else {
+    status.Update(WriteVocabulary(folder + kSourceVocabularyFile, checkpoint.source_vocabulary));
+    status.Update(WriteVocabulary(folder + kTargetVocabularyFile, checkpoint.target_vocabulary));
+  }
+  if (!checkpoint.source_sentencepiece.empty()) {
+    status.Update(WriteFile(folder + kSourceSentencePieceFile, checkpoint.source_sentencepiece));
+  }
+  if (checkpoint.target_sentencepiece != checkpoint.source_sentencepiece) {
+    status.Update(WriteFile(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece));
+  }
+  status.Update(WriteSafetensors(folder + kTensorsFile, checkpoint.tensors, {}));
+  return status;
+}
+
+}  // namespace
+
+absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
+  Checkpoint checkpoint;
+  checkpoint.format = "Limpid folder";
+
+  const std::string config_path = folder + kConfigFile;
+  const auto config_file = MappedFile::Open(config_path);
+  if (!config_file.ok()) return config_file.status();
+  const auto config = ParseConfig((*config_file)->text());
+  if (!config.ok()) return InContext(config_path, config.status());
+  checkpoint.config = *config;
+
+  const std::string tensors_path = folder + kTensorsFile;
+  const auto tensors_file = MappedFile::Open(tensors_path);
+  if (!tensors_file.ok()) return tensors_file.status();
+  auto tensors = ParseSafetensors((*tensors_file)->bytes());
+  if (!tensors.ok()) return InContext(tensors_path, tensors.status());
+  checkpoint.tensors = std::move(tensors->tensors);
+  checkpoint.storage = std::move(tensors->storage);
+  checkpoint.storage.push_back(*tensors_file);
+  const auto weights = BindWeights(checkpoint.config, checkpoint.tensors);
+  if (!weights.ok()) return InContext(tensors_path, weights.status());
+
+  absl::Status status = ReadVocabularies(folder, checkpoint);
+  if (status.ok()) status = ReadSentencePieces(folder, checkpoint);
+  if (!status.ok()) return status;
+  return checkpoint;
+}
+
+absl::Status WriteNative(const Checkpoint& checkpoint, const std::string& folder, DType dtype) {
+  std::string target = folder;
+  while (target.size() > 1 && target.back() == '/') target.pop_back();
+  if (absl::Status status = CheckTargetIsFree(target); !status.ok()) return status;
+  const auto converted = WithMatricesIn(dtype, checkpoint);
+  if (!converted.ok()) return converted.status();
+  const auto partial = PartialFolder::Create(target);
+  if (!partial.ok()) return partial.status();
+  absl::Status status = WriteFiles(*converted, (*partial)->path());
+  if (status.ok()) status = (*partial)->MoveTo(target);
+  return status;
+}
+
+}  // namespace limpid

@@ -1,0 +1,42 @@
+// The safetensors file format, read without trust: every offset, size and shape is checked against
+// the file before a tensor is handed out. https://github.com/huggingface/safetensors
+
+#ifndef LIMPID_MODELS_SAFETENSORS_H_
+#define LIMPID_MODELS_SAFETENSORS_H_
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "models/tensor.h"
+
+namespace limpid {
+
+// Tensors of one file. The views point into the file's bytes or, for tensors that do not lie
+// aligned there, into copies in `storage`.
+struct SafetensorsFile {
+  TensorMap tensors;
+  std::map<std::string, std::string> metadata;
+  std::vector<std::shared_ptr<const void>> storage;
+};
+
+// Parses a whole file held in memory. Errors are InvalidArgument and name the tensor, what was
+// expected and what was found; the file is for the caller to name. The tensors have to fill the
+// data without gaps or overlaps, as the format demands. Int8 tensors "x" take their scales from the
+// float32 tensor "x.scale", which then does not appear by itself.
+absl::StatusOr<SafetensorsFile> ParseSafetensors(absl::Span<const std::byte> bytes);
+
+// Writes `tensors` to `path`. The data starts at a multiple of 64 bytes in the file, and so does
+// each tensor whose size is one (all but odd-sized vectors; the format allows no gaps for those).
+// Fails with the system's reason and removes what it wrote.
+absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
+                              const std::map<std::string, std::string>& metadata);
+
+}  // namespace limpid
+
+#endif  // LIMPID_MODELS_SAFETENSORS_H_

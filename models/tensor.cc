@@ -1,0 +1,95 @@
+#include "models/tensor.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "models/float16.h"
+
+namespace limpid {
+namespace {
+
+void Convert(const std::byte* data, DType dtype, size_t count, float* out) {
+  switch (dtype) {
+    case DType::kFloat32:
+      std::copy_n(reinterpret_cast<const float*>(data), count, out);
+      return;
+    case DType::kFloat16:
+      std::transform(reinterpret_cast<const uint16_t*>(data),
+                     reinterpret_cast<const uint16_t*>(data) + count, out, Float16ToFloat32);
+      return;
+    case DType::kBFloat16:
+      std::transform(reinterpret_cast<const uint16_t*>(data),
+                     reinterpret_cast<const uint16_t*>(data) + count, out, BFloat16ToFloat32);
+      return;
+    case DType::kInt8:
+      std::copy_n(reinterpret_cast<const int8_t*>(data), count, out);
+      return;
+  }
+}
+
+}  // namespace
+
+size_t SizeOf(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return 4;
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      return 2;
+    case DType::kInt8:
+      return 1;
+  }
+  assert(false);
+  return 0;
+}
+
+std::string_view DTypeName(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return "float32";
+    case DType::kFloat16:
+      return "float16";
+    case DType::kBFloat16:
+      return "bfloat16";
+    case DType::kInt8:
+      return "int8";
+  }
+  assert(false);
+  return "";
+}
+
+int64_t TensorView::elements() const {
+  int64_t product = 1;
+  for (int64_t dimension : shape) product *= dimension;
+  return product;
+}
+
+std::string ShapeName(const std::vector<int64_t>& shape) {
+  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
+}
+
+void ReadRow(const TensorView& tensor, int64_t row, float* out) {
+  assert(row >= 0 && row < tensor.rows());
+  const auto columns = static_cast<size_t>(tensor.columns());
+  const auto begin = static_cast<size_t>(row) * columns * SizeOf(tensor.dtype);
+  Convert(tensor.data + begin, tensor.dtype, columns, out);
+  if (tensor.dtype != DType::kInt8) return;
+  for (size_t i = 0; i < columns; ++i) out[i] *= tensor.scales[row];
+}
+
+std::vector<float> ReadAll(const TensorView& tensor) {
+  std::vector<float> values(static_cast<size_t>(tensor.elements()));
+  if (values.empty()) return values;
+  if (tensor.dtype != DType::kInt8) {
+    Convert(tensor.data, tensor.dtype, values.size(), values.data());
+    return values;
+  }
+  for (int64_t row = 0; row < tensor.rows(); ++row) {
+    ReadRow(tensor, row, values.data() + row * tensor.columns());
+  }
+  return values;
+}
+
+}  // namespace limpid

@@ -1,0 +1,48 @@
+// A tensor as it lies in a checkpoint: a name, a shape, a dtype, and somebody's bytes.
+
+#ifndef LIMPID_MODELS_TENSOR_H_
+#define LIMPID_MODELS_TENSOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace limpid {
+
+enum class DType { kFloat32, kFloat16, kBFloat16, kInt8 };
+
+size_t SizeOf(DType dtype);               // bytes an element
+std::string_view DTypeName(DType dtype);  // "float32" …
+
+// Row-major. Does not own `data`; see Checkpoint::storage.
+struct TensorView {
+  DType dtype = DType::kFloat32;
+  std::vector<int64_t> shape;
+  const std::byte* data = nullptr;  // aligned to SizeOf(dtype)
+  // int8 only: one float32 scale a row (the first dimension); value = int8 * scale.
+  const float* scales = nullptr;
+
+  int64_t elements() const;
+  int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
+  int64_t columns() const { return rows() == 0 ? 0 : elements() / rows(); }
+  size_t bytes() const { return static_cast<size_t>(elements()) * SizeOf(dtype); }
+};
+
+// Sorted by name, so that files and tables come out the same on every run.
+using TensorMap = std::map<std::string, TensorView, std::less<>>;
+
+// "[256, 1024]", for messages and tables.
+std::string ShapeName(const std::vector<int64_t>& shape);
+
+// Writes row `row` of a tensor, converted to float32, to out[0 .. columns()).
+void ReadRow(const TensorView& tensor, int64_t row, float* out);
+
+// All elements, converted to float32.
+std::vector<float> ReadAll(const TensorView& tensor);
+
+}  // namespace limpid
+
+#endif  // LIMPID_MODELS_TENSOR_H_

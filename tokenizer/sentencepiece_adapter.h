@@ -1,0 +1,51 @@
+// SentencePiece in terms of the standard library. SentencePiece's header declares names of its own
+// in namespace absl, so a file that includes it cannot include Abseil: that file is
+// sentencepiece_adapter.cc, and there is no other.
+
+#ifndef LIMPID_TOKENIZER_SENTENCEPIECE_ADAPTER_H_
+#define LIMPID_TOKENIZER_SENTENCEPIECE_ADAPTER_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sentencepiece {
+class SentencePieceProcessor;
+}  // namespace sentencepiece
+
+namespace limpid {
+
+// One SentencePiece model. Thread-safe once loaded.
+class SentencePieceAdapter {
+ public:
+  // A piece and the bytes [begin, end) of the text that SentencePiece says it stands for.
+  struct Piece {
+    std::string text;
+    size_t begin = 0;
+    size_t end = 0;
+  };
+
+  // Loads a serialized model that CheckSentencePiece has let pass. Returns null if SentencePiece
+  // does not take it, with the reason in `error`.
+  static std::unique_ptr<const SentencePieceAdapter> Load(std::string_view model,
+                                                          std::string& error);
+  ~SentencePieceAdapter();
+
+  // Cuts valid UTF-8 text into pieces.
+  std::vector<Piece> Encode(std::string_view text) const;
+
+  // Returns what each piece contributes to the text. The surface of a character that is made of
+  // several byte pieces stands at the last of them.
+  std::vector<std::string> Decode(const std::vector<std::string_view>& pieces) const;
+
+ private:
+  SentencePieceAdapter();
+
+  std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_TOKENIZER_SENTENCEPIECE_ADAPTER_H_
