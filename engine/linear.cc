@@ -40,6 +40,19 @@ DnnlType InputType(ComputeType type) {
   }
 }
 
+dnnl::memory::dims DimsOf(const dnnl::memory::desc& layout) {
+#if DNNL_VERSION_MAJOR >= 3
+  return layout.get_dims();
+#else
+  return layout.dims();
+#endif
+}
+
+size_t ElementsOf(const dnnl::memory::desc& layout) {
+  const dnnl::memory::dims dims = DimsOf(layout);
+  return static_cast<size_t>(dims[0]) * dims[1];
+}
+
 // x [rows, in] times weights [in, out], which lie as `layout` says (or as oneDNN likes best:
 // `any`).
 dnnl::matmul::primitive_desc DescribeProduct(int rows, int in, int out,
@@ -57,14 +70,48 @@ dnnl::matmul::primitive_desc DescribeProduct(int rows, int in, int out,
 }
 
 // Row-major weights [out, in] are weights [in, out] whose last dimension comes first.
-dnnl::memory Reorder(const void* rows, DnnlType type, const dnnl::memory::desc& layout, int in,
-                     int out) {
-  dnnl::memory plain({{in, out}, type, DnnlTag::ba}, Cpu(), const_cast<void*>(rows));
+dnnl::memory Reorder(void* rows, DnnlType type, const dnnl::memory::desc& layout) {
+  dnnl::memory plain({DimsOf(layout), type, DnnlTag::ba}, Cpu(), rows);
   dnnl::memory packed(layout, Cpu());
   dnnl::stream stream(Cpu());
   dnnl::reorder(plain, packed).execute(stream, plain, packed);
   stream.wait();
   return packed;
+}
+
+// The weights of `layers`, one below the other, as float32 or bfloat16.
+dnnl::memory PackFloats(absl::Span<const LinearWeights> layers, const dnnl::memory::desc& layout) {
+  Buffer<float> rows;  // [out, in]
+  rows.Reserve(ElementsOf(layout));
+  float* next = rows.data();
+  for (const LinearWeights& layer : layers) {
+    for (int i = 0; i < layer.weight.rows(); ++i, next += layer.weight.columns()) {
+      ReadRow(layer.weight, i, next);
+    }
+  }
+  return Reorder(rows.data(), DnnlType::f32, layout);
+}
+
+// The weights of `layers`, one below the other, as int8; adds a scale a row to `scales`.
+dnnl::memory PackInt8(absl::Span<const LinearWeights> layers, const dnnl::memory::desc& layout,
+                      std::vector<float>& scales) {
+  const int in = static_cast<int>(layers[0].weight.columns());
+  Buffer<int8_t> rows;  // [out, in]
+  rows.Reserve(ElementsOf(layout));
+  std::vector<float> row(in);
+  int8_t* next = rows.data();
+  for (const LinearWeights& layer : layers) {
+    for (int i = 0; i < layer.weight.rows(); ++i, next += in) {
+      if (layer.weight.dtype == DType::kInt8) {
+        std::memcpy(next, layer.weight.data + static_cast<size_t>(i) * in, in);
+        scales.push_back(layer.weight.scales[i]);
+      } else {
+        ReadRow(layer.weight, i, row.data());
+        scales.push_back(Quantize(row.data(), in, next));
+      }
+    }
+  }
+  return Reorder(rows.data(), DnnlType::s8, layout);
 }
 
 }  // namespace
@@ -187,41 +234,15 @@ Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
     const std::vector<float> bias = ReadAll(layer.bias);
     linear.bias_.insert(linear.bias_.end(), bias.begin(), bias.end());
   }
-  const int in = linear.in_;
-  const int out = linear.out_;
-  const auto best =
-      DescribeProduct(Products::kMostRows, in, out,
-                      dnnl::memory::desc({in, out}, InputType(type), DnnlTag::any), type);
-
-  Buffer<float> row;  // [in]
-  row.Reserve(in);
-  Buffer<float> floats;  // [out, in]: the weights as float32, or as int8
-  Buffer<int8_t> int8;
-  const size_t size = static_cast<size_t>(out) * in;
-  if (type == ComputeType::kInt8) {
-    int8.Reserve(size);
-  } else {
-    floats.Reserve(size);
-  }
-  size_t at = 0;
-  for (const LinearWeights& layer : layers) {
-    for (int i = 0; i < layer.weight.rows(); ++i, at += in) {
-      if (type != ComputeType::kInt8) {
-        ReadRow(layer.weight, i, floats.data() + at);
-      } else if (layer.weight.dtype == DType::kInt8) {
-        std::memcpy(int8.data() + at, layer.weight.data + static_cast<size_t>(i) * in, in);
-        linear.scales_.push_back(layer.weight.scales[i]);
-      } else {
-        ReadRow(layer.weight, i, row.data());
-        linear.scales_.push_back(Quantize(row.data(), in, int8.data() + at));
-      }
-    }
-  }
+  const dnnl::memory::desc any({linear.in_, linear.out_}, InputType(type), DnnlTag::any);
+  const dnnl::memory::desc layout =
+      DescribeProduct(Products::kMostRows, linear.in_, linear.out_, any, type).weights_desc();
   auto packed = std::make_shared<PackedMatrix>();
-  *packed = {type == ComputeType::kInt8
-                 ? Reorder(int8.data(), DnnlType::s8, best.weights_desc(), in, out)
-                 : Reorder(floats.data(), DnnlType::f32, best.weights_desc(), in, out),
-             in, out, type};
+  packed->memory = type == ComputeType::kInt8 ? PackInt8(layers, layout, linear.scales_)
+                                              : PackFloats(layers, layout);
+  packed->in = linear.in_;
+  packed->out = linear.out_;
+  packed->type = type;
   linear.weights_ = std::move(packed);
   return linear;
 }
