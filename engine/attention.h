@@ -7,16 +7,20 @@
 //
 //                            queries from        keys and values from
 //   encoder self-attention   a source token      all tokens of the same source sentence
-//   decoder self-attention   the newest token    the target tokens so far, itself included
-//   cross-attention          the newest token    the encoder's output for the source sentence
+//   decoder self-attention   a target token      the target tokens so far, itself included
+//   cross-attention          a target token      the encoder's output for the source sentence
 
 #ifndef LIMPID_ENGINE_ATTENTION_H_
 #define LIMPID_ENGINE_ATTENTION_H_
 
 #include <cstddef>
 
+#include "absl/functional/function_ref.h"
+#include "engine/linear.h"
 #include "engine/matrix.h"
 #include "engine/ops.h"
+#include "engine/trace.h"
+#include "engine/workspace.h"
 
 namespace limpid {
 
@@ -33,10 +37,50 @@ struct KeysAndValues {
   ptrdiff_t value_offset = 0;
 };
 
-// One query's attention: `query` and `context` are [heads, head_dim]; `weights` receives
-// [heads, keys], each head's weights summing to 1.
+// What an observer is shown of one query's attention, while it happens. Pointers are valid for the
+// call.
+struct ObservedQuery {
+  int row = 0;                   // of the batch: a source token, or an input of a decoder step
+  const float* query = nullptr;  // [heads, head_dim]
+  const KeysAndValues& visible;
+  const float* scores = nullptr;   // [heads, keys]: q · k / √head_dim
+  const float* weights = nullptr;  // [heads, keys]: their softmax
+  const float* context = nullptr;  // [heads, head_dim]: the values, mixed
+};
+
+// Watches attention at work. It cannot change anything: the same code runs with an observer and
+// without.
+class AttentionObserver {
+ public:
+  virtual ~AttentionObserver() = default;
+  virtual void OnQuery(const AttentionSite& site, Heads shape, const ObservedQuery& query) = 0;
+  // What the attention adds to the residual stream: [rows, model_dim].
+  virtual void OnOutput(const AttentionSite& site, const Matrix& output) = 0;
+};
+
+// One query's attention: `query` and `context` are [heads, head_dim]; `weights` receives [heads,
+// keys], each head's weights summing to 1. Where `scores` is not null it receives [heads, keys] as
+// well.
 void Attend(const float* query, const KeysAndValues& visible, Heads shape, float* weights,
-            float* context);
+            float* scores, float* context);
+
+// One attention of one layer, from projected queries, keys and values to the residual stream.
+class Attention {
+ public:
+  Attention() = default;
+  Attention(AttentionSite site, Heads shape, const LinearWeights& output, ComputeType type)
+      : site_(site), shape_(shape), output_(Linear::Pack({output}, type)) {}
+
+  // y = y + context W_o + b_o, with context the attention of each row of `queries` (whose first
+  // model_dim columns are the query) over what visible(row) says that it may see.
+  void ApplyAndAdd(const Matrix& queries, absl::FunctionRef<KeysAndValues(int row)> visible,
+                   Matrix& y, Workspace& work) const;
+
+ private:
+  AttentionSite site_;
+  Heads shape_;
+  Linear output_;  // [model_dim, model_dim]
+};
 
 }  // namespace limpid
 

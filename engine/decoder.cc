@@ -16,20 +16,25 @@ Linear PackCrossKeysValues(const std::vector<DecoderLayerWeights>& layers, Compu
   return Linear::Pack(parts, type);
 }
 
+Heads HeadsOf(const ModelConfig& config) {
+  return {config.decoder_heads, config.model_dim / config.decoder_heads};
+}
+
 }  // namespace
 
 DecoderLayer::DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights,
                            ComputeType type, int index)
     : index_(index),
       norm_order_(config.norm_order),
-      shape_{config.decoder_heads, config.model_dim / config.decoder_heads},
       query_key_value_(Linear::Pack(
           {weights.self_attention.query, weights.self_attention.key, weights.self_attention.value},
           type)),
-      self_output_(Linear::Pack({weights.self_attention.output}, type)),
+      self_attention_({AttentionKind::kDecoder, index}, HeadsOf(config),
+                      weights.self_attention.output, type),
       self_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
       cross_query_(Linear::Pack({weights.cross_attention.query}, type)),
-      cross_output_(Linear::Pack({weights.cross_attention.output}, type)),
+      cross_attention_({AttentionKind::kCross, index}, HeadsOf(config),
+                       weights.cross_attention.output, type),
       cross_norm_(weights.cross_attention_norm, config.layer_norm_epsilon),
       feed_forward_(weights.feed_forward, config.activation, type),
       feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
@@ -51,20 +56,19 @@ void DecoderLayer::SelfAttention(const DecoderStep& step, const Matrix& x, Matri
                                  Workspace& work) const {
   const int model_dim = x.columns();
   query_key_value_.Apply(x, work.qkv, work.products);
-  work.context.Resize(x.rows(), model_dim);
-  const ptrdiff_t keys = static_cast<ptrdiff_t>(index_) * 2 * model_dim;
   for (int row = 0; row < x.rows(); ++row) {
     const DecoderInput& input = step.inputs[row];
-    const float* query = work.qkv.row(row);
-    std::copy_n(query + model_dim, 2 * model_dim,
+    std::copy_n(work.qkv.row(row) + model_dim, 2 * model_dim,
                 step.cache.row(input.hypothesis, input.position, index_));
-    const KeysAndValues so_far = {.tokens = step.cache.tokens(input.hypothesis, input.position + 1),
-                                  .key_offset = keys,
-                                  .value_offset = keys + model_dim};
-    work.weights.Reserve(static_cast<size_t>(shape_.heads) * so_far.tokens.count);
-    Attend(query, so_far, shape_, work.weights.data(), work.context.row(row));
   }
-  self_output_.ApplyAndAdd(work.context, y, work.products);
+  const ptrdiff_t keys = static_cast<ptrdiff_t>(index_) * 2 * model_dim;
+  const auto so_far = [&](int row) {
+    const DecoderInput& input = step.inputs[row];
+    return KeysAndValues{.tokens = step.cache.tokens(input.hypothesis, input.position + 1),
+                         .key_offset = keys,
+                         .value_offset = keys + model_dim};
+  };
+  self_attention_.ApplyAndAdd(work.qkv, so_far, y, work);
 }
 
 // Queries come from the target, keys and values from the encoder's output for the source.
@@ -72,18 +76,15 @@ void DecoderLayer::CrossAttention(const DecoderStep& step, const Matrix& x, Matr
                                   Workspace& work) const {
   const int model_dim = x.columns();
   cross_query_.Apply(x, work.queries, work.products);
-  work.context.Resize(x.rows(), model_dim);
   const ptrdiff_t keys = static_cast<ptrdiff_t>(index_) * 2 * model_dim;
-  for (int row = 0; row < x.rows(); ++row) {
+  const auto source = [&](int row) {
     const int sentence = step.inputs[row].sentence;
-    const KeysAndValues source = {
+    return KeysAndValues{
         .tokens = {&step.memory.rows[step.source.begin(sentence)], step.source.length(sentence)},
         .key_offset = keys,
         .value_offset = keys + model_dim};
-    work.weights.Reserve(static_cast<size_t>(shape_.heads) * source.tokens.count);
-    Attend(work.queries.row(row), source, shape_, work.weights.data(), work.context.row(row));
-  }
-  cross_output_.ApplyAndAdd(work.context, y, work.products);
+  };
+  cross_attention_.ApplyAndAdd(work.queries, source, y, work);
 }
 
 Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type)

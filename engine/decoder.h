@@ -51,12 +51,11 @@ class DecoderLayer {
 
   int index_;  // of this layer, from 0
   NormOrder norm_order_;
-  Heads shape_;
   Linear query_key_value_;  // [3 · model_dim, model_dim]
-  Linear self_output_;
+  Attention self_attention_;
   Norm self_norm_;
   Linear cross_query_;  // keys and values: Decoder::Remember
-  Linear cross_output_;
+  Attention cross_attention_;
   Norm cross_norm_;
   FeedForward feed_forward_;
   Norm feed_forward_norm_;

@@ -3,13 +3,14 @@
 namespace limpid {
 
 EncoderLayer::EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights,
-                           ComputeType type)
+                           ComputeType type, int index)
     : norm_order_(config.norm_order),
-      shape_{config.encoder_heads, config.model_dim / config.encoder_heads},
       query_key_value_(Linear::Pack(
           {weights.self_attention.query, weights.self_attention.key, weights.self_attention.value},
           type)),
-      attention_output_(Linear::Pack({weights.self_attention.output}, type)),
+      attention_({AttentionKind::kEncoder, index},
+                 {config.encoder_heads, config.model_dim / config.encoder_heads},
+                 weights.self_attention.output, type),
       attention_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
       feed_forward_(weights.feed_forward, config.activation, type),
       feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
@@ -23,7 +24,8 @@ void EncoderLayer::Apply(const SourceBatch& source, Workspace& work) const {
                     });
 }
 
-// Queries, keys and values all come from the same place, the source: y = y + attention(x).
+// Queries, keys and values all come from the same place, the source: y = y + attention(x). A token
+// sees all of its sentence.
 void EncoderLayer::SelfAttention(const SourceBatch& source, const Matrix& x, Matrix& y,
                                  Workspace& work) const {
   const int model_dim = x.columns();
@@ -31,26 +33,19 @@ void EncoderLayer::SelfAttention(const SourceBatch& source, const Matrix& x, Mat
   work.rows.resize(source.tokens());
   for (int token = 0; token < source.tokens(); ++token) work.rows[token] = work.qkv.row(token);
 
-  work.context.Resize(source.tokens(), model_dim);
-  for (int sentence = 0; sentence < source.sentences(); ++sentence) {
-    const int begin = source.begin(sentence);
-    const int length = source.length(sentence);
-    const KeysAndValues whole_sentence = {.tokens = {&work.rows[begin], length},
-                                          .key_offset = model_dim,
-                                          .value_offset = 2 * model_dim};
-    work.weights.Reserve(static_cast<size_t>(shape_.heads) * length);
-    for (int token = begin; token < begin + length; ++token) {
-      Attend(work.qkv.row(token), whole_sentence, shape_, work.weights.data(),
-             work.context.row(token));
-    }
-  }
-  attention_output_.ApplyAndAdd(work.context, y, work.products);
+  const auto whole_sentence = [&](int token) {
+    const int sentence = source.sentence(token);
+    return KeysAndValues{.tokens = {&work.rows[source.begin(sentence)], source.length(sentence)},
+                         .key_offset = model_dim,
+                         .value_offset = 2 * model_dim};
+  };
+  attention_.ApplyAndAdd(work.qkv, whole_sentence, y, work);
 }
 
 Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type)
     : embedding_(config, weights.encoder_stack), has_final_norm_(config.final_norm) {
   for (const EncoderLayerWeights& layer : weights.encoder_layers) {
-    layers_.emplace_back(config, layer, type);
+    layers_.emplace_back(config, layer, type, static_cast<int>(layers_.size()));
   }
   if (has_final_norm_) {
     final_norm_ = Norm(weights.encoder_stack.final_norm, config.layer_norm_epsilon);
@@ -59,11 +54,9 @@ Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights, Compute
 
 void Encoder::Encode(const SourceBatch& source, Workspace& work) const {
   work.x.Resize(source.tokens(), embedding_.model_dim());
-  for (int sentence = 0; sentence < source.sentences(); ++sentence) {
-    for (int position = 0; position < source.length(sentence); ++position) {
-      const int token = source.begin(sentence) + position;
-      embedding_.Lookup(source.id(token), position, token, work.x);
-    }
+  for (int token = 0; token < source.tokens(); ++token) {
+    const int position = token - source.begin(source.sentence(token));
+    embedding_.Lookup(source.id(token), position, token, work.x);
   }
   embedding_.Finish(work.x);
   for (const EncoderLayer& layer : layers_) layer.Apply(source, work);

@@ -13,31 +13,36 @@
 
 namespace limpid {
 
-// Sentences of token ids, packed: sentence s is ids[begins[s] .. begins[s + 1]).
+// Sentences of token ids, packed: sentence s is the tokens from begin(s) to begin(s + 1).
 class SourceBatch {
  public:
   void Clear() {
     ids_.clear();
+    sentences_.clear();
     begins_.assign(1, 0);
   }
   void Add(absl::Span<const int> ids) {
     ids_.insert(ids_.end(), ids.begin(), ids.end());
+    sentences_.resize(ids_.size(), sentences());
     begins_.push_back(static_cast<int>(ids_.size()));
   }
   int sentences() const { return static_cast<int>(begins_.size()) - 1; }
   int tokens() const { return static_cast<int>(ids_.size()); }
   int id(int token) const { return ids_[token]; }
+  int sentence(int token) const { return sentences_[token]; }  // the one that the token is part of
   int begin(int sentence) const { return begins_[sentence]; }
   int length(int sentence) const { return begins_[sentence + 1] - begins_[sentence]; }
 
  private:
   std::vector<int> ids_;
+  std::vector<int> sentences_;
   std::vector<int> begins_ = {0};
 };
 
 class EncoderLayer {
  public:
-  EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights, ComputeType type);
+  EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights, ComputeType type,
+               int index);
   // Transforms work.x [tokens, model_dim] in place.
   void Apply(const SourceBatch& source, Workspace& work) const;
 
@@ -45,9 +50,8 @@ class EncoderLayer {
   void SelfAttention(const SourceBatch& source, const Matrix& x, Matrix& y, Workspace& work) const;
 
   NormOrder norm_order_;
-  Heads shape_;
   Linear query_key_value_;  // [3 · model_dim, model_dim]
-  Linear attention_output_;
+  Attention attention_;
   Norm attention_norm_;
   FeedForward feed_forward_;
   Norm feed_forward_norm_;

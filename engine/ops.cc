@@ -1,6 +1,7 @@
 #include "engine/ops.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -164,25 +165,21 @@ void AddBiasAndActivate(const ProductRow& row, Activation activation, float* out
   }
 }
 
-// The largest |x|, or infinity where x holds one or NaN.
+// The largest |x|, or infinity or NaN where x holds one.
 float MaxAbsOf(const float* HWY_RESTRICT x, int size) {
   const FloatTag d;
   const hn::RebindToUnsigned<FloatTag> bits;
   // Without its sign bit, a float's bits order as its value does, with infinity and NaN last.
-  const auto magnitude = [&](int i)
-                             HWY_ATTR { return hn::BitCast(bits, hn::Abs(hn::LoadU(d, x + i))); };
   auto largests = hn::Zero(bits);
-  float largest = 0;
+  uint32_t largest = 0;
   ForEach(
-      size, [&](int i) HWY_ATTR { largests = hn::Max(largests, magnitude(i)); },
+      size,
       [&](int i) HWY_ATTR {
-        // Written so that NaN counts as largest.
-        if (!(std::abs(x[i]) <= largest)) largest = std::abs(x[i]);
-      });
-  const uint32_t all = hn::GetLane(hn::MaxOfLanes(bits, largests));
-  float of_vectors = 0;
-  hwy::CopyBytes<sizeof(float)>(&all, &of_vectors);
-  return of_vectors <= largest || std::isnan(largest) ? largest : of_vectors;
+        largests = hn::Max(largests, hn::BitCast(bits, hn::Abs(hn::LoadU(d, x + i))));
+      },
+      [&](int i)
+          HWY_ATTR { largest = std::max(largest, std::bit_cast<uint32_t>(x[i]) & 0x7FFFFFFF); });
+  return std::bit_cast<float>(std::max(largest, hn::GetLane(hn::MaxOfLanes(bits, largests))));
 }
 
 float Quantize(const float* HWY_RESTRICT x, int size, int8_t* HWY_RESTRICT out) {

@@ -11,6 +11,8 @@
 
 namespace limpid {
 
+class AttentionObserver;  // attention.h
+
 // `rows` are the source tokens of a batch in the encoder, and its live hypotheses in the decoder.
 struct Workspace {
   Products products;
@@ -23,6 +25,11 @@ struct Workspace {
   Matrix logits;          // [rows, target_vocab]
   Buffer<float> weights;  // [heads, keys]: the attention weights of one query
   std::vector<const float*> rows;  // where each source token's row of qkv begins
+
+  // Watches attention, if there is one. Then the following are filled, too.
+  AttentionObserver* observer = nullptr;
+  Buffer<float> scores;  // [heads, keys]: the attention scores of one query
+  Matrix output;         // [rows, model_dim]: what an attention adds to the residual stream
 };
 
 }  // namespace limpid

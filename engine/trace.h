@@ -1,0 +1,99 @@
+// What a trace of a translation holds: for every attention that was asked for, where Q, K and V
+// came from and what was made of them.
+//
+// Dimensions are those of the glossary in transformer.h. A row is a query, and a query is a token:
+//   encoder self-attention   queries: source tokens          keys: source tokens
+//   decoder self-attention   queries: decoder inputs         keys: decoder inputs
+//   cross-attention          queries: decoder inputs         keys: source tokens
+// Decoder input i is the token that the decoder takes in at step i: the start, then the target
+// tokens but the last. From it the decoder *predicts* target token i. So two rows speak for target
+// token i: row i, which predicts it, and row i + 1, in which it is the input.
+
+#ifndef LIMPID_ENGINE_TRACE_H_
+#define LIMPID_ENGINE_TRACE_H_
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace limpid {
+
+enum class AttentionKind { kEncoder, kDecoder, kCross };
+std::string_view AttentionKindName(AttentionKind kind);  // "encoder", "decoder", "cross"
+std::optional<AttentionKind> ParseAttentionKind(std::string_view name);
+
+struct AttentionSite {
+  AttentionKind kind = AttentionKind::kEncoder;
+  int layer = 0;  // of the encoder or of the decoder, from 0
+
+  friend bool operator==(const AttentionSite&, const AttentionSite&) = default;
+};
+
+// What to record. The defaults are everything.
+struct TraceRequest {
+  std::vector<AttentionKind> kinds;  // none: all
+  std::vector<int> layers;           // none: all
+  std::vector<int> heads;            // none: all
+  bool scores = true;                // q · k / √head_dim, before softmax
+  bool projections = true;           // Q, K, V
+  bool context = true;               // each head's mix of values
+  bool output = true;                // what the heads together add to the residual stream
+  int predictions = 5;               // the most probable next tokens at each step
+};
+
+// One attention of one layer over one sentence. Parts that were not asked for are empty.
+struct AttentionTrace {
+  AttentionSite site;
+  std::vector<int> heads;  // the recorded heads, in order
+  int queries = 0;
+  int keys = 0;
+  int head_dim = 0;
+  std::vector<float>
+      weights;                // [heads, queries, keys]: rows sum to 1; 0 where a query must not see
+  std::vector<float> scores;  // [heads, queries, keys]: minus infinity where a query must not see
+  std::vector<float> q;       // [heads, queries, head_dim]
+  std::vector<float> k;       // [heads, keys, head_dim]
+  std::vector<float> v;       // [heads, keys, head_dim]
+  std::vector<float> context;  // [heads, queries, head_dim]
+  std::vector<float> output;   // [queries, model_dim]: of all heads, bias included
+
+  // `head` counts within `heads`.
+  float weight(size_t head, int query, int key) const {
+    return weights[(head * queries + query) * keys + key];
+  }
+};
+
+// A token of a traced sentence.
+struct TracedToken {
+  std::string piece;  // as the vocabulary has it: "▁" marks a space before
+  int id = 0;
+  int word = -1;              // which word of the sentence it is part of; -1: of none, such as </s>
+  float log_probability = 0;  // target tokens only
+};
+
+struct Prediction {
+  std::string piece;
+  int id = 0;
+  float probability = 0;
+};
+
+// One sentence and its translation, given or found.
+struct SentenceTrace {
+  std::vector<TracedToken> source;        // </s> last
+  std::vector<TracedToken> target;        // </s> last, unless the translation was cut off
+  std::vector<std::string> source_words;  // as they stand in the text
+  std::vector<std::string> target_words;
+  std::string decoder_start;               // decoder input 0, as the vocabulary has it
+  std::vector<AttentionTrace> attentions;  // encoder, decoder, cross; layer by layer
+  std::vector<std::vector<Prediction>>
+      predictions;  // [steps][predictions], the most probable first
+
+  // The trace of an attention; null if it was not recorded.
+  const AttentionTrace* Find(AttentionSite site) const;
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_TRACE_H_
