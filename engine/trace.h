@@ -70,7 +70,13 @@ struct TracedToken {
   std::string piece;  // as the vocabulary has it: "▁" marks a space before
   int id = 0;
   int word = -1;              // which word of the sentence it is part of; -1: of none, such as </s>
-  float log_probability = 0;  // target tokens only
+  float log_probability = 0;  // of target tokens: given the source and the tokens before
+};
+
+struct TracedWord {
+  std::string text;
+  size_t begin = 0;  // bytes of the sentence
+  size_t end = 0;
 };
 
 struct Prediction {
@@ -79,12 +85,17 @@ struct Prediction {
   float probability = 0;
 };
 
+// One side of a sentence pair.
+struct TracedSide {
+  std::string text;
+  std::vector<TracedToken> tokens;  // </s> last, unless a translation was cut off
+  std::vector<TracedWord> words;
+};
+
 // One sentence and its translation, given or found.
 struct SentenceTrace {
-  std::vector<TracedToken> source;        // </s> last
-  std::vector<TracedToken> target;        // </s> last, unless the translation was cut off
-  std::vector<std::string> source_words;  // as they stand in the text
-  std::vector<std::string> target_words;
+  TracedSide source;
+  TracedSide target;
   std::string decoder_start;               // decoder input 0, as the vocabulary has it
   std::vector<AttentionTrace> attentions;  // encoder, decoder, cross; layer by layer
   std::vector<std::vector<Prediction>>

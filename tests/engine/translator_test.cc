@@ -1,0 +1,207 @@
+// The public interface, on the shipped model.
+
+#include "engine/translator.h"
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace limpid {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr char kModel[] = "models/eng-deu";
+
+const Translator& Shipped() {
+  static const Translator& translator =
+      *Translator::Load(kModel, {.compute_type = ComputeType::kFloat32, .threads = 2})->release();
+  return translator;
+}
+
+std::string Text(std::string_view text, const TranslateOptions& options = {}) {
+  absl::StatusOr<Translation> translation = Shipped().Translate(text, options);
+  EXPECT_TRUE(translation.ok()) << translation.status();
+  return translation->text;
+}
+
+TEST(TranslatorTest, TranslatesAsTheOriginalSoftwareDoes) {
+  std::ifstream in("tests/golden/eng-deu/golden.json");
+  for (const auto& sentence : nlohmann::json::parse(in)["sentences"]) {
+    EXPECT_EQ(Text(std::string(sentence["source"]), {.split_sentences = false}), sentence["text"]);
+  }
+}
+
+TEST(TranslatorTest, SentencesAreTranslatedOneByOneAndKeepTheirSpacing) {
+  const std::string first = Text("I love you.");
+  const std::string second = Text("Where is the station?");
+  EXPECT_EQ(Text("I love you. Where is the station?"), first + " " + second);
+  EXPECT_EQ(Text("  I love you. \t Where is the station?  "),
+            "  " + first + " \t " + second + "  ");
+  EXPECT_EQ(Text("I love you.\n\nWhere is the station?\n"), first + "\n\n" + second + "\n");
+}
+
+TEST(TranslatorTest, WithoutSplittingATextIsOneSentence) {
+  const absl::StatusOr<Translation> whole =
+      Shipped().Translate("I love you. I love you.", {.split_sentences = false});
+  const absl::StatusOr<Translation> split = Shipped().Translate("I love you. I love you.");
+  const auto ends = [](const Translation& translation) {
+    return std::count_if(translation.tokens.begin(), translation.tokens.end(),
+                         [](const Token& token) { return token.piece == "</s>"; });
+  };
+  EXPECT_EQ(ends(*whole), 1);
+  EXPECT_EQ(ends(*split), 2);
+}
+
+TEST(TranslatorTest, TextWithoutWordsComesBackAsItIs) {
+  for (const std::string text : {"", " ", "\t  \n", "\u00a0"}) {
+    EXPECT_EQ(Text(text), text);
+    EXPECT_EQ(Text(text, {.split_sentences = false}), text);
+  }
+}
+
+TEST(TranslatorTest, AnyBytesAreAccepted) {
+  using namespace std::string_literals;
+  for (const std::string& text :
+       {"\0"s, "a\0b"s, "\x01\x02\x7f"s, "\xff\xfe"s, "I love \xc3 you."s, "\xf0\x9f\x98\x80"s,
+        "\xe2\x80\xae abc"s, std::string(3000, '.'), std::string(5000, 'x')}) {
+    absl::StatusOr<Translation> translation = Shipped().Translate(text, {.max_output_tokens = 30});
+    EXPECT_TRUE(translation.ok()) << translation.status();
+  }
+}
+
+TEST(TranslatorTest, SaysThatInvalidUtf8WasReplaced) {
+  EXPECT_TRUE(Shipped().Translate("I love you\xff.")->replaced_invalid_utf8);
+  EXPECT_FALSE(Shipped().Translate("I love you.")->replaced_invalid_utf8);
+  EXPECT_EQ(Text("I love you\xff."), Text("I love you\ufffd."));
+}
+
+TEST(TranslatorTest, ATooLongSentenceIsCutAndNothingIsLost) {
+  // 200 clauses of 6 pieces and more: over the model's 512, without a sentence's end.
+  std::string sentence;
+  for (int i = 0; i < 200; ++i) sentence += "I saw Tom in the garden, ";
+  sentence += "and that is all.";
+  const absl::StatusOr<Translation> translation = Shipped().Translate(sentence);
+  ASSERT_TRUE(translation.ok());
+  EXPECT_EQ(translation->cut_sentences, 1);
+  // Each part is translated by itself and ends by itself.
+  EXPECT_GT(std::count_if(translation->tokens.begin(), translation->tokens.end(),
+                          [](const Token& token) { return token.piece == "</s>"; }),
+            1);
+  EXPECT_THAT(translation->text, HasSubstr("Garten"));
+  EXPECT_EQ(Shipped().Translate("I saw Tom in the garden.")->cut_sentences, 0);
+}
+
+TEST(TranslatorTest, ScoreIsTheSumOfLogProbabilities) {
+  const absl::StatusOr<Translation> translation = Shipped().Translate("I love you very much.");
+  ASSERT_TRUE(translation.ok());
+  double sum = 0;
+  for (const Token& token : translation->tokens) {
+    EXPECT_LE(token.log_probability, 0);
+    sum += token.log_probability;
+  }
+  EXPECT_DOUBLE_EQ(translation->score, sum);
+  EXPECT_LT(translation->score, 0);
+  EXPECT_EQ(translation->tokens.front().piece, "▁Ich");
+  EXPECT_EQ(translation->tokens.back().piece, "</s>");
+}
+
+TEST(TranslatorTest, StopsAtTheLimitAndSaysSo) {
+  const absl::StatusOr<Translation> cut =
+      Shipped().Translate("I love you very much.", {.max_output_tokens = 2});
+  ASSERT_TRUE(cut.ok());
+  EXPECT_EQ(cut->tokens.size(), 2U);
+  EXPECT_EQ(cut->unfinished_sentences, 1);
+  EXPECT_EQ(Shipped().Translate("I love you very much.")->unfinished_sentences, 0);
+}
+
+std::vector<std::string> GoldenSources() {
+  std::vector<std::string> sources;
+  std::ifstream in("tests/golden/align-tatoeba/source.eng");
+  for (std::string line; std::getline(in, line);) sources.push_back(line);
+  return sources;
+}
+
+TEST(TranslatorTest, ATextDoesNotDependOnItsBatchOrOnThreads) {
+  const std::vector<std::string> sources = GoldenSources();
+  ASSERT_EQ(sources.size(), 109U);
+  const auto alone = [&](const std::string& source) { return *Shipped().Translate(source); };
+  const auto one_thread =
+      *Translator::Load(kModel, {.compute_type = ComputeType::kFloat32, .threads = 1});
+  for (const int batch_size : {1, 7, 64}) {
+    for (const Translator* translator :
+         std::initializer_list<const Translator*>{&Shipped(), one_thread.get()}) {
+      const auto together = translator->TranslateBatch(sources, {.batch_size = batch_size});
+      ASSERT_TRUE(together.ok());
+      for (size_t i = 0; i < sources.size(); i += 9) {
+        const Translation expected = alone(sources[i]);
+        EXPECT_EQ((*together)[i].text, expected.text);
+        EXPECT_NEAR((*together)[i].score, expected.score, 1e-4 * expected.tokens.size());
+      }
+    }
+  }
+}
+
+TEST(TranslatorTest, ManyThreadsMayUseOneTranslator) {
+  const std::vector<std::string> sources = GoldenSources();
+  const auto expected = *Shipped().TranslateBatch(sources);
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (size_t i = t; i < 24; i += 2) {
+        EXPECT_EQ(Shipped().Translate(sources[i])->text, expected[i].text);
+      }
+    });
+  }
+}
+
+TEST(TranslatorTest, EachComputeTypeTranslates) {
+  for (const ComputeType type : {ComputeType::kAuto, ComputeType::kInt8, ComputeType::kBFloat16}) {
+    if (!IsSupported(type)) {
+      EXPECT_EQ(Translator::Load(kModel, {.compute_type = type}).status().code(),
+                absl::StatusCode::kUnimplemented);
+      continue;
+    }
+    const auto translator = *Translator::Load(kModel, {.compute_type = type});
+    EXPECT_EQ(translator->Translate("I love you very much.")->text, "Ich liebe dich sehr.")
+        << ComputeTypeName(type);
+  }
+}
+
+TEST(TranslatorTest, OptionsThatMakeNoSenseAreRefusedByName) {
+  EXPECT_THAT(Shipped().Translate("a", {.batch_size = 0}).status().message(),
+              HasSubstr("batch_size must be at least 1, not 0"));
+  EXPECT_THAT(Shipped().Translate("a", {.max_output_tokens = -1}).status().message(),
+              HasSubstr("max_output_tokens must be 0"));
+  EXPECT_THAT(Translator::Load(kModel, {.threads = -1}).status().message(),
+              HasSubstr("threads must be 0"));
+}
+
+TEST(TranslatorTest, AFolderWithoutAModelIsRefusedByName) {
+  const auto missing = Translator::Load("no/such/folder");
+  EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(missing.status().message(), HasSubstr("no/such/folder"));
+  const auto wrong = Translator::Load("tests/engine");
+  EXPECT_FALSE(wrong.ok());
+  EXPECT_THAT(wrong.status().message(), HasSubstr("tests/engine"));
+}
+
+TEST(TranslatorTest, ABadSentencePieceModelIsRefusedByName) {
+  const std::string folder = testing::TempDir() + "/bad_sentencepiece";
+  std::filesystem::remove_all(folder);
+  std::filesystem::copy(kModel, folder);
+  std::ofstream(folder + "/source.spm") << "this is no SentencePiece model";
+  const auto translator = Translator::Load(folder);
+  EXPECT_FALSE(translator.ok());
+  EXPECT_THAT(translator.status().message(), HasSubstr("bad_sentencepiece"));
+}
+
+}  // namespace
+}  // namespace limpid
