@@ -8,6 +8,10 @@
 namespace limpid {
 namespace {
 
+// Whole targets are taken in together until there are so many tokens; more would only make the
+// logits, [inputs, vocab], large.
+constexpr size_t kInputsAStep = 64;
+
 template <typename T>
 bool Wants(const std::vector<T>& wanted, const T& value) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
@@ -17,7 +21,7 @@ bool Wants(const std::vector<T>& wanted, const T& value) {
 class Recorder : public AttentionObserver {
  public:
   Recorder(const TraceRequest& request, const SourceBatch& source,
-           absl::Span<const DecoderInput> inputs, std::vector<ForcedDecoding>& results)
+           const std::vector<DecoderInput>& inputs, std::vector<ForcedDecoding>& results)
       : request_(request), source_(source), inputs_(inputs), results_(results) {}
 
   void OnQuery(const AttentionSite& site, Heads shape, const ObservedQuery& observed) override;
@@ -43,7 +47,7 @@ class Recorder : public AttentionObserver {
 
   const TraceRequest& request_;
   const SourceBatch& source_;
-  absl::Span<const DecoderInput> inputs_;
+  const std::vector<DecoderInput>& inputs_;  // of the decoder step that is under way
   std::vector<ForcedDecoding>& results_;
 };
 
@@ -136,38 +140,49 @@ std::vector<ForcedDecoding> Tracer::Run(const SourceBatch& source,
                                         const TraceRequest* request) {
   const ModelConfig& config = transformer_.config();
   std::vector<ForcedDecoding> results(source.sentences());
-  std::vector<DecoderInput> inputs;
   for (int sentence = 0; sentence < source.sentences(); ++sentence) {
-    int token = config.decoder_start_id;
     results[sentence].log_probabilities.resize(targets[sentence].size());
-    for (int position = 0; position < static_cast<int>(targets[sentence].size()); ++position) {
-      inputs.push_back({token, position, sentence, sentence});
-      token = targets[sentence][position];
-    }
   }
-
   const TraceRequest none;
-  Recorder recorder(request == nullptr ? none : *request, source, inputs, results);
+  Recorder recorder(request == nullptr ? none : *request, source, inputs_, results);
   work_.observer = request == nullptr ? nullptr : &recorder;
   transformer_.Encode(source, memory_, work_);
   cache_.Reset(config.decoder_layers, config.model_dim, source.sentences());
-  if (!inputs.empty()) transformer_.Decode({inputs, source, memory_, cache_}, work_);
-  work_.observer = nullptr;
 
-  for (size_t row = 0; row < inputs.size(); ++row) {
-    const DecoderInput& input = inputs[row];
+  inputs_.clear();
+  for (int sentence = 0; sentence < source.sentences(); ++sentence) {
+    int token = config.decoder_start_id;
+    for (int position = 0; position < static_cast<int>(targets[sentence].size()); ++position) {
+      inputs_.push_back({token, position, sentence, sentence});
+      token = targets[sentence][position];
+    }
+    const bool last = sentence + 1 == source.sentences();
+    if (inputs_.empty() || (inputs_.size() < kInputsAStep && !last)) continue;
+    transformer_.Decode({inputs_, source, memory_, cache_}, work_);
+    Collect(targets, request == nullptr ? 0 : request->predictions, results);
+    inputs_.clear();
+  }
+  work_.observer = nullptr;
+  return results;
+}
+
+// Takes log-probabilities and predictions from the logits of a step.
+void Tracer::Collect(absl::Span<const absl::Span<const int>> targets, int predictions,
+                     std::vector<ForcedDecoding>& results) {
+  const ModelConfig& config = transformer_.config();
+  for (size_t row = 0; row < inputs_.size(); ++row) {
+    const DecoderInput& input = inputs_[row];
     float* logits = work_.logits.row(static_cast<int>(row));
     for (const int id : config.bad_words) logits[id] = -std::numeric_limits<float>::infinity();
-    const Best best = FindBest(logits, config.target_vocab_size);
+    const float log_sum_exp = FindBest(logits, config.target_vocab_size).log_sum_exp;
     ForcedDecoding& result = results[input.sentence];
     result.log_probabilities[input.position] =
-        logits[targets[input.sentence][input.position]] - best.log_sum_exp;
-    if (request != nullptr && request->predictions > 0) {
+        logits[targets[input.sentence][input.position]] - log_sum_exp;
+    if (predictions > 0) {
       result.predictions.push_back(
-          MostProbable(logits, config.target_vocab_size, best.log_sum_exp, request->predictions));
+          MostProbable(logits, config.target_vocab_size, log_sum_exp, predictions));
     }
   }
-  return results;
 }
 
 }  // namespace limpid

@@ -36,10 +36,14 @@ class Tracer {
                                   const TraceRequest* request);
 
  private:
+  void Collect(absl::Span<const absl::Span<const int>> targets, int predictions,
+               std::vector<ForcedDecoding>& results);
+
   const Transformer& transformer_;
   Workspace work_;
   Memory memory_;
   KeyValueCache cache_;
+  std::vector<DecoderInput> inputs_;
 };
 
 }  // namespace limpid

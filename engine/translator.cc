@@ -1,23 +1,25 @@
 // What happens to a text, in order:
 //
-//   Prepare   text → sentences → pieces → ids, long sentences cut        tokenizer/
-//   Group     sentences of like length into batches
-//   Search    ids → target ids                                           search.h, transformer.h
-//   Assemble  target ids → pieces → text, with the spacing of the source
+//   Prepare    text → sentences → pieces → ids, long sentences cut        document.h, tokenizer/
+//   Group      sentences of like length into batches
+//   Translate  ids → target ids                                           search.h, transformer.h
+//   Assemble   target ids → pieces → text, with the spacing of the source document.h
 
 #include "engine/translator.h"
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <new>
-#include <numeric>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/document.h"
 #include "engine/search.h"
+#include "engine/tracer.h"
 #include "models/checkpoint.h"
 #include "tokenizer/text.h"
 #include "tokenizer/tokenizer.h"
@@ -28,21 +30,6 @@ namespace {
 // The most source tokens that are translated together, however short the sentences: it bounds the
 // memory of a batch.
 constexpr int kMostBatchTokens = 4096;
-
-// Something to translate: a sentence, or a part of one that is too long for the model.
-struct Segment {
-  std::vector<int> ids;   // with </s>
-  std::string before;     // what stands between it and the segment before
-  Hypothesis hypothesis;  // its translation
-};
-
-// One text on its way through.
-struct Document {
-  std::vector<Segment> segments;
-  std::string after;  // what stands behind the last segment
-  bool replaced_invalid_utf8 = false;
-  int cut_sentences = 0;
-};
 
 // Runs `work`, which may throw what oneDNN and the standard library throw, and says what went
 // wrong.
@@ -72,10 +59,27 @@ absl::Status CheckOptions(const TranslateOptions& options) {
   return absl::OkStatus();
 }
 
+// SentencePiece and ICU count bytes in 31 bits.
+absl::Status CheckSize(std::string_view text) {
+  if (text.size() <= std::numeric_limits<int>::max()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a text of ", text.size(), " bytes is too long; cut it below 2 GB"));
+}
+
 int ThreadsFor(const TranslatorOptions& options) {
   if (options.threads > 0) return options.threads;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
+
+// What a worker keeps between batches.
+struct Worker {
+  explicit Worker(const Transformer& transformer) : searcher(transformer), tracer(transformer) {}
+  Searcher searcher;
+  Tracer tracer;
+  SourceBatch source;
+};
+
+using Batch = std::vector<Segment*>;
 
 class ModelTranslator : public Translator {
  public:
@@ -84,144 +88,174 @@ class ModelTranslator : public Translator {
 
   absl::StatusOr<std::vector<Translation>> TranslateBatch(
       absl::Span<const std::string> texts, const TranslateOptions& options) const override;
+  absl::StatusOr<std::vector<Translation>> ScoreBatch(
+      absl::Span<const SentencePair> pairs, const TranslateOptions& options) const override;
 
  private:
-  using Batch = std::vector<Segment*>;
+  // Fills the hypothesis of each segment of a batch, or what its given hypothesis is worth.
+  using BatchWork = void (*)(const Batch& batch, const TranslateOptions& options, Worker& worker);
 
-  Document Prepare(std::string_view text, const TranslateOptions& options) const;
-  void AddSentence(std::string_view before, std::string_view sentence, Document& document) const;
-  std::vector<Batch> Group(std::vector<Document>& documents, int batch_size) const;
-  absl::Status Search(absl::Span<const Batch> batches, const SearchOptions& options) const;
-  Translation Assemble(const Document& document) const;
+  absl::StatusOr<Document> PreparePair(const SentencePair& pair, size_t index) const;
+  absl::StatusOr<std::vector<Translation>> Run(std::vector<Document> documents,
+                                               const TranslateOptions& options,
+                                               BatchWork work) const;
+  absl::Status RunBatches(absl::Span<const Batch> batches, const TranslateOptions& options,
+                          BatchWork work) const;
+  std::unique_ptr<Worker> TakeWorker() const;
+  void ReturnWorker(std::unique_ptr<Worker> worker) const;
 
-  std::unique_ptr<Searcher> TakeSearcher() const;
-  void ReturnSearcher(std::unique_ptr<Searcher> searcher) const;
+  const ModelConfig& config() const { return transformer_.config(); }
 
   const Transformer transformer_;
   const std::unique_ptr<Tokenizer> tokenizer_;
   const int threads_;
   mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Searcher>> idle_searchers_;  // guarded by mutex_
+  mutable std::vector<std::unique_ptr<Worker>> idle_workers_;  // guarded by mutex_
 };
 
-absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
-    absl::Span<const std::string> texts, const TranslateOptions& options) const {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  std::vector<Translation> translations;
-  absl::Status searched;
-  absl::Status status = WithoutExceptions([&] {
-    std::vector<Document> documents;
-    documents.reserve(texts.size());
-    for (const std::string& text : texts) documents.push_back(Prepare(text, options));
-    searched = Search(Group(documents, options.batch_size),
-                      {.max_output_tokens = options.max_output_tokens});
-    if (!searched.ok()) return;
-    translations.reserve(texts.size());
-    for (const Document& document : documents) translations.push_back(Assemble(document));
-  });
-  status.Update(searched);
-  if (!status.ok()) return status;
-  return translations;
+void SearchBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
+  worker.source.Clear();
+  for (const Segment* segment : batch) worker.source.Add(segment->source.ids);
+  const std::vector<Hypothesis>& found =
+      worker.searcher.Greedy(worker.source, {.max_output_tokens = options.max_output_tokens});
+  for (size_t i = 0; i < batch.size(); ++i) batch[i]->hypothesis = found[i];
 }
 
-Document ModelTranslator::Prepare(std::string_view text, const TranslateOptions& options) const {
-  Document document;
-  std::string valid;
-  if (!IsValidUtf8(text)) {
-    document.replaced_invalid_utf8 = true;
-    valid = ReplaceInvalidUtf8(text);
-    text = valid;
+// Scores and traces what search found, or what the caller gave.
+void ForceBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
+  worker.source.Clear();
+  std::vector<absl::Span<const int>> targets;
+  for (const Segment* segment : batch) {
+    worker.source.Add(segment->source.ids);
+    targets.emplace_back(segment->hypothesis.ids);
   }
-  std::vector<ByteRange> sentences;
-  if (options.split_sentences) {
-    sentences = SplitSentences(text, transformer_.config().source_language);
-  } else if (const ByteRange all = TrimWhiteSpace(text); !all.empty()) {
-    sentences.push_back(all);
+  const TraceRequest* request = options.trace.has_value() ? &*options.trace : nullptr;
+  std::vector<ForcedDecoding> forced = worker.tracer.Run(worker.source, targets, request);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch[i]->hypothesis.log_probabilities = forced[i].log_probabilities;
+    batch[i]->forced = std::move(forced[i]);
   }
-  size_t done = 0;
-  for (const ByteRange& sentence : sentences) {
-    AddSentence(text.substr(done, sentence.begin - done), sentence.In(text), document);
-    done = sentence.end;
-  }
-  document.after += text.substr(done);
-  return document;
 }
 
-// Adds a sentence to a document, in parts where the model cannot take it whole.
-void ModelTranslator::AddSentence(std::string_view before, std::string_view sentence,
-                                  Document& document) const {
-  document.after += before;
-  Pieces pieces = tokenizer_->EncodeSource(sentence);
-  const int eos = pieces.ids.back();
-  pieces.ids.pop_back();
-  pieces.texts.pop_back();
-  if (pieces.ids.empty()) {  // nothing that the model could translate, such as control characters
-    document.after += sentence;
-    return;
+void SearchAndTraceBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
+  SearchBatch(batch, options, worker);
+  std::vector<std::vector<float>> log_probabilities;
+  for (Segment* segment : batch) {
+    log_probabilities.push_back(std::move(segment->hypothesis.log_probabilities));
   }
-  const size_t most_pieces = transformer_.config().max_positions - 1;
-  const std::vector<size_t> ends = CutLongSentence(pieces.texts, most_pieces);
-  if (ends.size() > 1) ++document.cut_sentences;
-  size_t begin = 0;
-  for (const size_t end : ends) {
-    Segment segment;
-    segment.before = std::exchange(document.after, "");
-    if (begin > 0) {
-      const size_t gap = pieces.ranges[begin - 1].end;
-      segment.before += sentence.substr(gap, pieces.ranges[begin].begin - gap);
-    }
-    segment.ids.assign(pieces.ids.begin() + begin, pieces.ids.begin() + end);
-    segment.ids.push_back(eos);
-    document.segments.push_back(std::move(segment));
-    begin = end;
+  ForceBatch(batch, options, worker);
+  // A traced translation is the untraced one, to the last bit.
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch[i]->hypothesis.log_probabilities = std::move(log_probabilities[i]);
   }
 }
 
 // Batches of sentences of like length, the longest first: they take longest, and a worker that gets
 // one last would keep the others waiting.
-std::vector<ModelTranslator::Batch> ModelTranslator::Group(std::vector<Document>& documents,
-                                                           int batch_size) const {
+std::vector<Batch> Group(std::vector<Document>& documents, int batch_size) {
   std::vector<Segment*> segments;
   for (Document& document : documents) {
     for (Segment& segment : document.segments) segments.push_back(&segment);
   }
   std::stable_sort(segments.begin(), segments.end(), [](const Segment* a, const Segment* b) {
-    return a->ids.size() > b->ids.size();
+    return a->source.size() > b->source.size();
   });
   std::vector<Batch> batches;
   size_t tokens = 0;
   for (Segment* segment : segments) {
-    tokens += segment->ids.size();
+    tokens += segment->source.size();
     const bool full = batches.empty() || batches.back().size() == static_cast<size_t>(batch_size) ||
                       tokens > kMostBatchTokens;
     if (full) {
       batches.emplace_back();
-      tokens = segment->ids.size();
+      tokens = segment->source.size();
     }
     batches.back().push_back(segment);
   }
   return batches;
 }
 
-// Translates all batches, on as many threads as there is work for; the calling thread is one of
+absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
+    absl::Span<const std::string> texts, const TranslateOptions& options) const {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  for (const std::string& text : texts) {
+    if (absl::Status status = CheckSize(text); !status.ok()) return status;
+  }
+  std::vector<Document> documents;
+  absl::Status status = WithoutExceptions([&] {
+    documents.reserve(texts.size());
+    for (const std::string& text : texts) {
+      documents.push_back(Prepare(text, options, config(), *tokenizer_));
+    }
+  });
+  if (!status.ok()) return status;
+  return Run(std::move(documents), options,
+             options.trace.has_value() ? SearchAndTraceBatch : SearchBatch);
+}
+
+absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
+    absl::Span<const SentencePair> pairs, const TranslateOptions& options) const {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  std::vector<Document> documents;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    absl::StatusOr<Document> document = PreparePair(pairs[i], i);
+    if (!document.ok()) return document.status();
+    documents.push_back(*std::move(document));
+  }
+  return Run(std::move(documents), options, ForceBatch);
+}
+
+absl::StatusOr<Document> ModelTranslator::PreparePair(const SentencePair& pair,
+                                                      size_t index) const {
+  Document document;
+  Segment& segment = document.segments.emplace_back();
+  for (const std::string* side : {&pair.source, &pair.target}) {
+    if (absl::Status status = CheckSize(*side); !status.ok()) return status;
+    document.replaced_invalid_utf8 |= !IsValidUtf8(*side);
+  }
+  segment.text = ReplaceInvalidUtf8(pair.source);
+  segment.source = tokenizer_->EncodeSource(segment.text);
+  segment.hypothesis.ids = tokenizer_->EncodeTarget(ReplaceInvalidUtf8(pair.target)).ids;
+  const size_t longest = std::max(segment.source.size(), segment.hypothesis.ids.size());
+  if (longest > static_cast<size_t>(config().max_positions)) {
+    return absl::InvalidArgumentError(absl::StrCat("pair ", index + 1, " has a side of ", longest,
+                                                   " tokens; the model takes at most ",
+                                                   config().max_positions));
+  }
+  return document;
+}
+
+absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Document> documents,
+                                                              const TranslateOptions& options,
+                                                              BatchWork work) const {
+  absl::Status status = RunBatches(Group(documents, options.batch_size), options, work);
+  if (!status.ok()) return status;
+  std::vector<Translation> translations;
+  status = WithoutExceptions([&] {
+    translations.reserve(documents.size());
+    for (const Document& document : documents) {
+      translations.push_back(Assemble(document, options, config(), *tokenizer_));
+    }
+  });
+  if (!status.ok()) return status;
+  return translations;
+}
+
+// Works on all batches, with as many threads as there is work for; the calling thread is one of
 // them.
-absl::Status ModelTranslator::Search(absl::Span<const Batch> batches,
-                                     const SearchOptions& options) const {
+absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches,
+                                         const TranslateOptions& options, BatchWork work) const {
   std::atomic<size_t> next_batch{0};
   std::mutex mutex;
   absl::Status status;  // guarded by mutex until the threads are joined
-  const auto work = [&] {
+  const auto run = [&] {
     absl::Status worked = WithoutExceptions([&] {
       const SingleThreadScope single_thread;
-      std::unique_ptr<Searcher> searcher = TakeSearcher();
-      SourceBatch source;
+      std::unique_ptr<Worker> worker = TakeWorker();
       for (size_t i = next_batch++; i < batches.size(); i = next_batch++) {
-        source.Clear();
-        for (const Segment* segment : batches[i]) source.Add(segment->ids);
-        const std::vector<Hypothesis>& found = searcher->Greedy(source, options);
-        for (size_t s = 0; s < batches[i].size(); ++s) batches[i][s]->hypothesis = found[s];
+        work(batches[i], options, *worker);
       }
-      ReturnSearcher(std::move(searcher));
+      ReturnWorker(std::move(worker));
     });
     if (!worked.ok()) next_batch = batches.size();
     const std::lock_guard<std::mutex> lock(mutex);
@@ -229,48 +263,23 @@ absl::Status ModelTranslator::Search(absl::Span<const Batch> batches,
   };
   const size_t workers = std::min<size_t>(threads_, batches.size());
   std::vector<std::jthread> others;
-  for (size_t i = 1; i < workers; ++i) others.emplace_back(work);
-  work();
+  for (size_t i = 1; i < workers; ++i) others.emplace_back(run);
+  run();
   others.clear();  // joins
   return status;
 }
 
-Translation ModelTranslator::Assemble(const Document& document) const {
-  Translation translation;
-  translation.replaced_invalid_utf8 = document.replaced_invalid_utf8;
-  translation.cut_sentences = document.cut_sentences;
-  for (const Segment& segment : document.segments) {
-    const Hypothesis& found = segment.hypothesis;
-    Pieces pieces;
-    const std::string text = tokenizer_->DecodeTarget(found.ids, &pieces);
-    const bool touches = segment.before.empty() && !translation.text.empty();
-    // Chinese puts no space between sentences, English does: "。" needs none behind it, "." one.
-    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-    if (touches && is_ascii(translation.text.back())) translation.text += ' ';
-    translation.text += segment.before;
-    translation.text += text;
-    for (size_t i = 0; i < found.ids.size(); ++i) {
-      translation.tokens.push_back(
-          {std::move(pieces.texts[i]), found.ids[i], found.log_probabilities[i]});
-      translation.score += found.log_probabilities[i];
-    }
-    if (found.ids.back() != transformer_.config().target_eos_id) ++translation.unfinished_sentences;
-  }
-  translation.text += document.after;
-  return translation;
+std::unique_ptr<Worker> ModelTranslator::TakeWorker() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (idle_workers_.empty()) return std::make_unique<Worker>(transformer_);
+  std::unique_ptr<Worker> worker = std::move(idle_workers_.back());
+  idle_workers_.pop_back();
+  return worker;
 }
 
-std::unique_ptr<Searcher> ModelTranslator::TakeSearcher() const {
+void ModelTranslator::ReturnWorker(std::unique_ptr<Worker> worker) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (idle_searchers_.empty()) return std::make_unique<Searcher>(transformer_);
-  std::unique_ptr<Searcher> searcher = std::move(idle_searchers_.back());
-  idle_searchers_.pop_back();
-  return searcher;
-}
-
-void ModelTranslator::ReturnSearcher(std::unique_ptr<Searcher> searcher) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  idle_searchers_.push_back(std::move(searcher));
+  idle_workers_.push_back(std::move(worker));
 }
 
 }  // namespace

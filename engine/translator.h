@@ -12,6 +12,7 @@
 #define LIMPID_ENGINE_TRANSLATOR_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/compute_type.h"
+#include "engine/trace.h"
 
 namespace limpid {
 
@@ -38,6 +40,9 @@ struct TranslateOptions {
   // Whether a text is cut into sentences, each translated by itself. Models are trained on single
   // sentences, and most drop words from longer text.
   bool split_sentences = true;
+  // What to record of each sentence's attention; see trace.h. Translations are the same with and
+  // without.
+  std::optional<TraceRequest> trace;
 };
 
 // One produced piece of target text.
@@ -54,10 +59,19 @@ struct Translation {
   // All that was produced, sentence after sentence, each ending with </s> unless it was cut off.
   std::vector<Token> tokens;
 
+  // One a sentence, or part of one, if a trace was asked for.
+  std::vector<SentenceTrace> traces;
+
   // What had to be done to the text, for the caller to tell its user.
   bool replaced_invalid_utf8 = false;  // ill-formed bytes became U+FFFD
   int cut_sentences = 0;         // sentences over the model's limit, translated in several parts
   int unfinished_sentences = 0;  // translations stopped at max_output_tokens
+};
+
+// A source text and a translation of it, each one sentence to the model.
+struct SentencePair {
+  std::string source;
+  std::string target;
 };
 
 // A loaded model. Thread-safe: any number of threads may translate at once.
@@ -79,6 +93,13 @@ class Translator {
   // text does not depend on the others: the same tokens, and scores that agree within 1e-4.
   virtual absl::StatusOr<std::vector<Translation>> TranslateBatch(
       absl::Span<const std::string> texts, const TranslateOptions& options = {}) const = 0;
+
+  // What the model makes of translations that it is given: their tokens with log-probabilities,
+  // </s> included, and traces if asked for ("forced decoding"). The result has one translation a
+  // pair, in order. Sentences are not split; one over the model's limit is InvalidArgument, naming
+  // the pair.
+  virtual absl::StatusOr<std::vector<Translation>> ScoreBatch(
+      absl::Span<const SentencePair> pairs, const TranslateOptions& options = {}) const = 0;
 };
 
 }  // namespace limpid

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -372,7 +371,8 @@ class Renamer {
 
  private:
   static bool Same(const TensorView& a, const TensorView& b) {
-    return a.dtype == b.dtype && a.shape == b.shape && std::memcmp(a.data, b.data, a.bytes()) == 0;
+    return a.dtype == b.dtype && a.shape == b.shape &&
+           std::equal(a.data, a.data + a.bytes(), b.data);
   }
 
   void Fail(const std::string& message) { status = absl::InvalidArgumentError(message); }

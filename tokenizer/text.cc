@@ -25,14 +25,14 @@ namespace {
 // behind it.
 UChar32 NextCodePoint(std::string_view text, size_t& at) {
   UChar32 code_point = 0;
-  U8_NEXT(text.data(), at, text.size(), code_point);
+  U8_NEXT(text, at, text.size(), code_point);
   return code_point;
 }
 
 // Returns where the character before text[at] starts. `text` is valid, `at` is not 0.
 size_t StartBefore(std::string_view text, size_t at) {
-  do --at;
-  while (at > 0 && U8_IS_TRAIL(text[at]));
+  --at;
+  while (at > 0 && U8_IS_TRAIL(text[at])) --at;
   return at;
 }
 

@@ -102,6 +102,7 @@ class SpaceTokenizer : public Tokenizer {
 
   Pieces EncodeSource(std::string_view text) const override { return Encode(text, *source_); }
   Pieces EncodeTarget(std::string_view text) const override { return Encode(text, *target_); }
+  const std::string& TargetPiece(int id) const override { return target_->piece(id); }
 
   std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const override {
     if (pieces != nullptr) *pieces = {};
@@ -146,12 +147,12 @@ bool IsSpaceLike(UChar32 c) {
 }
 
 size_t CharacterEnd(std::string_view text, size_t at) {
-  U8_FWD_1(text.data(), at, text.size());
+  U8_FWD_1(text, at, text.size());
   return at;
 }
 
 // The bytes of `text` that a piece covers, from those that SentencePiece says: without what the "▁"
-// at the start or the end of the piece stands for.
+// at the start of the piece stands for.
 ByteRange WithoutSpace(std::string_view text, std::string_view piece, ByteRange range) {
   std::string_view core = piece;
   while (core.starts_with(kSpaceMark)) core.remove_prefix(kSpaceMark.size());
@@ -160,14 +161,11 @@ ByteRange WithoutSpace(std::string_view text, std::string_view piece, ByteRange 
     while (!range.empty()) {
       size_t next = range.begin;
       UChar32 c = 0;
-      U8_NEXT(text.data(), next, range.end, c);
+      U8_NEXT(text, next, range.end, c);
       const bool covered = core.starts_with(text.substr(range.begin, next - range.begin));
       if (covered || !IsSpaceLike(c)) break;
       range.begin = next;
     }
-  }
-  if (core.ends_with(kSpaceMark)) {
-    range.end = range.begin + TrimWhiteSpace(range.In(text)).end;
   }
   return range;
 }
@@ -204,7 +202,7 @@ JoinedPieces Join(const SentencePieceAdapter& sentencepiece,
   for (std::string_view surface : sentencepiece.Decode(pieces)) {
     const size_t begin = joined.text.size();
     // SentencePiece leaves the mark in pieces that it does not know.
-    for (size_t mark = surface.find(kSpaceMark); mark != surface.npos;
+    for (size_t mark = surface.find(kSpaceMark); mark != std::string_view::npos;
          mark = surface.find(kSpaceMark)) {
       joined.text += surface.substr(0, mark);
       joined.text += ' ';
@@ -237,7 +235,7 @@ class SentencePieceTokenizer : public Tokenizer {
     size_t code_size = 0;
     if (text.starts_with(">>")) {
       const size_t end = text.find("<<");
-      const std::string_view code = text.substr(0, end == text.npos ? 0 : end + 2);
+      const std::string_view code = text.substr(0, end == std::string_view::npos ? 0 : end + 2);
       if (source_.vocabulary->Has(code)) {
         code_size = code.size();
         AddPiece(source_.vocabulary->Id(code), std::string(code), {0, code_size}, pieces);
@@ -254,6 +252,7 @@ class SentencePieceTokenizer : public Tokenizer {
   }
 
   std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const override;
+  const std::string& TargetPiece(int id) const override { return target_.vocabulary->piece(id); }
 
  private:
   // Adds the pieces of text[begin …] and </s>.
@@ -308,18 +307,15 @@ std::string SentencePieceTokenizer::DecodeTarget(absl::Span<const int> ids, Piec
 }
 
 absl::StatusOr<std::shared_ptr<const SentencePieceAdapter>> LoadSentencePiece(
-    const std::string& side, std::string_view model) {
-  const auto failed = [&side](const std::string& why) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the ", side, " SentencePiece model cannot be used: ", why));
-  };
-  if (absl::Status status = CheckSentencePiece(model); !status.ok()) {
-    return failed(std::string(status.message()));
+    const std::string& side, const std::string& model) {
+  const absl::Status status = CheckSentencePiece(model);
+  std::string error(status.message());
+  if (status.ok()) {
+    std::shared_ptr<const SentencePieceAdapter> loaded = SentencePieceAdapter::Load(model, error);
+    if (loaded != nullptr) return loaded;
   }
-  std::string error;
-  std::shared_ptr<const SentencePieceAdapter> loaded = SentencePieceAdapter::Load(model, error);
-  if (loaded == nullptr) return failed(error);
-  return loaded;
+  return absl::InvalidArgumentError(
+      absl::StrCat("the ", side, " SentencePiece model cannot be used: ", error));
 }
 
 }  // namespace

@@ -65,6 +65,9 @@ class Tokenizer {
   // receives what each id became and where its bytes stand in the returned text. As in Hugging
   // Face, the ids of </s>, <unk> and "<pad>" stand for no text. `pieces` may be null.
   virtual std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const = 0;
+
+  // One id's piece, as the vocabulary has it.
+  virtual const std::string& TargetPiece(int id) const = 0;
 };
 
 }  // namespace limpid

@@ -1,7 +1,7 @@
 """The training examples: read, varied and put into batches.
 
-An example is (source ids, target ids, links), both without </s>; links are pairs (i, j) of positions
-that translate each other, or none where the text is not aligned.
+An example is (source ids, target ids, links), both without </s>; links are pairs (i, j) of
+positions that translate each other, or none where the text is not aligned.
 """
 
 import numpy as np
@@ -39,8 +39,8 @@ def read_links(path):
 
 
 class Renamer:
-    """Puts other names where both sides say Tom, Mary or Boston, as Tatoeba so often does, so that the
-    model learns to copy names, piece by piece, and not that everyone is called Tom."""
+    """Puts other names where both sides say Tom, Mary or Boston, as Tatoeba so often does, so that
+    the model learns to copy names, piece by piece, and not that everyone is called Tom."""
 
     SLOTS = [
         ("▁Tom", ["▁Tom"], "people.txt"),
@@ -99,8 +99,9 @@ def join(example, other):
 
 
 class Varier:
-    """Gives examples other names (`rename`, if not None), joins them, or takes away their final stop or
-    the capital of their first letter, so that the model takes longer and carelessly typed input."""
+    """Gives examples other names (`rename`, if not None), joins them, or takes away their final
+    stop or the capital of their first letter, so that the model takes longer and carelessly typed
+    input."""
 
     def __init__(self, examples, sp, rng, rename):
         self.examples, self.rng, self.rename = examples, rng, rename

@@ -1,4 +1,4 @@
-"""The transformer that train.py trains: post-norm, ReLU, sinusoidal positions, one shared embedding.
+"""The transformer that train.py trains: post-norm, ReLU, sinusoidal positions, one embedding.
 
 Dimensions: batch, source and target (tokens), heads, model_dim, vocab.
 """
@@ -70,7 +70,7 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """Of the encoder, or with cross-attention of the decoder. Parameters are named as in MarianMT."""
+    """Of the encoder, or with cross-attention of the decoder. Parameters are named as in Marian."""
 
     def __init__(self, shape, cross, dropout):
         super().__init__()
@@ -110,8 +110,8 @@ class Transformer(nn.Module):
 
     @torch.no_grad()
     def clear_padding(self):
-        """Decoding starts from padding, whose embedding is zero, as in Marian. To be called after each
-        update: the row is also one of the output's, and learns."""
+        """Decoding starts from padding, whose embedding is zero, as in Marian. To be called after
+        each update: the row is also one of the output's, and learns."""
         self.shared.weight[self.pad].zero_()
 
     def embed(self, ids):
@@ -155,8 +155,8 @@ def padded(rows, pad):
 
 @torch.no_grad()
 def greedy(model, sources, batch=64):
-    """The most likely token at each step, for lists of ids without </s>; as many lists of ids. A batch
-    ends when its tokens are twice as many, and ten, as those of its longest source."""
+    """The most likely token at each step, for lists of ids without </s>; as many lists of ids.
+    Output is cut at twice the tokens of the batch's longest source, plus 10."""
     order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
     result = [None] * len(sources)
     for at in range(0, len(order), batch):

@@ -44,7 +44,7 @@ def read_pairs(path):
 
 
 def connected_groups(pairs):
-    """Groups of pairs, by index, that share a source or a target sentence, directly or by others."""
+    """Groups of pairs, by index, that share a source or a target sentence, directly or not."""
     parent = list(range(len(pairs)))
 
     def find(i):
@@ -64,8 +64,8 @@ def connected_groups(pairs):
 
 
 def split(pairs, heldout):
-    """Indices of the pairs of train, dev and test. Groups stay whole, and dev and test take one pair
-    of a group: sentences with many translations stay in train."""
+    """Indices of the pairs of train, dev and test. Groups stay whole, and dev and test take one
+    pair of a group: sentences with many translations stay in train."""
     groups = connected_groups(pairs)
     random.Random(1).shuffle(groups)
     small = [group for group in groups if len(group) <= 4]

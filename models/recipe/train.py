@@ -1,8 +1,8 @@
 """Train a small translation model on a CPU and save it in the Hugging Face MarianMT layout.
 
 DATA is the folder that prepare.py wrote. With train.align in it (align.py), the first
-cross-attention head of the last decoder layer is taught the word alignment, so that a trace of it can
-be read as one. OUT/model is the model, OUT/state.pt what training goes on from: it stops after
+cross-attention head of the last decoder layer is taught the word alignment, so that a trace of it
+can be read as one. OUT/model is the model, OUT/state.pt what training goes on from: it stops after
 --minutes or --steps, and the same command goes on.
 """
 
@@ -136,7 +136,7 @@ def check(model, sp, data):
 
 
 def train(args, trainer, make_batches, guided, save):
-    """Until --steps or --minutes are over. `make_batches` gives the batches of one pass over the data."""
+    """Until --steps or --minutes are over. `make_batches` gives those of one pass over the data."""
     start = time.monotonic()
 
     def minutes():

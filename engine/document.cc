@@ -1,0 +1,148 @@
+#include "engine/document.h"
+
+#include <utility>
+
+#include "tokenizer/text.h"
+
+namespace limpid {
+namespace {
+
+// Pieces [begin, end) of a sentence as a segment of their own, but for </s>.
+Segment Cut(std::string_view sentence, const Pieces& pieces, size_t begin, size_t end) {
+  Segment segment;
+  const size_t text_begin = begin == 0 ? 0 : pieces.ranges[begin].begin;
+  const size_t text_end = end == pieces.size() ? sentence.size() : pieces.ranges[end - 1].end;
+  segment.text = sentence.substr(text_begin, text_end - text_begin);
+  for (size_t i = begin; i < end; ++i) {
+    segment.source.ids.push_back(pieces.ids[i]);
+    segment.source.texts.push_back(pieces.texts[i]);
+    segment.source.ranges.push_back(
+        {pieces.ranges[i].begin - text_begin, pieces.ranges[i].end - text_begin});
+  }
+  return segment;
+}
+
+// Adds a sentence to a document, in parts where the model cannot take it whole.
+void AddSentence(std::string_view before, std::string_view sentence, const ModelConfig& config,
+                 const Tokenizer& tokenizer, Document& document) {
+  document.after += before;
+  Pieces pieces = tokenizer.EncodeSource(sentence);
+  const int eos = pieces.ids.back();
+  const std::string eos_text = pieces.texts.back();
+  pieces.ids.pop_back();
+  pieces.texts.pop_back();
+  pieces.ranges.pop_back();
+  if (pieces.ids.empty()) {  // nothing that the model could translate, such as control characters
+    document.after += sentence;
+    return;
+  }
+  const std::vector<size_t> ends = CutLongSentence(pieces.texts, config.max_positions - 1);
+  if (ends.size() > 1) ++document.cut_sentences;
+  size_t begin = 0;
+  for (const size_t end : ends) {
+    Segment segment = Cut(sentence, pieces, begin, end);
+    segment.before = std::exchange(document.after, "");
+    if (begin > 0) {
+      const size_t gap = pieces.ranges[begin - 1].end;
+      segment.before += sentence.substr(gap, pieces.ranges[begin].begin - gap);
+    }
+    segment.source.ids.push_back(eos);
+    segment.source.texts.push_back(eos_text);
+    segment.source.ranges.push_back({segment.text.size(), segment.text.size()});
+    document.segments.push_back(std::move(segment));
+    begin = end;
+  }
+}
+
+TracedSide TraceSide(std::string text, const Pieces& pieces) {
+  TracedSide side;
+  const std::vector<ByteRange> words = SplitWords(text);
+  const std::vector<int> word_of_piece = WordsOfPieces(pieces.ranges, words);
+  for (const ByteRange& word : words) {
+    side.words.push_back({std::string(word.In(text)), word.begin, word.end});
+  }
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    side.tokens.push_back({pieces.texts[i], pieces.ids[i], word_of_piece[i]});
+  }
+  side.text = std::move(text);
+  return side;
+}
+
+SentenceTrace TraceOf(const Segment& segment, const std::string& target_text, const Pieces& target,
+                      const ModelConfig& config, const Tokenizer& tokenizer) {
+  SentenceTrace trace;
+  trace.source = TraceSide(segment.text, segment.source);
+  trace.target = TraceSide(target_text, target);
+  for (size_t i = 0; i < target.size(); ++i) {
+    trace.target.tokens[i].log_probability = segment.forced.log_probabilities[i];
+  }
+  trace.decoder_start = config.decoder_start_id < 0
+                            ? ""
+                            : std::string(tokenizer.TargetPiece(config.decoder_start_id));
+  trace.attentions = segment.forced.attentions;
+  trace.predictions = segment.forced.predictions;
+  for (std::vector<Prediction>& step : trace.predictions) {
+    for (Prediction& prediction : step) prediction.piece = tokenizer.TargetPiece(prediction.id);
+  }
+  return trace;
+}
+
+}  // namespace
+
+Document Prepare(std::string_view text, const TranslateOptions& options, const ModelConfig& config,
+                 const Tokenizer& tokenizer) {
+  Document document;
+  std::string valid;
+  if (!IsValidUtf8(text)) {
+    document.replaced_invalid_utf8 = true;
+    valid = ReplaceInvalidUtf8(text);
+    text = valid;
+  }
+  std::vector<ByteRange> sentences;
+  if (options.split_sentences) {
+    sentences = SplitSentences(text, config.source_language);
+  } else if (const ByteRange all = TrimWhiteSpace(text); !all.empty()) {
+    sentences.push_back(all);
+  }
+  size_t done = 0;
+  for (const ByteRange& sentence : sentences) {
+    AddSentence(text.substr(done, sentence.begin - done), sentence.In(text), config, tokenizer,
+                document);
+    done = sentence.end;
+  }
+  document.after += text.substr(done);
+  return document;
+}
+
+Translation Assemble(const Document& document, const TranslateOptions& options,
+                     const ModelConfig& config, const Tokenizer& tokenizer) {
+  Translation translation;
+  translation.replaced_invalid_utf8 = document.replaced_invalid_utf8;
+  translation.cut_sentences = document.cut_sentences;
+  for (const Segment& segment : document.segments) {
+    const Hypothesis& found = segment.hypothesis;
+    Pieces pieces;
+    const std::string text = tokenizer.DecodeTarget(found.ids, &pieces);
+    const bool touches = segment.before.empty() && !translation.text.empty();
+    // Chinese puts no space between sentences, English does: "。" needs none behind it, "." one.
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (touches && is_ascii(translation.text.back())) translation.text += ' ';
+    translation.text += segment.before;
+    translation.text += text;
+    if (options.trace.has_value()) {
+      translation.traces.push_back(TraceOf(segment, text, pieces, config, tokenizer));
+    }
+    for (size_t i = 0; i < found.ids.size(); ++i) {
+      translation.tokens.push_back(
+          {std::move(pieces.texts[i]), found.ids[i], found.log_probabilities[i]});
+      translation.score += found.log_probabilities[i];
+    }
+    if (found.ids.empty() || found.ids.back() != config.target_eos_id) {
+      ++translation.unfinished_sentences;
+    }
+  }
+  translation.text += document.after;
+  return translation;
+}
+
+}  // namespace limpid

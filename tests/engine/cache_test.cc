@@ -1,0 +1,134 @@
+#include "engine/cache.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace limpid {
+namespace {
+
+using testing::Each;
+using testing::SizeIs;
+
+constexpr int kLayers = 3;
+constexpr int kModelDim = 10;
+
+// A value that tells a hypothesis, a position and a layer from all others.
+float Mark(int hypothesis, int position, int layer) {
+  return static_cast<float>((hypothesis * 1000 + position) * kLayers + layer);
+}
+
+void FillNewest(KeyValueCache& cache, int hypothesis) {
+  const int position = cache.length(hypothesis) - 1;
+  for (int layer = 0; layer < kLayers; ++layer) {
+    std::fill_n(cache.row(hypothesis, position, layer), 2 * kModelDim,
+                Mark(hypothesis, position, layer));
+  }
+}
+
+// As attention reads them: rows of [layers, 2, model_dim].
+void ExpectMarks(const KeyValueCache& cache, int hypothesis, int count) {
+  const RowList tokens = cache.tokens(hypothesis, count);
+  ASSERT_EQ(tokens.count, count);
+  for (int position = 0; position < count; ++position) {
+    for (int layer = 0; layer < kLayers; ++layer) {
+      const float* begin = tokens.rows[position] + layer * 2 * kModelDim;
+      ASSERT_THAT(std::vector<float>(begin, begin + 2 * kModelDim),
+                  Each(Mark(hypothesis, position, layer)));
+    }
+  }
+}
+
+TEST(KeyValueCacheTest, BeginsEmpty) {
+  KeyValueCache cache;
+  cache.Reset(kLayers, kModelDim, /*hypotheses=*/4);
+  for (int hypothesis = 0; hypothesis < 4; ++hypothesis) EXPECT_EQ(cache.length(hypothesis), 0);
+}
+
+TEST(KeyValueCacheTest, HypothesesGrowEachByItself) {
+  KeyValueCache cache;
+  cache.Reset(kLayers, kModelDim, /*hypotheses=*/3);
+  for (int step = 0; step < 100; ++step) {
+    for (int hypothesis = 0; hypothesis < 3; ++hypothesis) {
+      if (step % (hypothesis + 1) != 0) continue;
+      cache.Append(hypothesis);
+      FillNewest(cache, hypothesis);
+    }
+  }
+  EXPECT_EQ(cache.length(0), 100);
+  EXPECT_EQ(cache.length(1), 50);
+  EXPECT_EQ(cache.length(2), 34);
+  for (int hypothesis = 0; hypothesis < 3; ++hypothesis) {
+    ExpectMarks(cache, hypothesis, cache.length(hypothesis));
+    ExpectMarks(cache, hypothesis, 1);
+  }
+}
+
+TEST(KeyValueCacheTest, RowsNeverMove) {
+  KeyValueCache cache;
+  cache.Reset(kLayers, kModelDim, /*hypotheses=*/2);
+  std::vector<const float*> rows;
+  for (int position = 0; position < 1000; ++position) {
+    for (int hypothesis = 0; hypothesis < 2; ++hypothesis) {
+      cache.Append(hypothesis);
+      rows.push_back(cache.row(hypothesis, position, 0));
+    }
+  }
+  for (int position = 0; position < 1000; ++position) {
+    for (int hypothesis = 0; hypothesis < 2; ++hypothesis) {
+      ASSERT_EQ(cache.row(hypothesis, position, 0), rows[position * 2 + hypothesis]);
+      ASSERT_EQ(cache.tokens(hypothesis, 1000).rows[position], rows[position * 2 + hypothesis]);
+    }
+  }
+}
+
+TEST(KeyValueCacheTest, ResetForgetsButKeepsTheMemory) {
+  KeyValueCache cache;
+  std::vector<const float*> first_rows;
+  for (int batch = 0; batch < 3; ++batch) {
+    cache.Reset(kLayers, kModelDim, /*hypotheses=*/2);
+    EXPECT_EQ(cache.length(0), 0);
+    EXPECT_EQ(cache.length(1), 0);
+    std::vector<const float*> rows;
+    for (int position = 0; position < 300; ++position) {
+      cache.Append(1);
+      rows.push_back(cache.row(1, position, 0));
+    }
+    if (batch == 0) first_rows = rows;
+    EXPECT_EQ(rows, first_rows);
+  }
+}
+
+TEST(KeyValueCacheTest, ResetForAnotherModelAndMoreHypotheses) {
+  KeyValueCache cache;
+  cache.Reset(/*layers=*/1, /*model_dim=*/4, /*hypotheses=*/1);
+  for (int i = 0; i < 200; ++i) cache.Append(0);
+  cache.Reset(kLayers, kModelDim, /*hypotheses=*/5);
+  for (int step = 0; step < 50; ++step) {
+    for (int hypothesis = 0; hypothesis < 5; ++hypothesis) {
+      cache.Append(hypothesis);
+      FillNewest(cache, hypothesis);
+    }
+  }
+  for (int hypothesis = 0; hypothesis < 5; ++hypothesis) ExpectMarks(cache, hypothesis, 50);
+}
+
+// Attention walks down one column of many rows. In a processor's first cache, of 64 sets of lines
+// of 64 bytes, they must not all fall into the same few sets, as rows of a power of two would.
+TEST(KeyValueCacheTest, RowsSpreadOverTheProcessorsCache) {
+  KeyValueCache cache;
+  cache.Reset(/*layers=*/2, /*model_dim=*/256, /*hypotheses=*/1);
+  std::set<uintptr_t> sets;
+  for (int position = 0; position < 64; ++position) {
+    cache.Append(0);
+    sets.insert(reinterpret_cast<uintptr_t>(cache.row(0, position, 0)) / 64 % 64);
+  }
+  EXPECT_THAT(sets, SizeIs(64));
+}
+
+}  // namespace
+}  // namespace limpid

@@ -1,0 +1,453 @@
+#include "engine/linear.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/ops.h"
+#include "gtest/gtest.h"
+#include "models/float16.h"
+#include "models/tensor.h"
+
+namespace limpid {
+namespace {
+
+constexpr double kUnit = 1.0 / (1 << 24);         // float32 rounds to one part in 2^24
+constexpr double kBFloat16Unit = 1.0 / (1 << 8);  // bfloat16 to one part in 2^8
+
+// Normally distributed, but that every row has one element far from the others, as activations do.
+std::vector<float> RandomRows(int rows, int columns, std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  std::vector<float> values(static_cast<size_t>(rows) * columns);
+  for (float& value : values) value = normal(random);
+  for (int i = 0; i < rows; ++i) values[static_cast<size_t>(i) * columns + i % columns] *= 5;
+  return values;
+}
+
+Matrix RandomMatrix(int rows, int columns, std::mt19937& random) {
+  Matrix matrix;
+  matrix.Resize(rows, columns);
+  const std::vector<float> values = RandomRows(rows, columns, random);
+  std::copy(values.begin(), values.end(), matrix.row(0));
+  return matrix;
+}
+
+// Random weights as a checkpoint of some dtype holds them.
+class StoredLayer {
+ public:
+  StoredLayer(int in, int out, DType dtype, std::mt19937& random)
+      : bias_(RandomRows(1, out, random)), scales_(out) {
+    const std::vector<float> values = RandomRows(out, in, random);
+    view_ = {.weight = {.dtype = dtype, .shape = {out, in}},
+             .bias = {.dtype = DType::kFloat32, .shape = {out}}};
+    bytes_.resize(view_.weight.bytes());
+    auto* halves = reinterpret_cast<uint16_t*>(bytes_.data());
+    switch (dtype) {
+      case DType::kFloat32:
+        std::memcpy(bytes_.data(), values.data(), bytes_.size());
+        break;
+      case DType::kFloat16:
+        std::transform(values.begin(), values.end(), halves, Float32ToFloat16);
+        break;
+      case DType::kBFloat16:
+        std::transform(values.begin(), values.end(), halves, Float32ToBFloat16);
+        break;
+      case DType::kInt8:
+        for (std::byte& byte : bytes_) byte = static_cast<std::byte>(random());
+        for (float& scale : scales_) scale = 0.01F * static_cast<float>(1 + random() % 7);
+        break;
+    }
+  }
+
+  LinearWeights view() const {
+    LinearWeights view = view_;
+    view.weight.data = bytes_.data();
+    view.weight.scales = scales_.data();
+    view.bias.data = reinterpret_cast<const std::byte*>(bias_.data());
+    return view;
+  }
+
+ private:
+  std::vector<float> bias_;
+  std::vector<float> scales_;
+  std::vector<std::byte> bytes_;
+  LinearWeights view_;
+};
+
+double LargestOf(const float* row, int size) {
+  double largest = 0;
+  for (int i = 0; i < size; ++i) largest = std::max<double>(largest, std::abs(row[i]));
+  return largest;
+}
+
+// How far x · w + b may be off when computed in `type`. With S = Σ |x w| + |b|:
+//   float32   a sum of `in` products and b: in + 2 roundings, of S at most
+//   bfloat16  as float32, after x and w were each off by 2^-8 of themselves
+//   int8      the sum is exact and three roundings finish it; but x and w were each off by half a
+//             step before, where a step is a 127th of the largest in the row
+double Tolerance(ComputeType type, const float* x, const float* w, int in, double bias) {
+  double sum_xw = 0;
+  double sum_x = 0;
+  double sum_w = 0;
+  for (int i = 0; i < in; ++i) {
+    sum_xw += std::abs(double{x[i]} * w[i]);
+    sum_x += std::abs(x[i]);
+    sum_w += std::abs(w[i]);
+  }
+  const double s = sum_xw + std::abs(bias);
+  if (type == ComputeType::kFloat32) return (in + 2) * kUnit * s;
+  if (type == ComputeType::kBFloat16) {
+    return (in + 2) * kUnit * s + (2 * kBFloat16Unit + kBFloat16Unit * kBFloat16Unit) * sum_xw;
+  }
+  const double half_x = LargestOf(x, in) / 127 / 2;
+  const double half_w = LargestOf(w, in) / 127 / 2;
+  return 4 * kUnit * s + half_x * sum_w + half_w * sum_x + in * half_x * half_w;
+}
+
+void ExpectProduct(const Matrix& y, const Matrix& x, const std::vector<LinearWeights>& layers,
+                   ComputeType type) {
+  int first_column = 0;
+  for (const LinearWeights& layer : layers) {
+    const std::vector<float> weights = ReadAll(layer.weight);
+    const std::vector<float> bias = ReadAll(layer.bias);
+    const int in = x.columns();
+    for (int row = 0; row < x.rows(); ++row) {
+      for (size_t out = 0; out < bias.size(); ++out) {
+        const float* w = weights.data() + out * in;
+        double sum = bias[out];
+        for (int i = 0; i < in; ++i) sum += double{x.row(row)[i]} * w[i];
+        ASSERT_NEAR(y.row(row)[first_column + out], sum,
+                    Tolerance(type, x.row(row), w, in, bias[out]))
+            << "row " << row << " of " << x.rows() << ", column " << first_column + out;
+      }
+    }
+    first_column += static_cast<int>(bias.size());
+  }
+  ASSERT_EQ(y.rows(), x.rows());
+  ASSERT_EQ(y.columns(), first_column);
+}
+
+void ExpectSame(const Matrix& a, const Matrix& b) {
+  ASSERT_EQ(a.rows(), b.rows());
+  ASSERT_EQ(a.columns(), b.columns());
+  for (int row = 0; row < a.rows(); ++row) {
+    for (int i = 0; i < a.columns(); ++i) ASSERT_EQ(a.row(row)[i], b.row(row)[i]) << "row " << row;
+  }
+}
+
+std::vector<ComputeType> Supported(std::vector<ComputeType> types) {
+  types.erase(std::remove_if(types.begin(), types.end(), std::not_fn(IsSupported)), types.end());
+  return types;
+}
+
+std::string NameOf(const testing::TestParamInfo<ComputeType>& type) {
+  return std::string(ComputeTypeName(type.param));
+}
+
+class LinearTest : public testing::TestWithParam<ComputeType> {
+ protected:
+  const SingleThreadScope single_thread_;
+  std::mt19937 random_{1};
+  Products products_;
+};
+
+TEST_P(LinearTest, MatchesDoubleForAnyNumberOfRows) {
+  const StoredLayer layer(24, 40, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, GetParam());
+  for (int rows = 1; rows <= 70; ++rows) {
+    const Matrix x = RandomMatrix(rows, 24, random_);
+    Matrix y;
+    linear.Apply(x, y, products_);
+    ExpectProduct(y, x, {layer.view()}, GetParam());
+  }
+}
+
+TEST_P(LinearTest, MatchesDoubleForAnySize) {
+  for (const int in : {1, 5, 10, 16, 257}) {
+    for (const int out : {1, 5, 10, 16, 257}) {
+      const StoredLayer layer(in, out, DType::kFloat32, random_);
+      const Linear linear = Linear::Pack({layer.view()}, GetParam());
+      EXPECT_EQ(linear.in(), in);
+      EXPECT_EQ(linear.out(), out);
+      for (const int rows : {1, 3, 18, 130}) {
+        const Matrix x = RandomMatrix(rows, in, random_);
+        Matrix y;
+        linear.Apply(x, y, products_);
+        ExpectProduct(y, x, {layer.view()}, GetParam());
+      }
+    }
+  }
+}
+
+TEST_P(LinearTest, TakesWeightsStoredInAnyType) {
+  for (const DType dtype : {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kInt8}) {
+    SCOPED_TRACE(DTypeName(dtype));
+    const StoredLayer layer(33, 20, dtype, random_);
+    const Linear linear = Linear::Pack({layer.view()}, GetParam());
+    const Matrix x = RandomMatrix(7, 33, random_);
+    Matrix y;
+    linear.Apply(x, y, products_);
+    ExpectProduct(y, x, {layer.view()}, GetParam());
+  }
+}
+
+TEST_P(LinearTest, LayersThatReadTheSameInputLieSideBySide) {
+  const StoredLayer first(24, 5, DType::kFloat32, random_);
+  const StoredLayer second(24, 16, DType::kInt8, random_);
+  const StoredLayer third(24, 3, DType::kFloat16, random_);
+  const std::vector<LinearWeights> layers = {first.view(), second.view(), third.view()};
+  const Linear linear = Linear::Pack(layers, GetParam());
+  const Matrix x = RandomMatrix(70, 24, random_);
+  Matrix y;
+  linear.Apply(x, y, products_);
+  ExpectProduct(y, x, layers, GetParam());
+}
+
+TEST_P(LinearTest, ActivatesTheProduct) {
+  const StoredLayer layer(24, 37, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, GetParam());
+  const Matrix x = RandomMatrix(70, 24, random_);
+  Matrix product;
+  linear.Apply(x, product, products_);
+  const std::vector<float> no_bias(37, 0.0F);
+  for (const Activation activation :
+       {Activation::kRelu, Activation::kGelu, Activation::kGeluTanh, Activation::kSwish}) {
+    Matrix expected;
+    expected.Resize(70, 37);
+    for (int row = 0; row < 70; ++row) {
+      AddBiasAndActivate({.values = product.row(row), .size = 37, .bias = no_bias.data()},
+                         activation, expected.row(row));
+    }
+    Matrix y;
+    linear.ApplyAndActivate(x, activation, y, products_);
+    ExpectSame(y, expected);
+  }
+}
+
+TEST_P(LinearTest, AddsTheProductToTheResidual) {
+  const StoredLayer layer(24, 37, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, GetParam());
+  const Matrix x = RandomMatrix(70, 24, random_);
+  Matrix expected;
+  linear.Apply(x, expected, products_);
+  Matrix y = RandomMatrix(70, 37, random_);
+  for (int row = 0; row < 70; ++row) {
+    for (int i = 0; i < 37; ++i) expected.row(row)[i] += y.row(row)[i];
+  }
+  linear.ApplyAndAdd(x, y, products_);
+  ExpectSame(y, expected);
+}
+
+// The last rows of a product may be padding: memory that holds whatever it held before.
+TEST_P(LinearTest, GarbageInPaddingRowsStaysThere) {
+  const StoredLayer layer(24, 40, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, GetParam());
+  for (const int rows : {17, 33, 65, 82}) {
+    const Matrix clean = RandomMatrix(rows, 24, random_);
+    Matrix expected;
+    linear.Apply(clean, expected, products_);
+
+    Matrix x;
+    x.Resize(PaddedRows(rows), 24);
+    std::fill_n(x.row(0), x.rows() * 24, std::numeric_limits<float>::quiet_NaN());
+    Products products;
+    Matrix y;
+    linear.Apply(x, y, products);  // leaves NaN in the products' own buffers
+    std::copy_n(clean.row(0), rows * 24, x.row(0));
+    x.Shrink(rows);
+    linear.Apply(x, y, products);
+    ExpectSame(y, expected);
+  }
+}
+
+TEST_P(LinearTest, ThreadsShareWeights) {
+  const StoredLayer layer(64, 48, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, GetParam());
+  std::vector<Matrix> inputs;
+  std::vector<Matrix> expected(20);
+  for (size_t i = 0; i < expected.size(); ++i) {
+    inputs.push_back(RandomMatrix(1 + 3 * static_cast<int>(i), 64, random_));
+    linear.Apply(inputs[i], expected[i], products_);
+  }
+  std::vector<std::vector<Matrix>> results(2);
+  std::vector<std::thread> threads;
+  for (std::vector<Matrix>& mine : results) {
+    threads.emplace_back([&inputs, &linear, &mine] {
+      const SingleThreadScope single_thread;
+      Products products;
+      mine.resize(inputs.size());
+      for (size_t i = 0; i < inputs.size(); ++i) linear.Apply(inputs[i], mine[i], products);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<Matrix>& result : results) {
+    for (size_t i = 0; i < expected.size(); ++i) ExpectSame(result[i], expected[i]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(ComputeTypes, LinearTest,
+                         testing::ValuesIn(Supported({ComputeType::kFloat32, ComputeType::kBFloat16,
+                                                      ComputeType::kInt8})),
+                         NameOf);
+
+// What holds of int8 only, because its sums are exact.
+class Int8LinearTest : public LinearTest {};
+
+TEST_P(Int8LinearTest, MultipliesTheQuantizedValuesExactly) {
+  for (const int in : {1, 5, 16, 257, 1024}) {
+    const int out = 19;
+    const StoredLayer layer(in, out, DType::kFloat32, random_);
+    const Linear linear = Linear::Pack({layer.view()}, ComputeType::kInt8);
+    const Matrix x = RandomMatrix(33, in, random_);
+    Matrix y;
+    linear.Apply(x, y, products_);
+
+    const std::vector<float> weights = ReadAll(layer.view().weight);
+    const std::vector<float> bias = ReadAll(layer.view().bias);
+    std::vector<int8_t> xq(in);
+    std::vector<int8_t> wq(in);
+    for (int row = 0; row < x.rows(); ++row) {
+      const double x_scale = Quantize(x.row(row), in, xq.data());
+      for (int o = 0; o < out; ++o) {
+        const double w_scale = Quantize(&weights[static_cast<size_t>(o) * in], in, wq.data());
+        int64_t sum = 0;
+        for (int i = 0; i < in; ++i) sum += xq[i] * wq[i];
+        const double product = static_cast<double>(sum) * x_scale * w_scale;
+        ASSERT_NEAR(y.row(row)[o], product + bias[o],
+                    1e-6 * (std::abs(product) + std::abs(bias[o])));
+      }
+    }
+  }
+}
+
+// Rows x of integers with 127 among them, and weights with scale 1, are quantized to themselves:
+// the result is the integer product, to the last bit.
+TEST_P(Int8LinearTest, UsesInt8WeightsAsTheyAre) {
+  const int in = 130;
+  const int out = 24;
+  // The largest weight is 100: quantized anew, it would be 127.
+  std::uniform_int_distribution<int> weight(-100, 100);
+  std::uniform_int_distribution<int> input(-127, 127);
+  std::vector<int8_t> weights(out * in);
+  for (int8_t& w : weights) w = static_cast<int8_t>(weight(random_));
+  weights[0] = -128;  // no quantizer of ours makes it, but a file may hold it
+  const std::vector<float> scales(out, 1.0F);
+  const std::vector<float> bias(out, 0.0F);
+  const Linear linear =
+      Linear::Pack({{.weight = {.dtype = DType::kInt8,
+                                .shape = {out, in},
+                                .data = reinterpret_cast<std::byte*>(weights.data()),
+                                .scales = scales.data()},
+                     .bias = {.dtype = DType::kFloat32,
+                              .shape = {out},
+                              .data = reinterpret_cast<const std::byte*>(bias.data())}}},
+                   ComputeType::kInt8);
+  Matrix x;
+  x.Resize(70, in);
+  for (int row = 0; row < x.rows(); ++row) {
+    for (int i = 0; i < in; ++i) x.row(row)[i] = static_cast<float>(input(random_));
+    x.row(row)[row] = 127;
+  }
+  Matrix y;
+  linear.Apply(x, y, products_);
+  for (int row = 0; row < x.rows(); ++row) {
+    for (int o = 0; o < out; ++o) {
+      int sum = 0;
+      for (int i = 0; i < in; ++i) sum += static_cast<int>(x.row(row)[i]) * weights[o * in + i];
+      ASSERT_EQ(y.row(row)[o], static_cast<float>(sum));
+    }
+  }
+}
+
+TEST_P(Int8LinearTest, ARowDoesNotDependOnTheOthers) {
+  const StoredLayer layer(48, 40, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, ComputeType::kInt8);
+  const Matrix all = RandomMatrix(70, 48, random_);
+  Matrix alone;
+  Matrix alone_y;
+  Matrix together;
+  Matrix y;
+  for (int rows = 1; rows <= 70; ++rows) {
+    together.Resize(rows, 48);
+    std::copy_n(all.row(0), rows * 48, together.row(0));
+    linear.Apply(together, y, products_);
+    for (int row = 0; row < rows; ++row) {
+      alone.Resize(1, 48);
+      std::copy_n(all.row(row), 48, alone.row(0));
+      linear.Apply(alone, alone_y, products_);
+      for (int i = 0; i < 40; ++i) ASSERT_EQ(y.row(row)[i], alone_y.row(0)[i]) << row << rows;
+    }
+  }
+}
+
+TEST_P(Int8LinearTest, RowsWithoutAScaleGiveTheBias) {
+  const StoredLayer layer(24, 10, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, ComputeType::kInt8);
+  Matrix x = RandomMatrix(3, 24, random_);
+  std::fill_n(x.row(0), 24, 0.0F);
+  x.row(2)[7] = std::numeric_limits<float>::infinity();
+  Matrix y;
+  linear.Apply(x, y, products_);
+  const std::vector<float> bias = ReadAll(layer.view().bias);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(y.row(0)[i], bias[i]);
+    EXPECT_EQ(y.row(2)[i], bias[i]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(ComputeTypes, Int8LinearTest,
+                         testing::ValuesIn(Supported({ComputeType::kInt8})), NameOf);
+
+// Older processors, as far as oneDNN can tell: it reads the variable when first used, hence a
+// process of its own for each. What one does not support it must say so, and not compute wrong:
+// without VNNI its int8 sums overflow.
+class InstructionSetTest : public testing::TestWithParam<const char*> {};
+
+void MultiplyTheLargest() {
+  const int in = 64;
+  const int out = 32;
+  std::vector<float> ones(in * out, 1.0F);
+  const LinearWeights weights = {
+      .weight = {.shape = {out, in}, .data = reinterpret_cast<const std::byte*>(ones.data())},
+      .bias = {.shape = {out}, .data = reinterpret_cast<const std::byte*>(ones.data())}};
+  const SingleThreadScope single_thread;
+  for (const ComputeType type :
+       {ComputeType::kFloat32, ComputeType::kBFloat16, ComputeType::kInt8}) {
+    if (!IsSupported(type)) continue;
+    const Linear linear = Linear::Pack({weights}, type);
+    Products products;
+    for (const int rows : {1, 2, 20, 64}) {
+      Matrix x;
+      x.Resize(rows, in);
+      std::fill_n(x.row(0), rows * in, 1.0F);
+      Matrix y;
+      linear.Apply(x, y, products);
+      ExpectProduct(y, x, {weights}, type);
+    }
+  }
+  std::exit(testing::Test::HasFailure() ? 1 : 0);
+}
+
+TEST_P(InstructionSetTest, ComputesRightInEveryTypeThatItSupports) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  ASSERT_EQ(setenv("ONEDNN_MAX_CPU_ISA", GetParam(), /*overwrite=*/1), 0);
+  EXPECT_EXIT(MultiplyTheLargest(), testing::ExitedWithCode(0), "");
+  unsetenv("ONEDNN_MAX_CPU_ISA");
+}
+
+INSTANTIATE_TEST_SUITE_P(Processors, InstructionSetTest,
+                         testing::Values("SSE41", "AVX2", "AVX512_CORE", "AVX512_CORE_VNNI", "ALL"),
+                         [](const testing::TestParamInfo<const char*>& set) {
+                           return std::string(set.param);
+                         });
+
+}  // namespace
+}  // namespace limpid

@@ -1,0 +1,595 @@
+// Each function against plain arithmetic in double, on every instruction set that this machine has,
+// for sizes that fill whole vectors and sizes that leave some over.
+//
+// Tolerances are bounds, not measurements: kUnit for each rounding on the way, of the magnitudes
+// that are added there. A sum of n terms, in whatever order, takes n roundings.
+
+#include "engine/ops.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hwy/targets.h"
+
+namespace limpid {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::Ge;
+using testing::Lt;
+
+constexpr double kUnit = 1.0 / (1 << 24);  // float32 rounds to one part in 2^24
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr int kOddSize = 37;  // whole vectors and a rest, whatever the instruction set
+
+std::vector<int> Sizes() {
+  std::vector<int> sizes = {256, 1000};
+  for (int size = 1; size <= 70; ++size) sizes.push_back(size);
+  return sizes;
+}
+
+// Room for `size` results, and more behind them that must stay as it is.
+constexpr float kUntouched = -12345.5F;
+constexpr int kGuard = 16;
+
+std::vector<float> Output(int size) { return std::vector<float>(size + kGuard, kUntouched); }
+
+void ExpectGuardUntouched(const std::vector<float>& out) {
+  EXPECT_THAT(std::vector<float>(out.end() - kGuard, out.end()), Each(kUntouched));
+}
+
+constexpr Activation kActivations[] = {Activation::kRelu, Activation::kGelu, Activation::kGeluTanh,
+                                       Activation::kGeluSigmoid, Activation::kSwish};
+
+double Activate(double x, Activation activation) {
+  const auto sigmoid = [](double z) { return 1 / (1 + std::exp(-z)); };
+  switch (activation) {
+    case Activation::kRelu:
+      return std::max(0.0, x);
+    case Activation::kGelu:
+      return x * std::erfc(-x / std::sqrt(2.0)) / 2;
+    case Activation::kGeluTanh:
+      return x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
+    case Activation::kGeluSigmoid:
+      return x * sigmoid(1.702 * x);
+    case Activation::kSwish:
+      return x * sigmoid(x);
+  }
+  return 0;
+}
+
+enum class Kind { kFloat, kInt8 };
+constexpr Kind kKinds[] = {Kind::kFloat, Kind::kInt8};
+
+// A row of a product of either kind, and what it stands for.
+struct Product {
+  Kind kind = Kind::kFloat;
+  std::vector<float> floats;
+  std::vector<int32_t> integers;
+  std::vector<float> bias;
+  std::vector<float> scales;
+  float input_scale = 0.0137F;
+
+  int size() const { return static_cast<int>(bias.size()); }
+  ProductRow row() const {
+    if (kind == Kind::kFloat) return {.values = floats.data(), .size = size(), .bias = bias.data()};
+    return {.values = integers.data(),
+            .size = size(),
+            .bias = bias.data(),
+            .scales = scales.data(),
+            .input_scale = input_scale};
+  }
+  double WithoutBias(int i) const {
+    return kind == Kind::kFloat ? double{floats[i]} : 1.0 * integers[i] * input_scale * scales[i];
+  }
+  double value(int i) const { return WithoutBias(i) + bias[i]; }
+  // The most that goes wrong in computing value(i): the scale, the product and the sum are rounded.
+  double tolerance(int i) const { return 3 * kUnit * Magnitude(i); }
+  double Magnitude(int i) const { return std::abs(WithoutBias(i)) + std::abs(bias[i]); }
+};
+
+class OpsTest : public testing::TestWithParam<int64_t> {
+ protected:
+  OpsTest() { hwy::SetSupportedTargetsForTest(GetParam()); }
+  ~OpsTest() override { hwy::SetSupportedTargetsForTest(0); }
+
+  std::vector<float> Normal(int size, float deviation = 1, float mean = 0) {
+    std::normal_distribution<float> normal(mean, deviation);
+    std::vector<float> values(size);
+    for (float& value : values) value = normal(random_);
+    return values;
+  }
+
+  Product RandomProduct(Kind kind, int size) {
+    Product product;
+    product.kind = kind;
+    product.bias = Normal(size);
+    if (kind == Kind::kFloat) {
+      product.floats = Normal(size, 3);
+      return product;
+    }
+    product.integers.resize(size);
+    std::normal_distribution<float> normal(0, 20000);
+    for (int32_t& value : product.integers) value = static_cast<int32_t>(normal(random_));
+    product.scales = Normal(size, 0.001F, 0.01F);
+    return product;
+  }
+
+  // A product whose values are all the same.
+  Product ConstantProduct(Kind kind, int size) {
+    Product product = RandomProduct(kind, 1);
+    product.floats.resize(size, kind == Kind::kFloat ? product.floats[0] : 0);
+    product.integers.resize(size, kind == Kind::kInt8 ? product.integers[0] : 0);
+    product.scales.resize(size, kind == Kind::kInt8 ? product.scales[0] : 0);
+    product.bias.resize(size, product.bias[0]);
+    return product;
+  }
+
+  std::mt19937 random_{1};
+};
+
+TEST_P(OpsTest, AddBiasGivesTheProduct) {
+  for (const Kind kind : kKinds) {
+    for (const int size : Sizes()) {
+      const Product product = RandomProduct(kind, size);
+      std::vector<float> out = Output(size);
+      AddBias(product.row(), out.data());
+      for (int i = 0; i < size; ++i) ASSERT_NEAR(out[i], product.value(i), product.tolerance(i));
+      ExpectGuardUntouched(out);
+    }
+  }
+}
+
+TEST_P(OpsTest, AddBiasAndResidualAddsTheProduct) {
+  for (const Kind kind : kKinds) {
+    for (const int size : Sizes()) {
+      const Product product = RandomProduct(kind, size);
+      const std::vector<float> residual = Normal(size);
+      std::vector<float> out = Output(size);
+      std::copy(residual.begin(), residual.end(), out.begin());
+      AddBiasAndResidual(product.row(), out.data());
+      for (int i = 0; i < size; ++i) {
+        const double expected = residual[i] + product.value(i);
+        ASSERT_NEAR(out[i], expected, product.tolerance(i) + kUnit * std::abs(expected));
+      }
+      ExpectGuardUntouched(out);
+    }
+  }
+}
+
+TEST_P(OpsTest, ActivationsFollowTheirFormulas) {
+  for (const Activation activation : kActivations) {
+    for (const Kind kind : kKinds) {
+      for (const int size : Sizes()) {
+        const Product product = RandomProduct(kind, size);
+        std::vector<float> out = Output(size);
+        AddBiasAndActivate(product.row(), activation, out.data());
+        for (int i = 0; i < size; ++i) {
+          // No slope is steeper than 1.2; the functions themselves take some eight roundings.
+          ASSERT_NEAR(out[i], Activate(product.value(i), activation),
+                      1.2 * product.tolerance(i) + 8 * kUnit * std::abs(product.value(i)))
+              << ActivationName(activation) << " of " << product.value(i);
+        }
+        ExpectGuardUntouched(out);
+      }
+    }
+  }
+}
+
+// Large inputs must reach the limits, 0 and x, and neither overflow to NaN nor wrap around.
+TEST_P(OpsTest, ActivationsOfExtremeInputs) {
+  const std::vector<float> magnitudes = {10, 13, 14, 30, 88, 100, 105, 180, 1000, 1e10F, 1e30F};
+  Product product;
+  for (const float x : magnitudes) product.floats.insert(product.floats.end(), {x, -x});
+  product.bias.assign(product.floats.size(), 0.0F);
+  for (const Activation activation : kActivations) {
+    std::vector<float> out = Output(product.size());
+    AddBiasAndActivate(product.row(), activation, out.data());
+    for (int i = 0; i < product.size(); ++i) {
+      const float x = product.floats[i];
+      EXPECT_NEAR(out[i], Activate(x, activation), 8 * kUnit * std::abs(x))
+          << ActivationName(activation) << " of " << x;
+    }
+  }
+}
+
+TEST_P(OpsTest, ProductsDoNotDependOnTheirPlaceInTheRow) {
+  std::vector<std::function<void(const ProductRow&, float*)>> functions = {AddBias,
+                                                                           AddBiasAndResidual};
+  for (const Activation activation : kActivations) {
+    functions.emplace_back([activation](const ProductRow& row, float* out) {
+      AddBiasAndActivate(row, activation, out);
+    });
+  }
+  for (const Kind kind : kKinds) {
+    for (int i = 0; i < 200; ++i) {
+      const Product product = ConstantProduct(kind, kOddSize);
+      for (const auto& function : functions) {
+        std::vector<float> out(kOddSize, 0.3F);
+        function(product.row(), out.data());
+        ASSERT_THAT(out, Each(out[0]));
+      }
+    }
+  }
+}
+
+TEST_P(OpsTest, QuantizeScalesTheLargestTo127) {
+  for (const int size : Sizes()) {
+    for (const float deviation : {1e-30F, 1.0F, 1e30F}) {
+      const std::vector<float> x = Normal(size, deviation);
+      std::vector<int8_t> out(size + kGuard, 99);
+      const float scale = Quantize(x.data(), size, out.data());
+      const auto largest = std::max_element(
+          x.begin(), x.end(), [](float a, float b) { return std::abs(a) < std::abs(b); });
+      EXPECT_EQ(scale, std::abs(*largest) / 127);
+      EXPECT_EQ(out[largest - x.begin()], *largest > 0 ? 127 : -127);
+      for (int i = 0; i < size; ++i) {
+        ASSERT_LE(std::abs(out[i]), 127);
+        // Half a step, and the roundings of 127 / largest, of its product with x, and of the scale.
+        ASSERT_NEAR(1.0 * out[i] * scale, x[i], scale * (0.5 + 3 * 127 * kUnit));
+      }
+      EXPECT_THAT(std::vector<int8_t>(out.end() - kGuard, out.end()), Each(99));
+    }
+  }
+}
+
+TEST_P(OpsTest, QuantizeRoundsToNearestAndTiesToEven) {
+  // With 127 as the largest the scale is 1, and the integers are the numbers rounded.
+  std::vector<float> x = {127, 0.5F, 1.5F, 2.5F, 125.5F, 126.5F, 0.49F, 0.51F, 3.501F, 0};
+  std::vector<int8_t> expected = {127, 0, 2, 2, 126, 126, 0, 1, 4, 0};
+  for (int i = 0; i < 10; ++i) {
+    x.push_back(-x[i]);
+    expected.push_back(static_cast<int8_t>(-expected[i]));
+  }
+  // In each place of a row: in vectors and in what they leave over.
+  for (size_t i = 0; i < x.size(); ++i) {
+    std::vector<int8_t> out(x.size());
+    EXPECT_EQ(Quantize(x.data(), static_cast<int>(x.size()), out.data()), 1);
+    EXPECT_EQ(out, expected);
+    std::rotate(x.begin(), x.begin() + 1, x.end());
+    std::rotate(expected.begin(), expected.begin() + 1, expected.end());
+  }
+}
+
+TEST_P(OpsTest, QuantizeDoesNotDependOnThePlaceInTheRow) {
+  for (int i = 0; i < 1000; ++i) {
+    std::vector<float> x(kOddSize, Normal(1)[0]);
+    const int place = i % kOddSize;
+    x[place] = 4;
+    std::vector<int8_t> out(kOddSize);
+    Quantize(x.data(), kOddSize, out.data());
+    EXPECT_EQ(out[place], 127);
+    out[place] = out[place == 0 ? 1 : 0];
+    ASSERT_THAT(out, Each(out[0]));
+  }
+}
+
+TEST_P(OpsTest, QuantizeGivesZerosWhereThereIsNoScale) {
+  const auto expect_zeros = [](const std::vector<float>& x) {
+    std::vector<int8_t> out(x.size(), 99);
+    EXPECT_EQ(Quantize(x.data(), static_cast<int>(x.size()), out.data()), 0);
+    EXPECT_THAT(out, Each(0));
+  };
+  expect_zeros(std::vector<float>(kOddSize, 0.0F));
+  expect_zeros(std::vector<float>(kOddSize, -0.0F));
+  for (const float tiny : {1e-45F, 1e-38F, 3e-37F})
+    expect_zeros(std::vector<float>(kOddSize, tiny));
+  for (const float bad : {kInfinity, -kInfinity, kNaN, -kNaN}) {
+    for (int place = 0; place < kOddSize; ++place) {
+      std::vector<float> x = Normal(kOddSize);
+      x[place] = bad;
+      expect_zeros(x);
+    }
+  }
+}
+
+// What a bfloat16 stands for, with infinity as the 2^128 that would come next: so far does the
+// largest number reach when rounding to nearest.
+double BFloat16Value(uint16_t bits) {
+  const auto value = std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  return std::isinf(value) ? std::copysign(std::ldexp(1.0, 128), value) : value;
+}
+
+uint16_t NearestBFloat16(float x) {
+  const auto toward_zero = static_cast<uint16_t>(std::bit_cast<uint32_t>(x) >> 16);
+  if (std::isinf(x)) return toward_zero;
+  const auto away = static_cast<uint16_t>(toward_zero + 1);
+  const double below = std::abs(x - BFloat16Value(toward_zero));
+  const double above = std::abs(BFloat16Value(away) - x);
+  if (below != above) return below < above ? toward_zero : away;
+  return toward_zero % 2 == 0 ? toward_zero : away;
+}
+
+TEST_P(OpsTest, RoundToBFloat16TakesTheNearest) {
+  std::vector<float> x = {0, 1, -1, kInfinity, std::numeric_limits<float>::max()};
+  for (const uint32_t bits : {0x3F808000U, 0x3F818000U, 0x3F808001U, 0x3F807FFFU, 0x7F7F8000U,
+                              0x7F7F7FFFU, 0x00008000U, 0x00018000U, 0x00000001U, 0x007FFFFFU}) {
+    x.push_back(std::bit_cast<float>(bits));
+  }
+  while (x.size() < 20000) {
+    const auto any = std::bit_cast<float>(static_cast<uint32_t>(random_()));
+    if (!std::isnan(any)) x.push_back(any);
+  }
+  for (int i = 0; i < 20000; i += 2) x[i] = -x[i];
+  std::vector<uint16_t> out(x.size());
+  RoundToBFloat16(x.data(), static_cast<int>(x.size()), out.data());
+  for (size_t i = 0; i < x.size(); ++i) ASSERT_EQ(out[i], NearestBFloat16(x[i])) << x[i];
+}
+
+TEST_P(OpsTest, RoundToBFloat16KeepsNaN) {
+  for (const uint32_t bits : {0x7FC00000U, 0x7F800001U, 0x7FFFFFFFU, 0xFFFFFFFFU, 0xFF800001U}) {
+    const std::vector<float> x(kOddSize, std::bit_cast<float>(bits));
+    std::vector<uint16_t> out(kOddSize);
+    RoundToBFloat16(x.data(), kOddSize, out.data());
+    for (const uint16_t rounded : out) {
+      EXPECT_TRUE(std::isnan(std::bit_cast<float>(static_cast<uint32_t>(rounded) << 16)));
+    }
+  }
+}
+
+TEST_P(OpsTest, RoundToBFloat16OfAnySize) {
+  for (const int size : Sizes()) {
+    const std::vector<float> x = Normal(size);
+    std::vector<uint16_t> out(size + kGuard, 99);
+    RoundToBFloat16(x.data(), size, out.data());
+    for (int i = 0; i < size; ++i) ASSERT_EQ(out[i], NearestBFloat16(x[i]));
+    EXPECT_THAT(std::vector<uint16_t>(out.end() - kGuard, out.end()), Each(99));
+  }
+}
+
+std::vector<double> LayerNormInDouble(const std::vector<float>& x, const std::vector<float>& scale,
+                                      const std::vector<float>& bias, double epsilon) {
+  const auto size = static_cast<double>(x.size());
+  double mean = 0;
+  for (const float value : x) mean += value / size;
+  double variance = 0;
+  for (const float value : x) variance += (value - mean) * (value - mean) / size;
+  std::vector<double> out;
+  for (size_t i = 0; i < x.size(); ++i) {
+    out.push_back((x[i] - mean) / std::sqrt(variance + epsilon) * scale[i] + bias[i]);
+  }
+  return out;
+}
+
+TEST_P(OpsTest, LayerNormFollowsItsFormula) {
+  for (const int size : Sizes()) {
+    const std::vector<float> x = Normal(size, 2, 1);
+    const std::vector<float> scale = Normal(size, 0.2F, 1);
+    const std::vector<float> bias = Normal(size);
+    std::vector<float> out = Output(size);
+    LayerNorm(x.data(), scale.data(), bias.data(), 1e-5F, size, out.data());
+    const std::vector<double> expected = LayerNormInDouble(x, scale, bias, 1e-5);
+    // Two sums over the row. In a row of very few the values may lie closer together than they are
+    // large, which widens the error by as much; here by no more than 32.
+    const double tolerance = (size + 8) * kUnit * 32;
+    for (int i = 0; i < size; ++i) ASSERT_NEAR(out[i], expected[i], tolerance) << size;
+    ExpectGuardUntouched(out);
+
+    std::vector<float> in_place = x;
+    LayerNorm(in_place.data(), scale.data(), bias.data(), 1e-5F, size, in_place.data());
+    EXPECT_TRUE(std::equal(in_place.begin(), in_place.end(), out.begin()));
+  }
+}
+
+// The textbook's mean(x²) - mean(x)² would be all rounding error here: 1e8 rounds to steps of 8,
+// and the variance is 1.
+TEST_P(OpsTest, LayerNormOfASmallSpreadAroundALargeMean) {
+  const int size = 256;
+  const std::vector<float> x = Normal(size, 1, 10000);
+  const std::vector<float> scale(size, 1.0F);
+  const std::vector<float> bias(size, 0.0F);
+  std::vector<float> out(size);
+  LayerNorm(x.data(), scale.data(), bias.data(), 1e-5F, size, out.data());
+  const std::vector<double> expected = LayerNormInDouble(x, scale, bias, 1e-5);
+  // Off by the rounding of the mean, which even one by one takes 256 units of 10000 at most.
+  for (int i = 0; i < size; ++i) ASSERT_NEAR(out[i], expected[i], 256 * 10000 * kUnit);
+}
+
+TEST_P(OpsTest, LayerNormOfAConstantRowIsTheBias) {
+  const std::vector<float> x(kOddSize, 0.1F);
+  const std::vector<float> scale = Normal(kOddSize);
+  const std::vector<float> bias = Normal(kOddSize);
+  std::vector<float> out(kOddSize);
+  LayerNorm(x.data(), scale.data(), bias.data(), 1e-5F, kOddSize, out.data());
+  for (int i = 0; i < kOddSize; ++i) ASSERT_NEAR(out[i], bias[i], 1e-4);
+}
+
+TEST_P(OpsTest, ScaleAndAdd) {
+  for (const int size : Sizes()) {
+    const std::vector<float> x = Normal(size);
+    const std::vector<float> y = Normal(size);
+    std::vector<float> out = Output(size);
+    std::copy(x.begin(), x.end(), out.begin());
+    ScaleAndAdd(22.6F, y.data(), size, out.data());
+    for (int i = 0; i < size; ++i) {
+      const double scaled = double{x[i]} * 22.6F;
+      ASSERT_NEAR(out[i], scaled + y[i], 2 * kUnit * (std::abs(scaled) + std::abs(y[i])));
+    }
+    ExpectGuardUntouched(out);
+  }
+}
+
+// Rows that lie here and there in memory. All but the head's own columns are NaN, so that whoever
+// reads them is found out.
+struct ScatteredRows {
+  ScatteredRows(int count, ptrdiff_t offset, int head_dim, std::mt19937& random) {
+    const ptrdiff_t width = offset + head_dim + kGuard;
+    memory.assign(width * count * 3, kNaN);
+    std::normal_distribution<float> normal;
+    for (int i = 0; i < count; ++i) {
+      float* row = memory.data() + width * 3 * i + i % 5;
+      for (int column = 0; column < head_dim; ++column) row[offset + column] = normal(random);
+      rows.push_back(row);
+    }
+    std::shuffle(rows.begin(), rows.end(), random);
+  }
+  RowList list() const { return {rows.data(), static_cast<int>(rows.size())}; }
+
+  std::vector<float> memory;
+  std::vector<const float*> rows;
+};
+
+TEST_P(OpsTest, DotRowsIsTheScaledProductWithEachRow) {
+  for (const int head_dim : Sizes()) {
+    for (const int count : {1, 2, 9}) {
+      const ptrdiff_t offset = 3 * count + head_dim;
+      const ScatteredRows keys(count, offset, head_dim, random_);
+      const std::vector<float> query = Normal(head_dim);
+      std::vector<float> scores = Output(count);
+      DotRows(query.data(), keys.list(), offset, head_dim, 0.3F, scores.data());
+      for (int k = 0; k < count; ++k) {
+        double dot = 0;
+        double magnitude = 0;
+        for (int i = 0; i < head_dim; ++i) {
+          const double term = double{query[i]} * keys.rows[k][offset + i] * 0.3F;
+          dot += term;
+          magnitude += std::abs(term);
+        }
+        ASSERT_NEAR(scores[k], dot, (head_dim + 1) * kUnit * magnitude) << head_dim;
+      }
+      ExpectGuardUntouched(scores);
+    }
+  }
+}
+
+TEST_P(OpsTest, MixRowsIsTheWeightedSumOfTheRows) {
+  for (const int head_dim : Sizes()) {
+    for (const int count : {1, 2, 9}) {
+      const ptrdiff_t offset = 3 * count + head_dim;
+      const ScatteredRows values(count, offset, head_dim, random_);
+      const std::vector<float> weights = Normal(count);
+      std::vector<float> out = Output(head_dim);
+      MixRows(weights.data(), values.list(), offset, head_dim, out.data());
+      for (int i = 0; i < head_dim; ++i) {
+        double sum = 0;
+        double magnitude = 0;
+        for (int k = 0; k < count; ++k) {
+          const double term = double{weights[k]} * values.rows[k][offset + i];
+          sum += term;
+          magnitude += std::abs(term);
+        }
+        ASSERT_NEAR(out[i], sum, (count + 1) * kUnit * magnitude) << head_dim;
+      }
+      ExpectGuardUntouched(out);
+    }
+  }
+}
+
+double LogSumExp(const std::vector<float>& x) {
+  const double largest = *std::max_element(x.begin(), x.end());
+  double sum = 0;
+  for (const float value : x) sum += std::exp(value - largest);
+  return largest + std::log(sum);
+}
+
+// Around -20000, 0 and 20000 and with spreads up to 100, so that exp would over- and underflow if
+// it were not for the subtraction; every fifth is -infinity.
+TEST_P(OpsTest, SoftmaxOfAnySizeAndRange) {
+  for (const int size : Sizes()) {
+    for (const float mean : {-20000.0F, 0.0F, 20000.0F}) {
+      for (const float deviation : {1.0F, 100.0F}) {
+        std::vector<float> x = Normal(size, deviation, mean);
+        for (int i = 4; i < size; i += 5) x[i] = -kInfinity;
+        std::vector<float> out = Output(size);
+        std::copy(x.begin(), x.end(), out.begin());
+        Softmax(size, out.data());
+        const double log_sum = LogSumExp(x);
+        double sum = 0;
+        for (int i = 0; i < size; ++i) {
+          sum += out[i];
+          const double expected = std::exp(x[i] - log_sum);
+          // Rounding x - largest to one part in 2^24 changes exp by as many parts as it is large.
+          const double roundings = std::isinf(x[i]) ? 0 : 8 + size + std::abs(x[i] - log_sum);
+          ASSERT_NEAR(out[i], expected, roundings * kUnit * expected + 1e-37);
+        }
+        EXPECT_NEAR(sum, 1, 1e-6) << size;
+        ExpectGuardUntouched(out);
+      }
+    }
+  }
+}
+
+TEST_P(OpsTest, SoftmaxOfOneIsOne) {
+  for (const float x : {-3e38F, -1.0F, 0.0F, 100.0F, 3e38F}) {
+    float out = x;
+    Softmax(1, &out);
+    EXPECT_EQ(out, 1);
+  }
+}
+
+TEST_P(OpsTest, SoftmaxOfEqualsIsEqual) {
+  std::vector<float> x(kOddSize, 0.7F);
+  Softmax(kOddSize, x.data());
+  EXPECT_THAT(x, Each(x[0]));
+  EXPECT_NEAR(x[0], 1.0 / kOddSize, 40 * kUnit / kOddSize);
+}
+
+TEST_P(OpsTest, FindBestGivesTheLargestAndItsProbability) {
+  for (const int size : Sizes()) {
+    for (const float mean : {-20000.0F, 0.0F, 20000.0F}) {
+      const std::vector<float> logits = Normal(size, 10, mean);
+      const auto largest = std::max_element(logits.begin(), logits.end());
+      const Best best = FindBest(logits.data(), size);
+      EXPECT_EQ(best.index, largest - logits.begin());
+      EXPECT_EQ(best.logit, *largest);
+      const double log_sum_exp = LogSumExp(logits);
+      // The sum of exp is some `size` roundings off, its logarithm by as much in absolute terms.
+      const double tolerance = kUnit * (8 + size + 2 * std::abs(log_sum_exp));
+      EXPECT_NEAR(best.log_sum_exp, log_sum_exp, tolerance);
+      EXPECT_NEAR(best.log_probability(), *largest - log_sum_exp, tolerance);
+    }
+  }
+}
+
+TEST_P(OpsTest, FindBestTakesTheFirstOfEquals) {
+  for (int first = 0; first < kOddSize; ++first) {
+    for (int second = first; second < kOddSize; ++second) {
+      std::vector<float> logits(kOddSize, -1.5F);
+      logits[first] = logits[second] = -0.5F;
+      ASSERT_EQ(FindBest(logits.data(), kOddSize).index, first);
+    }
+  }
+}
+
+TEST_P(OpsTest, FindBestPassesOverMinusInfinity) {
+  for (int place = 0; place < kOddSize; ++place) {
+    std::vector<float> logits(kOddSize, -kInfinity);
+    logits[place] = -1e30F;
+    const Best best = FindBest(logits.data(), kOddSize);
+    EXPECT_EQ(best.index, place);
+    EXPECT_EQ(best.log_probability(), 0);  // there is no other
+  }
+}
+
+TEST_P(OpsTest, FindBestOfNaNGivesAnIndexInRange) {
+  const auto in_range = AllOf(Ge(0), Lt(kOddSize));
+  for (int place = 0; place < kOddSize; ++place) {
+    std::vector<float> logits = Normal(kOddSize);
+    logits[place] = kNaN;
+    EXPECT_THAT(FindBest(logits.data(), kOddSize).index, in_range);
+  }
+  for (const float all : {kNaN, -kInfinity}) {
+    const std::vector<float> logits(kOddSize, all);
+    EXPECT_THAT(FindBest(logits.data(), kOddSize).index, in_range);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, OpsTest,
+                         testing::ValuesIn(hwy::SupportedAndGeneratedTargets()),
+                         [](const testing::TestParamInfo<int64_t>& target) {
+                           return std::string(hwy::TargetName(target.param));
+                         });
+
+}  // namespace
+}  // namespace limpid

@@ -1,0 +1,368 @@
+#include "tokenizer/tokenizer.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace limpid {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file.good()) << path;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+json Golden(const std::string& name) {
+  return json::parse(ReadFile("tests/golden/tokenizer/" + name + ".json"));
+}
+
+// The shipped model: unigram, Unicode normalization, a joint vocabulary.
+TokenizerModel EngDeuModel() {
+  TokenizerModel model;
+  model.source_sentencepiece = ReadFile("models/eng-deu/source.spm");
+  model.target_sentencepiece = model.source_sentencepiece;
+  model.source_vocabulary =
+      json::parse(ReadFile("models/eng-deu/vocabulary.json")).get<std::vector<std::string>>();
+  model.target_vocabulary = model.source_vocabulary;
+  return model;
+}
+
+// Byte fallback, no normalization, a vocabulary each side, ">>deu<<" in the source's.
+TokenizerModel SmallModel() {
+  const json golden = Golden("small");
+  TokenizerModel model;
+  model.source_sentencepiece = ReadFile("tests/golden/tokenizer/small.source.spm");
+  model.target_sentencepiece = ReadFile("tests/golden/tokenizer/small.target.spm");
+  model.source_vocabulary = golden["source_vocabulary"].get<std::vector<std::string>>();
+  model.target_vocabulary = golden["target_vocabulary"].get<std::vector<std::string>>();
+  return model;
+}
+
+TokenizerModel SpaceModel() {
+  TokenizerModel model;
+  model.source_vocabulary = {"</s>", "<unk>", "a", "bc", "ü"};
+  model.target_vocabulary = {"<pad>", "</s>", "x", "<unk>", "yz"};
+  model.target_eos_id = 1;
+  model.target_unk_id = 3;
+  return model;
+}
+
+std::unique_ptr<Tokenizer> Make(TokenizerModel model) {
+  auto tokenizer = Tokenizer::Create(std::move(model));
+  EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
+  return *std::move(tokenizer);
+}
+
+absl::Status Error(TokenizerModel model) { return Tokenizer::Create(std::move(model)).status(); }
+
+std::vector<std::string> Covered(std::string_view text, const Pieces& pieces) {
+  std::vector<std::string> covered;
+  covered.reserve(pieces.size());
+  for (const ByteRange& range : pieces.ranges) covered.emplace_back(range.In(text));
+  return covered;
+}
+
+// What holds for pieces of any text.
+void ExpectSoundRanges(std::string_view text, const Pieces& pieces) {
+  ASSERT_EQ(pieces.texts.size(), pieces.ids.size());
+  ASSERT_EQ(pieces.ranges.size(), pieces.ids.size());
+  const auto at_character = [&](size_t at) {
+    return at == text.size() || (static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80U;
+  };
+  ByteRange before;
+  for (const ByteRange& range : pieces.ranges) {
+    ASSERT_LE(range.begin, range.end) << text;
+    ASSERT_LE(range.end, text.size()) << text;
+    ASSERT_LE(before.begin, range.begin) << text;
+    ASSERT_LE(before.end, range.end) << text;
+    ASSERT_TRUE(at_character(range.begin) && at_character(range.end)) << text;
+    before = range;
+  }
+}
+
+class GoldenTest : public testing::TestWithParam<std::string> {
+ protected:
+  const json golden_ = Golden(GetParam());
+  const std::unique_ptr<Tokenizer> tokenizer_ =
+      Make(GetParam() == "small" ? SmallModel() : EngDeuModel());
+};
+
+TEST_P(GoldenTest, EncodesSourceAsMarianTokenizer) {
+  ASSERT_FALSE(golden_["source"].empty());
+  for (const json& line : golden_["source"]) {
+    const auto text = line["text"].get<std::string>();
+    const Pieces pieces = tokenizer_->EncodeSource(text);
+    EXPECT_EQ(pieces.ids, line["ids"].get<std::vector<int>>()) << text;
+    ExpectSoundRanges(text, pieces);
+  }
+}
+
+TEST_P(GoldenTest, EncodesTargetAsMarianTokenizer) {
+  ASSERT_FALSE(golden_["target"].empty());
+  for (const json& line : golden_["target"]) {
+    const auto text = line["text"].get<std::string>();
+    const Pieces pieces = tokenizer_->EncodeTarget(text);
+    EXPECT_EQ(pieces.ids, line["ids"].get<std::vector<int>>()) << text;
+    ExpectSoundRanges(text, pieces);
+  }
+}
+
+TEST_P(GoldenTest, DecodesTargetAsMarianTokenizer) {
+  ASSERT_FALSE(golden_["decoded"].empty());
+  for (const json& line : golden_["decoded"]) {
+    const auto ids = line["ids"].get<std::vector<int>>();
+    Pieces pieces;
+    const std::string text = tokenizer_->DecodeTarget(ids, &pieces);
+    EXPECT_EQ(text, line["text"].get<std::string>());
+    EXPECT_EQ(pieces.ids, ids);
+    ExpectSoundRanges(text, pieces);
+    EXPECT_EQ(tokenizer_->DecodeTarget(ids, nullptr), text);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::Values("eng-deu", "small"),
+                         [](const auto& test) {
+                           return test.param == "small" ? "Small" : "EngDeu";
+                         });
+
+TEST(EncodeSource, GivesPiecesWithTheirTextAndTheBytesTheyCover) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::string_view text = "  I love ice-cream. ";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  EXPECT_THAT(pieces.texts, ElementsAre("▁I", "▁love", "▁ice", "-", "c", "re", "am", ".", "</s>"));
+  EXPECT_THAT(Covered(text, pieces),
+              ElementsAre("I", "love", "ice", "-", "c", "re", "am", ".", ""));
+  EXPECT_EQ(pieces.ranges[1], (ByteRange{4, 8}));
+  EXPECT_EQ(pieces.ranges.back(), (ByteRange{text.size(), text.size()}));
+}
+
+TEST(EncodeSource, RangesAreOfTheTextAsItWasBeforeNormalization) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::string_view text = "Ｈｅｌｌｏ\u200b\u200bﬁne \t½ a\u0301";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  EXPECT_THAT(pieces.texts,
+              ElementsAre("▁He", "ll", "o", "▁fine", "▁1", "⁄", "2", "▁", "á", "</s>"));
+  // The letters that a character became each cover all of it.
+  EXPECT_THAT(Covered(text, pieces),
+              ElementsAre("Ｈｅ", "ｌｌ", "ｏ", "ﬁne", "½", "½", "½", "", "a\u0301", ""));
+}
+
+TEST(EncodeSource, PiecesOfSpaceAloneCoverNothing) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::string_view text = "a  日 b";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  EXPECT_THAT(pieces.texts, ElementsAre("▁a", "▁", "日", "▁b", "</s>"));
+  EXPECT_THAT(Covered(text, pieces), ElementsAre("a", "", "日", "b", ""));
+  EXPECT_THAT(pieces.ids, ElementsAre(testing::_, testing::_, 1, testing::_, 0));
+}
+
+TEST(EncodeSource, BytesOfACharacterEachCoverIt) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(SmallModel());
+  const std::string_view text = "a 日 b";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  EXPECT_THAT(pieces.texts, ElementsAre("▁a", "▁", "<0xE6>", "<0x97>", "<0xA5>", "▁b", "</s>"));
+  EXPECT_THAT(Covered(text, pieces), ElementsAre("a", "", "日", "日", "日", "b", ""));
+}
+
+TEST(EncodeSource, LanguageTokenIsOnePiece) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(SmallModel());
+  const std::string_view text = ">>deu<< Tom";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  const Pieces plain = tokenizer->EncodeSource("Tom");
+  ASSERT_EQ(pieces.size(), plain.size() + 1);
+  EXPECT_EQ(pieces.texts[0], ">>deu<<");
+  EXPECT_EQ(pieces.ranges[0], (ByteRange{0, 7}));
+  EXPECT_EQ(pieces.ranges[1].begin, 8);
+  EXPECT_TRUE(std::equal(plain.ids.begin(), plain.ids.end(), pieces.ids.begin() + 1));
+}
+
+TEST(EncodeSource, UnknownLanguageTokenIsText) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const Pieces pieces = tokenizer->EncodeSource(">>deu<< Tom");
+  EXPECT_NE(pieces.texts[0], ">>deu<<");
+  EXPECT_GT(pieces.size(), 4);
+}
+
+TEST(EncodeSource, SpecialTokensInTheTextAreText) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const Pieces pieces = tokenizer->EncodeSource("a </s> b <pad>");
+  EXPECT_EQ(std::count(pieces.ids.begin(), pieces.ids.end(), 0), 1);
+  EXPECT_EQ(std::count(pieces.texts.begin(), pieces.texts.end(), "<pad>"), 0);
+}
+
+TEST(EncodeSource, NulAndControlCharacters) {
+  for (const std::unique_ptr<Tokenizer>& tokenizer : {Make(EngDeuModel()), Make(SmallModel())}) {
+    std::string text;
+    for (char c = 0; c < 0x20; ++c) text += std::string(1, c) + "a" + std::string(2, c);
+    const Pieces pieces = tokenizer->EncodeSource(text);
+    ExpectSoundRanges(text, pieces);
+    EXPECT_GT(pieces.size(), 0x20);
+    ExpectSoundRanges("\x01\x02", tokenizer->EncodeSource("\x01\x02"));
+  }
+}
+
+TEST(EncodeSource, LongText) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += "word 日";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  ExpectSoundRanges(text, pieces);
+  EXPECT_GT(pieces.size(), 20000);
+}
+
+TEST(EncodeSource, ThreadsDoNotDisturbEachOther) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::vector<std::string> texts = {"I love you.", "Donaudampfschiff", "日本 😀", ""};
+  std::vector<std::vector<int>> expected;
+  expected.reserve(texts.size());
+  for (const std::string& text : texts) expected.push_back(tokenizer->EncodeSource(text).ids);
+  std::vector<int> wrong(8);
+  std::vector<std::thread> threads;
+  threads.reserve(wrong.size());
+  for (int& count : wrong) {
+    threads.emplace_back([&] {
+      for (size_t i = 0; i < 400; ++i) {
+        const size_t which = i % texts.size();
+        if (tokenizer->EncodeSource(texts[which]).ids != expected[which]) ++count;
+        if (tokenizer->DecodeTarget(expected[0], nullptr) != texts[0]) ++count;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(wrong, testing::Each(0));
+}
+
+TEST(DecodeTarget, SaysWhereEachPieceStands) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::vector<int> ids = tokenizer->EncodeTarget("Wir liebe  dich, Tom.").ids;
+  Pieces pieces;
+  const std::string text = tokenizer->DecodeTarget(ids, &pieces);
+  EXPECT_EQ(text, "Wir liebe dich, Tom.");
+  EXPECT_THAT(pieces.texts, ElementsAre("▁Wir", "▁liebe", "▁dich", ",", "▁Tom", ".", "</s>"));
+  EXPECT_THAT(Covered(text, pieces), ElementsAre("Wir", "liebe", "dich", ",", "Tom", ".", ""));
+  EXPECT_EQ(pieces.ranges[1], (ByteRange{4, 9}));
+}
+
+TEST(DecodeTarget, SpecialTokensStandForNoText) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::vector<int> word = tokenizer->EncodeTarget("Tom ja").ids;
+  const int pad = 8000;
+  ASSERT_EQ(word.size(), 3);
+  Pieces pieces;
+  const std::string text = tokenizer->DecodeTarget({pad, word[0], 1, word[1], 0, 0}, &pieces);
+  EXPECT_EQ(text, "Tom ja");
+  EXPECT_THAT(pieces.texts, ElementsAre("<pad>", "▁Tom", "<unk>", "▁ja", "</s>", "</s>"));
+  EXPECT_THAT(pieces.ranges, ElementsAre(ByteRange{0, 0}, ByteRange{0, 3}, ByteRange{3, 3},
+                                         ByteRange{4, 6}, ByteRange{6, 6}, ByteRange{6, 6}));
+  EXPECT_EQ(tokenizer->DecodeTarget({0}, &pieces), "");
+  EXPECT_EQ(tokenizer->DecodeTarget({}, &pieces), "");
+  EXPECT_EQ(pieces.size(), 0);
+}
+
+TEST(DecodeTarget, PiecesThatSentencePieceDoesNotKnow) {
+  TokenizerModel model = EngDeuModel();
+  const auto id = static_cast<int>(model.target_vocabulary.size());
+  model.target_vocabulary.emplace_back("▁qq▁qq");
+  const std::unique_ptr<Tokenizer> tokenizer = Make(std::move(model));
+  Pieces pieces;
+  const std::string text = tokenizer->DecodeTarget({id, id}, &pieces);
+  EXPECT_EQ(text, "qq qq qq qq");
+  EXPECT_THAT(pieces.ranges, ElementsAre(ByteRange{0, 5}, ByteRange{6, 11}));
+}
+
+TEST(DecodeTarget, BytesBecomeCharacters) {
+  TokenizerModel model = SmallModel();
+  const auto id = [&](const std::string& piece) {
+    const auto& pieces = model.target_vocabulary;
+    return static_cast<int>(std::find(pieces.begin(), pieces.end(), piece) - pieces.begin());
+  };
+  const std::vector<int> ids = {id("▁"),      id("<0xE6>"), id("<0x97>"),
+                                id("<0xA5>"), id("<0x97>"), id("a")};
+  const std::unique_ptr<Tokenizer> tokenizer = Make(std::move(model));
+  Pieces pieces;
+  const std::string text = tokenizer->DecodeTarget(ids, &pieces);
+  EXPECT_EQ(text, "日\uFFFDa");
+  EXPECT_THAT(Covered(text, pieces), ElementsAre("", "日", "日", "日", "\uFFFD", "a"));
+}
+
+TEST(SpaceSeparated, PiecesAreWhatSpacesSeparate) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(SpaceModel());
+  const Pieces pieces = tokenizer->EncodeSource(" a \tbc  \u00fc q ");
+  EXPECT_THAT(pieces.ids, ElementsAre(2, 3, 4, 1, 0));
+  EXPECT_THAT(pieces.texts, ElementsAre("a", "bc", "\u00fc", "q", "</s>"));
+  EXPECT_THAT(pieces.ranges, ElementsAre(ByteRange{1, 2}, ByteRange{4, 6}, ByteRange{8, 10},
+                                         ByteRange{11, 12}, ByteRange{13, 13}));
+  EXPECT_THAT(tokenizer->EncodeSource("").ids, ElementsAre(0));
+  EXPECT_THAT(tokenizer->EncodeSource(" \t ").ids, ElementsAre(0));
+  EXPECT_THAT(tokenizer->EncodeTarget("yz x a").ids, ElementsAre(4, 2, 3, 1));
+}
+
+TEST(SpaceSeparated, SpacesJoinPieces) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(SpaceModel());
+  Pieces pieces;
+  EXPECT_EQ(tokenizer->DecodeTarget({0, 2, 3, 4, 1}, &pieces), "x yz");
+  EXPECT_THAT(pieces.texts, ElementsAre("<pad>", "x", "<unk>", "yz", "</s>"));
+  EXPECT_THAT(pieces.ranges, ElementsAre(ByteRange{0, 0}, ByteRange{0, 1}, ByteRange{1, 1},
+                                         ByteRange{2, 4}, ByteRange{4, 4}));
+  EXPECT_EQ(tokenizer->DecodeTarget({1}, nullptr), "");
+}
+
+TEST(Create, RefusesVocabulariesThatCannotBe) {
+  TokenizerModel model = SpaceModel();
+  model.source_vocabulary.clear();
+  EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(Error(model).message()), HasSubstr("source vocabulary is empty"));
+
+  model = SpaceModel();
+  model.target_vocabulary.emplace_back("x");
+  EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(Error(model).message()),
+              testing::AllOf(HasSubstr("target vocabulary"), HasSubstr("\"x\" twice"),
+                             HasSubstr("ids 2 and 5")));
+}
+
+TEST(Create, RefusesIdsOutsideTheVocabulary) {
+  TokenizerModel model = SpaceModel();
+  model.target_eos_id = 5;
+  EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(Error(model).message()),
+              testing::AllOf(HasSubstr("</s>"), HasSubstr("target"), HasSubstr("is 5"),
+                             HasSubstr("0 to 4")));
+  model = SpaceModel();
+  model.source_unk_id = -1;
+  EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(Error(model).message()), HasSubstr("<unk>"));
+}
+
+TEST(Create, WantsSentencePieceOnBothSidesOrNone) {
+  TokenizerModel model = SmallModel();
+  model.target_sentencepiece.clear();
+  EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(Error(model).message()), HasSubstr("target"));
+}
+
+TEST(Create, NamesTheSideWhoseSentencePieceModelIsBad) {
+  TokenizerModel model = SmallModel();
+  model.target_sentencepiece = "not a model";
+  EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(Error(model).message()), HasSubstr("target SentencePiece model"));
+}
+
+}  // namespace
+}  // namespace limpid

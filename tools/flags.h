@@ -1,0 +1,129 @@
+// The flags of one subcommand, in Abseil's style: --name=value, --name value, --switch, --noswitch.
+//
+//   int batch_size = 64;
+//   Flags flags("limpid translate [FLAGS] [TEXT...]", "Translates text.");
+//   flags.Add("batch_size=N", &batch_size, Range{1, 1000}, "Sentences translated together.");
+//   absl::Status status = flags.Parse(arguments);
+//
+// Values are read by Abseil's own rules (absl/flags/marshalling.h), so any type with AbslParseFlag
+// and AbslUnparseFlag can be a flag. ABSL_FLAG itself is not used: its flags are global, and two
+// subcommands could not give one name two meanings.
+
+#ifndef LIMPID_TOOLS_FLAGS_H_
+#define LIMPID_TOOLS_FLAGS_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "absl/flags/marshalling.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+
+namespace limpid {
+
+// The values that a number may have, both ends included.
+template <typename T>
+struct Range {
+  T min;
+  T max;
+};
+template <typename T>
+Range(T, T) -> Range<T>;
+
+class Flags {
+ public:
+  // `usage` is the command line in one line, `about` the text below it in the help.
+  Flags(std::string usage, std::string about);
+
+  // Adds a flag. `form` is how the help shows it: "scores" for a switch, "input=FILE" for a flag
+  // with a value. `value` must outlive the flags; what it holds now is the default.
+  template <typename T>
+  void Add(std::string_view form, T* value, std::string_view help) {
+    AddFlag(form, help, absl::UnparseFlag(*value), std::is_same_v<T, bool>,
+            [value](const std::string& text, std::string* expected) {
+              return Assign(text, value, expected);
+            });
+  }
+
+  // Adds a flag that is a number within a range.
+  template <typename T>
+  void Add(std::string_view form, T* value, std::type_identity_t<Range<T>> range,
+           std::string_view help) {
+    AddFlag(form, help, absl::UnparseFlag(*value), /*is_switch=*/false,
+            [value, range](const std::string& text, std::string* expected) {
+              *expected =
+                  absl::StrCat(std::is_integral_v<T> ? "a whole number" : "a number", " from ",
+                               absl::UnparseFlag(range.min), " to ", absl::UnparseFlag(range.max));
+              T number;
+              std::string ignored;
+              if (!absl::ParseFlag(text, &number, &ignored)) return false;
+              if (!(number >= range.min && number <= range.max)) return false;
+              *value = number;
+              return true;
+            });
+  }
+
+  // Sets the flags' values from `arguments`, and collects what is no flag in arguments(). Flags and
+  // arguments may be mixed; after "--" everything is an argument. So is what cannot be a flag, such
+  // as "-5 degrees". A later value of a flag replaces an earlier one. Fails with InvalidArgument,
+  // in one line that says what to do.
+  absl::Status Parse(absl::Span<const std::string> arguments);
+
+  const std::vector<std::string>& arguments() const { return arguments_; }
+  // Whether --help or -h was among the arguments.
+  bool help_wanted() const { return help_wanted_; }
+
+  // The text for --help, at most 80 columns wide where `about` is.
+  std::string Help() const;
+
+ private:
+  // Sets the flag from `text`; if it can't, returns false and says what was `expected`.
+  using Assigner = std::function<bool(const std::string& text, std::string* expected)>;
+  struct Flag {
+    std::string name;
+    std::string placeholder;  // "FILE"; empty for a switch
+    std::string help;
+    std::string default_text;
+    bool is_switch = false;
+    Assigner assign;
+  };
+  // One argument taken apart: --name=value, or --noname for a switch.
+  struct Given {
+    std::string name;
+    std::optional<std::string> value;
+  };
+
+  template <typename T>
+  static bool Assign(const std::string& text, T* value, std::string* expected) {
+    *expected = std::is_same_v<T, bool> ? "true or false" : "a value";
+    std::string error;
+    if (absl::ParseFlag(text, value, &error)) return true;
+    if (!error.empty()) *expected = error;
+    return false;
+  }
+
+  void AddFlag(std::string_view form, std::string_view help, std::string default_text,
+               bool is_switch, Assigner assign);
+  const Flag* Find(std::string_view name) const;
+  absl::Status Unknown(const std::string& name) const;
+  // `rest`: the arguments after the flag, the first of which is taken if the flag needs it.
+  absl::Status Set(const Given& given, absl::Span<const std::string>* rest);
+
+  std::string usage_;
+  std::string about_;
+  std::vector<Flag> flags_;
+  std::vector<std::string> arguments_;
+  bool help_wanted_ = false;
+};
+
+// The one of `names` that `name` was probably meant to be, or "" if none is near.
+std::string NearestName(std::string_view name, absl::Span<const std::string> names);
+
+}  // namespace limpid
+
+#endif  // LIMPID_TOOLS_FLAGS_H_

@@ -1,0 +1,40 @@
+// `limpid inspect`: what a model is made of.
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "models/checkpoint.h"
+#include "tools/flags.h"
+#include "tools/model.h"
+#include "tools/subcommand.h"
+
+namespace limpid {
+namespace {
+
+constexpr char kUsage[] = "limpid inspect [PATH]";
+constexpr char kAbout[] =
+    R"(Prints what a model is made of: its architecture, parameters, how they are
+stored, sizes, vocabulary, and a table of its tensors. PATH is a model that
+`limpid convert` can read; without it, the model that translates by default.
+
+  limpid inspect models/eng-deu
+)";
+
+}  // namespace
+
+int RunInspect(Arguments arguments) {
+  Flags flags(kUsage, kAbout);
+  if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
+  if (flags.arguments().size() > 1) {
+    return UsageError("inspect takes one model at a time: limpid inspect PATH");
+  }
+  const absl::StatusOr<std::string> path =
+      flags.arguments().empty() ? DefaultModelFolder() : flags.arguments().front();
+  if (!path.ok()) return Failure(path.status());
+  const absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(*path);
+  if (!checkpoint.ok()) return Failure(checkpoint.status());
+  return Print(Describe(*checkpoint));
+}
+
+}  // namespace limpid

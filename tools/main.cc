@@ -1,0 +1,110 @@
+// The program: finds the subcommand and runs it.
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tools/flags.h"
+#include "tools/subcommand.h"
+
+namespace limpid {
+namespace {
+
+struct Subcommand {
+  const char* name;
+  const char* summary;  // fits on the rest of a line of help
+  int (*run)(Arguments arguments);
+};
+
+int RunHelp(Arguments arguments);
+int RunVersion(Arguments arguments);
+
+constexpr Subcommand kSubcommands[] = {
+    {"translate", "Translate text", RunTranslate},
+    {"convert", "Make a model for Limpid out of one from another program", RunConvert},
+    {"inspect", "Show what a model is made of", RunInspect},
+    {"help", "Explain a command: limpid help COMMAND", RunHelp},
+    {"version", "Print the version", RunVersion},
+};
+
+std::string GeneralHelp() {
+  std::string help =
+      R"(Limpid translates text, and lets you see through how it is done.
+
+  limpid translate "I love you very much."
+
+Commands:
+)";
+  for (const Subcommand& subcommand : kSubcommands) {
+    absl::StrAppendFormat(&help, "  %-12s%s\n", subcommand.name, subcommand.summary);
+  }
+  return help + "\n`limpid COMMAND --help` tells more about each.\n";
+}
+
+const Subcommand* FindSubcommand(std::string_view name) {
+  for (const Subcommand& subcommand : kSubcommands) {
+    if (subcommand.name == name) return &subcommand;
+  }
+  return nullptr;
+}
+
+int UnknownSubcommand(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Subcommand& subcommand : kSubcommands) names.emplace_back(subcommand.name);
+  const std::string nearest = NearestName(name, names);
+  return UsageError(absl::StrCat(
+      "'", name, "' is no command; ",
+      nearest.empty() ? "to translate text: limpid translate TEXT; for all commands: limpid help"
+                      : absl::StrCat("did you mean: limpid ", nearest, "?")));
+}
+
+int RunHelp(Arguments arguments) {
+  if (arguments.empty() || arguments[0] == "--help") return Print(GeneralHelp());
+  const Subcommand* subcommand = FindSubcommand(arguments[0]);
+  if (subcommand == nullptr) return UnknownSubcommand(arguments[0]);
+  if (subcommand->run == RunHelp) return Print(GeneralHelp());
+  const std::vector<std::string> help_flag = {"--help"};
+  return subcommand->run(help_flag);
+}
+
+int RunVersion(Arguments arguments) {
+  Flags flags("limpid version", "Prints the version.\n");
+  if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
+  return Print("limpid " LIMPID_VERSION "\n");
+}
+
+int Run(Arguments arguments) {
+  if (arguments.empty()) {
+    std::cerr << GeneralHelp();
+    return kUsageError;
+  }
+  std::string name = arguments[0];
+  if (name == "--help" || name == "-h") name = "help";
+  if (name == "--version") name = "version";
+  const Subcommand* subcommand = FindSubcommand(name);
+  return subcommand == nullptr ? UnknownSubcommand(name) : subcommand->run(arguments.subspan(1));
+}
+
+}  // namespace
+}  // namespace limpid
+
+int main(int argc, char** argv) {
+  // A closed pipe ends us quietly, as it ends cat, even if our parent ignores the signal.
+  std::signal(SIGPIPE, SIG_DFL);
+  try {
+    const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    return limpid::Run(arguments);
+  } catch (const std::bad_alloc&) {
+    limpid::Complain("out of memory; try a smaller --batch_size or fewer --threads");
+  } catch (const std::exception& error) {
+    limpid::Complain(error.what());
+  }
+  return limpid::kFailure;
+}

@@ -1,0 +1,81 @@
+#include "tools/model.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "engine/compute_type.h"
+
+namespace limpid {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+// Where the shipped model may be, seen from the program's folder.
+constexpr const char* kShippedModelPlaces[] = {
+    "../models/eng-deu",               // build/limpid in the source tree
+    "models/eng-deu",                  // both unpacked in one folder
+    "../share/limpid/models/eng-deu",  // installed: bin/limpid
+};
+
+}  // namespace
+
+// Abseil finds these two by the type of the flag.
+static bool AbslParseFlag(absl::string_view text, ComputeType* type, std::string* error) {
+  const std::optional<ComputeType> parsed = ParseComputeType({text.data(), text.size()});
+  if (parsed.has_value()) *type = *parsed;
+  *error = "auto, float32, bfloat16 or int8";
+  return parsed.has_value();
+}
+
+static std::string AbslUnparseFlag(ComputeType type) { return std::string(ComputeTypeName(type)); }
+
+void AddModelFlags(ModelFlags* model, Flags* flags) {
+  flags->Add("model=DIR", &model->folder,
+             "The model's folder. Default: $LIMPID_MODEL if set, else the model that came with "
+             "Limpid (English to German).");
+  flags->Add("compute_type=TYPE", &model->options.compute_type,
+             "How to compute, whatever type the model is stored in: float32, bfloat16, int8, or "
+             "auto, the fastest one that keeps the quality.");
+  flags->Add("threads=N", &model->options.threads, {0, kMaxThreads},
+             "Threads that translate side by side; 0: one a processor.");
+}
+
+absl::StatusOr<std::string> DefaultModelFolder() {
+  if (const char* folder = std::getenv("LIMPID_MODEL"); folder != nullptr && *folder != '\0') {
+    return folder;
+  }
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  for (const char* place : kShippedModelPlaces) {
+    const std::filesystem::path folder = (program.parent_path() / place).lexically_normal();
+    if (std::filesystem::is_directory(folder, error)) return folder.string();
+  }
+  return absl::NotFoundError(
+      absl::StrCat("found no model near ", program.parent_path().string(),
+                   "; name its folder with --model=DIR or in the environment as LIMPID_MODEL"));
+}
+
+absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const ModelFlags& model) {
+  std::string folder = model.folder;
+  if (folder.empty()) {
+    absl::StatusOr<std::string> found = DefaultModelFolder();
+    if (!found.ok()) return found.status();
+    folder = *std::move(found);
+  }
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error)) {
+    return absl::NotFoundError(absl::StrCat(
+        "there is no model '", folder, "'; give a model's folder, such as models/eng-deu, ",
+        model.folder.empty() ? "in LIMPID_MODEL" : "with --model"));
+  }
+  absl::StatusOr<std::unique_ptr<Translator>> translator = Translator::Load(folder, model.options);
+  if (translator.ok()) return translator;
+  return absl::Status(translator.status().code(),
+                      absl::StrCat("cannot load the model: ", translator.status().message()));
+}
+
+}  // namespace limpid

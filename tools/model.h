@@ -1,0 +1,32 @@
+// Finding and loading the model that a subcommand works with.
+
+#ifndef LIMPID_TOOLS_MODEL_H_
+#define LIMPID_TOOLS_MODEL_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/translator.h"
+#include "tools/flags.h"
+
+namespace limpid {
+
+struct ModelFlags {
+  std::string folder;  // empty: the default model
+  TranslatorOptions options;
+};
+
+// Adds --model and the flags that say how the model is to be run.
+void AddModelFlags(ModelFlags* model, Flags* flags);
+
+// The folder that is used without --model: $LIMPID_MODEL if it is set, else the model that came
+// with Limpid, looked for where the program is: in the source tree or the place of installation.
+absl::StatusOr<std::string> DefaultModelFolder();
+
+// Loads the model that the flags ask for. Errors say what to do.
+absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const ModelFlags& model);
+
+}  // namespace limpid
+
+#endif  // LIMPID_TOOLS_MODEL_H_

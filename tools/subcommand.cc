@@ -1,0 +1,51 @@
+#include "tools/subcommand.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "tools/lines.h"
+
+namespace limpid {
+
+std::optional<int> ParseOrFinish(Arguments arguments, Flags* flags) {
+  const absl::Status status = flags->Parse(arguments);
+  if (flags->help_wanted()) return Print(flags->Help());
+  if (!status.ok()) return UsageError(status.message());
+  return std::nullopt;
+}
+
+void Complain(absl::string_view message) {
+  std::string line = absl::StrCat("limpid: ", message);
+  // Names of files may have anything in them.
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  line += '\n';
+  std::cerr << line;
+}
+
+int Failure(const absl::Status& status) {
+  Complain(status.message());
+  return kFailure;
+}
+
+int UsageError(absl::string_view message) {
+  Complain(message);
+  return kUsageError;
+}
+
+int Print(std::string_view text) {
+  LineWriter writer(STDOUT_FILENO, "standard output");
+  absl::Status status = writer.Write(text);
+  status.Update(writer.Close());
+  return status.ok() ? kSuccess : Failure(status);
+}
+
+std::string WithCommas(int64_t number) {
+  std::string digits = absl::StrCat(number);
+  for (size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, 1, ',');
+  return digits;
+}
+
+}  // namespace limpid
