@@ -36,7 +36,7 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
     document.after += sentence;
     return;
   }
-  const std::vector<size_t> ends = CutLongSentence(pieces.texts, config.max_positions - 1);
+  const std::vector<size_t> ends = CutLongSentence(pieces.texts, config.max_source_tokens - 1);
   if (ends.size() > 1) ++document.cut_sentences;
   size_t begin = 0;
   for (const size_t end : ends) {

@@ -135,7 +135,7 @@ HWY_INLINE void MapProduct(const ProductRow& row, float* HWY_RESTRICT out,
     HWY_ALIGN float tail[hn::MaxLanes(d)] = {};
     for (int j = i; j < row.size; ++j) tail[j - i] = product.Scalar(j);
     hn::Store(function(hn::Load(d, tail)), d, tail);
-    std::copy(tail, tail + (row.size - i), out + i);
+    for (int j = i; j < row.size; ++j) out[j] = tail[j - i];
   });
 }
 

@@ -42,7 +42,7 @@ struct TranslateOptions {
   bool split_sentences = true;
   // What to record of each sentence's attention; see trace.h. Translations are the same with and
   // without.
-  std::optional<TraceRequest> trace;
+  std::optional<TraceRequest> trace = std::nullopt;
 };
 
 // One produced piece of target text.

@@ -72,6 +72,7 @@ void VisitKeys(Config& config, Visitor& visit) {
   visit("positions", config.positions);
   visit("first_position", config.first_position);
   visit("max_positions", config.max_positions);
+  visit("max_source_tokens", config.max_source_tokens);
   visit("source_eos_id", config.source_eos_id);
   visit("source_unk_id", config.source_unk_id);
   visit("target_eos_id", config.target_eos_id);
@@ -246,6 +247,7 @@ void ValidateSizes(const ModelConfig& config, Validator& check) {
   check.Range("max_positions", config.max_positions, 2, kMaxPositions);
   check.Range("first_position", config.first_position, 0, kMaxPositions);
   if (!check.status.ok()) return;
+  check.Range("max_source_tokens", config.max_source_tokens, 2, config.max_positions);
   for (const auto& [key, heads] : {std::pair{"encoder_heads", config.encoder_heads},
                                    std::pair{"decoder_heads", config.decoder_heads}}) {
     check.Require(config.model_dim % heads == 0,

@@ -53,6 +53,9 @@ struct ModelConfig {
   Positions positions = Positions::kSinusoidal;
   int first_position = 0;
   int max_positions = 512;  // the most tokens, </s> included, that either side may have
+  // The most tokens, </s> included, that a source sentence should have: how long the sentences were
+  // that the model was trained on. Longer ones are translated in parts.
+  int max_source_tokens = 512;
 
   int source_eos_id = 0;
   int source_unk_id = 1;

@@ -193,6 +193,7 @@ std::string Describe(const Checkpoint& checkpoint) {
   AppendLine("activation", ActivationInWords(config.activation), text);
   AppendLine("layer norm", Norms(config), text);
   AppendLine("positions", PositionsInWords(config), text);
+  AppendLine("longest source", absl::StrCat(config.max_source_tokens, " tokens in one part"), text);
   AppendLine("embeddings", Embeddings(config), text);
   AppendLine("alignment", AlignmentHead(config), text);
   text += "\n";

@@ -290,6 +290,7 @@ absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
   config.embedding_norm = keys.Bool("normalize_embedding", false);
   config.final_norm = keys.Bool("add_final_layer_norm", false);
   config.max_positions = keys.Int("max_position_embeddings", 1024);
+  config.max_source_tokens = config.max_positions;  // unless the tokenizer's limit is lower
   config.decoder_start_id = keys.Int("decoder_start_token_id");
   config.alignment_layer = keys.Int("alignment_layer", -1);
   config.alignment_heads = keys.Int("alignment_heads", 0);
@@ -532,6 +533,13 @@ absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder) {
   Checkpoint checkpoint;
   checkpoint.format = "Hugging Face MarianMT";
   checkpoint.config = *config;
+  // Absent, or huge, where the tokenizer knows no limit.
+  const auto limit = tokenizer_config->find("model_max_length");
+  if (limit != tokenizer_config->end() && limit->is_number_integer() &&
+      limit->get<int64_t>() >= 2) {
+    checkpoint.config.max_source_tokens =
+        static_cast<int>(std::min<int64_t>(limit->get<int64_t>(), checkpoint.config.max_positions));
+  }
   checkpoint.config.source_language = SpecialToken(*tokenizer_config, "source_lang", "");
   checkpoint.config.target_language = SpecialToken(*tokenizer_config, "target_lang", "");
   status = ReadTensors(folder, checkpoint);

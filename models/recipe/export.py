@@ -5,6 +5,8 @@ import shutil
 
 from safetensors.torch import save
 
+from corpus import LONGEST_JOINED
+
 
 def export(model, sp, spm_file, languages, aligned, out):
     """`aligned`: whether head 0 of the last decoder layer was taught word alignment."""
@@ -15,7 +17,7 @@ def export(model, sp, spm_file, languages, aligned, out):
     vocab["<pad>"] = model.pad
     write_json(out / "vocab.json", vocab)
     write_json(out / "config.json", marian_config(model.shape, aligned))
-    write_json(out / "tokenizer_config.json", tokenizer_config(languages, model.shape.positions))
+    write_json(out / "tokenizer_config.json", tokenizer_config(languages))
     for side in ("source", "target"):
         shutil.copyfile(spm_file, out / f"{side}.spm")
 
@@ -71,7 +73,7 @@ def marian_config(shape, aligned):
     return config
 
 
-def tokenizer_config(languages, positions):
+def tokenizer_config(languages):
     source, target = languages
     return dict(
         source_lang=source,
@@ -80,6 +82,6 @@ def tokenizer_config(languages, positions):
         eos_token="</s>",
         unk_token="<unk>",
         pad_token="<pad>",
-        model_max_length=positions,
+        model_max_length=LONGEST_JOINED + 1,  # </s>
         separate_vocabs=False,
     )

@@ -25,6 +25,7 @@ decoder              2 layers, 4 heads, feed-forward 1024 wide
 activation           ReLU
 layer norm           after each sublayer (post-norm), epsilon 1e-05
 positions            sinusoidal, from 0, up to 512 tokens
+longest source       48 tokens in one part
 embeddings           one table for source and target, also the output's weights, times 16
 alignment            decoder layer 1, cross-attention, head 0
 

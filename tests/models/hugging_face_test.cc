@@ -92,6 +92,7 @@ TEST_F(HuggingFaceTest, ReadsTheConfig) {
                                 .embedding_scale = 2,
                                 .activation = Activation::kSwish,
                                 .max_positions = 8,
+                                .max_source_tokens = 8,
                                 .decoder_start_id = 4,
                                 .bad_words = {4},
                                 .source_language = "eng",
@@ -112,6 +113,16 @@ TEST_F(HuggingFaceTest, TakesTheDefaultsOfTransformers) {
   EXPECT_THAT(config.bad_words, ElementsAre());
   EXPECT_TRUE(config.shared_embeddings);
   EXPECT_TRUE(config.tied_output);
+}
+
+TEST_F(HuggingFaceTest, TheTokenizersLimitBoundsTheSource) {
+  folder_.tokenizer_config["model_max_length"] = 6;
+  EXPECT_EQ(Read().config.max_source_tokens, 6);
+  for (const nlohmann::json& none :
+       {nlohmann::json(1e30), nlohmann::json(512), nlohmann::json(-1)}) {
+    folder_.tokenizer_config["model_max_length"] = none;
+    EXPECT_EQ(Read().config.max_source_tokens, 8);
+  }
 }
 
 TEST_F(HuggingFaceTest, OtherKeysAreRequired) {

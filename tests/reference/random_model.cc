@@ -74,7 +74,7 @@ ModelConfig SmallConfig() {
   config.encoder_ffn_dim = config.decoder_ffn_dim = 24;
   config.source_vocab_size = config.target_vocab_size = 32;
   config.embedding_scale = 4;
-  config.max_positions = 64;
+  config.max_positions = config.max_source_tokens = 64;
   return config;
 }
 
