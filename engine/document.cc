@@ -1,11 +1,32 @@
 #include "engine/document.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tokenizer/text.h"
 
 namespace limpid {
 namespace {
+
+void AddPiece(int id, const std::string& text, ByteRange range, Pieces& pieces) {
+  pieces.ids.push_back(id);
+  pieces.texts.push_back(text);
+  pieces.ranges.push_back(range);
+}
+
+// A multilingual model is told the language to translate to by a first token such as ">>fra<<".
+// Standing once before a text, it holds for all segments of it.
+void RepeatLanguageCode(const Segment& first, Segment& segment) {
+  const std::string& code = first.source.texts.front();
+  if (!code.starts_with(">>") || !code.ends_with("<<")) return;
+  if (segment.source.texts.front() == code) return;
+  Pieces pieces;
+  AddPiece(first.source.ids.front(), code, {0, 0}, pieces);
+  for (size_t i = 0; i < segment.source.size(); ++i) {
+    AddPiece(segment.source.ids[i], segment.source.texts[i], segment.source.ranges[i], pieces);
+  }
+  segment.source = std::move(pieces);
+}
 
 // Pieces [begin, end) of a sentence as a segment of their own, but for </s>.
 Segment Cut(std::string_view sentence, const Pieces& pieces, size_t begin, size_t end) {
@@ -14,10 +35,9 @@ Segment Cut(std::string_view sentence, const Pieces& pieces, size_t begin, size_
   const size_t text_end = end == pieces.size() ? sentence.size() : pieces.ranges[end - 1].end;
   segment.text = sentence.substr(text_begin, text_end - text_begin);
   for (size_t i = begin; i < end; ++i) {
-    segment.source.ids.push_back(pieces.ids[i]);
-    segment.source.texts.push_back(pieces.texts[i]);
-    segment.source.ranges.push_back(
-        {pieces.ranges[i].begin - text_begin, pieces.ranges[i].end - text_begin});
+    AddPiece(pieces.ids[i], pieces.texts[i],
+             {pieces.ranges[i].begin - text_begin, pieces.ranges[i].end - text_begin},
+             segment.source);
   }
   return segment;
 }
@@ -36,19 +56,22 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
     document.after += sentence;
     return;
   }
-  const std::vector<size_t> ends = CutLongSentence(pieces.texts, config.max_source_tokens - 1);
+  // Beside </s>, and with room for a language code; no fewer than one.
+  const size_t most_pieces = std::max(config.max_source_tokens - 2, 1);
+  const std::vector<size_t> ends = CutLongSentence(pieces.texts, most_pieces);
   if (ends.size() > 1) ++document.cut_sentences;
   size_t begin = 0;
   for (const size_t end : ends) {
     Segment segment = Cut(sentence, pieces, begin, end);
     segment.before = std::exchange(document.after, "");
     if (begin > 0) {
+      // Pieces on both sides of the cut may share a character; then nothing lies between.
       const size_t gap = pieces.ranges[begin - 1].end;
-      segment.before += sentence.substr(gap, pieces.ranges[begin].begin - gap);
+      const size_t gap_end = std::max(gap, pieces.ranges[begin].begin);
+      segment.before += sentence.substr(gap, gap_end - gap);
     }
-    segment.source.ids.push_back(eos);
-    segment.source.texts.push_back(eos_text);
-    segment.source.ranges.push_back({segment.text.size(), segment.text.size()});
+    AddPiece(eos, eos_text, {segment.text.size(), segment.text.size()}, segment.source);
+    if (!document.segments.empty()) RepeatLanguageCode(document.segments.front(), segment);
     document.segments.push_back(std::move(segment));
     begin = end;
   }

@@ -319,7 +319,7 @@ void Softmax(int size, float* x) {
         } else {
           HWY_ALIGN float tail[hn::MaxLanes(d)];
           hn::Store(e, d, tail);
-          std::copy(tail, tail + count, x + i);
+          for (int j = 0; j < count; ++j) x[i + j] = tail[j];
         }
       });
   const float inverse = 1.0F / sum;

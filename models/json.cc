@@ -18,9 +18,7 @@ constexpr size_t kMaxDepth = 16;
 // Builds the document as nlohmann's own parser would, and stops at what that one lets through.
 class DocumentBuilder : public nlohmann::json_sax<json> {
  public:
-  DocumentBuilder() = default;
-  DocumentBuilder(const DocumentBuilder&) = delete;
-  DocumentBuilder& operator=(const DocumentBuilder&) = delete;
+  explicit DocumentBuilder(json& document) : document_(document) {}
 
   bool null() override { return Add(nullptr); }
   bool boolean(bool value) override { return Add(value); }
@@ -50,7 +48,6 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
                              what.substr(bracket == std::string::npos ? 0 : bracket + 2, 200)));
   }
 
-  json document;
   std::string error;
 
  private:
@@ -61,7 +58,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
 
   // Puts a value where the next one belongs, and returns its place.
   json* Place(json value) {
-    if (open_.empty()) return &(document = std::move(value));
+    if (open_.empty()) return &(document_ = std::move(value));
     if (!open_.back()->is_array()) return &(*member_ = std::move(value));
     open_.back()->push_back(std::move(value));
     return &open_.back()->back();
@@ -85,6 +82,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
     return true;
   }
 
+  json& document_;
   std::vector<json*> open_;  // the objects and arrays that the next value is in, outermost first
   json* member_ = nullptr;   // the place of the last key's value
 };
@@ -92,9 +90,10 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
 }  // namespace
 
 absl::StatusOr<json> ParseJson(std::string_view text) {
-  DocumentBuilder builder;
+  json document;
+  DocumentBuilder builder(document);
   if (!json::sax_parse(text, &builder)) return absl::InvalidArgumentError(builder.error);
-  return std::move(builder.document);
+  return document;
 }
 
 absl::StatusOr<json> ParseJsonObject(std::string_view text) {

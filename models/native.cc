@@ -121,8 +121,9 @@ class PartialFolder {
       if (mkdir(path.c_str(), 0777) == 0) {
         return std::unique_ptr<PartialFolder>(new PartialFolder(path));
       }
-      if (errno != EEXIST)
+      if (errno != EEXIST) {
         return absl::ErrnoToStatus(errno, absl::StrCat(path, ": cannot create this folder"));
+      }
     }
     return absl::AlreadyExistsError(
         absl::StrCat(target, ".partial-0 to -99 exist; remove what earlier runs left"));

@@ -182,7 +182,7 @@ TEST_P(TransformerTest, WholeTargetInOneStepMatchesOracle) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, TransformerTest, testing::ValuesIn(Variants()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace
 }  // namespace limpid

@@ -59,7 +59,7 @@ class Builder {
 std::vector<std::string> Vocabulary(int size) {
   std::vector<std::string> pieces = {"</s>", "<unk>"};
   while (static_cast<int>(pieces.size()) < size) {
-    pieces.push_back("w" + std::to_string(pieces.size()));
+    pieces.push_back(std::string("w").append(std::to_string(pieces.size())));
   }
   return pieces;
 }

@@ -152,7 +152,7 @@ TEST_F(LinesTest, WritesAll) {
 
 TEST_F(LinesTest, WritesToAFileThatDoesNotBlock) {
   ASSERT_EQ(fcntl(in(), F_SETFL, O_NONBLOCK), 0);
-  const std::string line = std::string(300000, 'x') + "\n";
+  const std::string line = std::string(3 << 20, 'x') + "\n";
   LineWriter writer(in(), "pipe");
   LineReader reader(out(), "pipe");
   Lines lines;

@@ -1,0 +1,132 @@
+#include "engine/document.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace limpid {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// Text that comes split into pieces by spaces, for a model that takes eight tokens at most.
+class DocumentTest : public testing::Test {
+ protected:
+  DocumentTest() {
+    TokenizerModel model;
+    model.source_vocabulary = {"</s>", "<unk>", ">>xx<<", "a", "b", "."};
+    model.target_vocabulary = {"</s>", "<unk>", "x", "y", "。"};
+    tokenizer_ = *Tokenizer::Create(std::move(model));
+    config_.max_positions = config_.max_source_tokens = 8;
+    config_.decoder_start_id = -1;
+  }
+
+  Document PrepareText(std::string_view text, const TranslateOptions& options = {}) const {
+    return Prepare(text, options, config_, *tokenizer_);
+  }
+  Translation AssembleDocument(const Document& document) const {
+    return Assemble(document, {}, config_, *tokenizer_);
+  }
+
+  static std::vector<std::string> Texts(const Document& document) {
+    std::vector<std::string> texts;
+    for (const Segment& segment : document.segments) texts.push_back(segment.text);
+    return texts;
+  }
+
+  std::unique_ptr<Tokenizer> tokenizer_;
+  ModelConfig config_;
+};
+
+TEST_F(DocumentTest, ATextIsItsSegmentsAndWhatLiesBetween) {
+  const std::string text = " \ta b .\n\n b a .  ";
+  const Document document = PrepareText(text);
+  EXPECT_THAT(Texts(document), ElementsAre("a b .", "b a ."));
+  std::string whole;
+  for (const Segment& segment : document.segments) whole += segment.before + segment.text;
+  EXPECT_EQ(whole + document.after, text);
+}
+
+TEST_F(DocumentTest, EachSegmentEndsWithEndOfSentence) {
+  for (const Segment& segment : PrepareText("a .\nb .").segments) {
+    EXPECT_EQ(segment.source.texts.back(), "</s>");
+    EXPECT_THAT(segment.source.ids, SizeIs(3));
+  }
+}
+
+TEST_F(DocumentTest, ALongSentenceIsCutIntoPartsThatLoseNothing) {
+  std::string text = "a";
+  for (int i = 0; i < 30; ++i) text += i % 3 == 0 ? "  b" : " a";
+  const Document document = PrepareText(text);
+  EXPECT_EQ(document.cut_sentences, 1);
+  std::string whole;
+  for (const Segment& segment : document.segments) {
+    EXPECT_LE(segment.source.size(), 8U);
+    whole += segment.before + segment.text;
+    // Ranges are those of the part's own text.
+    for (size_t i = 0; i + 1 < segment.source.size(); ++i) {
+      EXPECT_EQ(segment.source.ranges[i].In(segment.text), segment.source.texts[i]);
+    }
+  }
+  EXPECT_EQ(whole, text);
+  EXPECT_EQ(PrepareText("a b a b").cut_sentences, 0);
+}
+
+TEST_F(DocumentTest, ALanguageCodeHoldsForTheWholeText) {
+  const Document document = PrepareText(">>xx<< a a a a a a a a a\nb b");
+  ASSERT_GT(document.segments.size(), 2U);
+  for (const Segment& segment : document.segments) {
+    EXPECT_EQ(segment.source.texts.front(), ">>xx<<");
+    EXPECT_EQ(segment.source.ids.front(), 2);
+    EXPECT_LE(segment.source.size(), 8U);
+  }
+}
+
+TEST_F(DocumentTest, TextOfWhiteSpaceOnlyHasNoSegments) {
+  const Document document = PrepareText(" \t ");
+  EXPECT_THAT(document.segments, IsEmpty());
+  EXPECT_EQ(AssembleDocument(document).text, " \t ");
+}
+
+TEST_F(DocumentTest, InvalidUtf8IsReplacedAndNoted) {
+  const Document document = PrepareText("a \xff");
+  EXPECT_TRUE(document.replaced_invalid_utf8);
+  EXPECT_THAT(Texts(document), ElementsAre("a \ufffd"));
+}
+
+TEST_F(DocumentTest, AssemblesTranslationsWithTheSpacingOfTheSource) {
+  Document document = PrepareText("  a .\n\nb .\t");
+  document.segments[0].hypothesis = {{2, 0}, {-0.5F, -0.25F}};
+  document.segments[1].hypothesis = {{3, 3, 0}, {-1, -1, -1}};
+  const Translation translation = AssembleDocument(document);
+  EXPECT_EQ(translation.text, "  x\n\ny y\t");
+  EXPECT_FLOAT_EQ(translation.score, -3.75);
+  ASSERT_THAT(translation.tokens, SizeIs(5));
+  EXPECT_EQ(translation.tokens[1].piece, "</s>");
+  EXPECT_EQ(translation.unfinished_sentences, 0);
+}
+
+TEST_F(DocumentTest, SentencesThatTouchGetASpaceOnlyAfterText) {
+  Document document;
+  document.segments.resize(3);
+  document.segments[0].hypothesis = {{2, 4, 0}, {0, 0, 0}};  // ends with "。"
+  document.segments[1].hypothesis = {{2, 0}, {0, 0}};
+  document.segments[2].hypothesis = {{3, 0}, {0, 0}};
+  EXPECT_EQ(AssembleDocument(document).text, "x 。x y");
+}
+
+TEST_F(DocumentTest, CountsTranslationsThatWereCutOff) {
+  Document document = PrepareText("a\nb");
+  document.segments[0].hypothesis = {{2, 3}, {0, 0}};
+  document.segments[1].hypothesis = {{2, 0}, {0, 0}};
+  EXPECT_EQ(AssembleDocument(document).unfinished_sentences, 1);
+}
+
+}  // namespace
+}  // namespace limpid
