@@ -16,16 +16,14 @@ void AddPiece(int id, const std::string& text, ByteRange range, Pieces& pieces) 
 
 // A multilingual model is told the language to translate to by a first token such as ">>fra<<".
 // Standing once before a text, it holds for all segments of it.
-void RepeatLanguageCode(const Segment& first, Segment& segment) {
-  const std::string& code = first.source.texts.front();
-  if (!code.starts_with(">>") || !code.ends_with("<<")) return;
-  if (segment.source.texts.front() == code) return;
-  Pieces pieces;
-  AddPiece(first.source.ids.front(), code, {0, 0}, pieces);
-  for (size_t i = 0; i < segment.source.size(); ++i) {
-    AddPiece(segment.source.ids[i], segment.source.texts[i], segment.source.ranges[i], pieces);
-  }
-  segment.source = std::move(pieces);
+bool IsLanguageCode(const std::string& piece) {
+  return piece.starts_with(">>") && piece.ends_with("<<");
+}
+
+void PutFirst(int id, const std::string& text, Pieces& pieces) {
+  pieces.ids.insert(pieces.ids.begin(), id);
+  pieces.texts.insert(pieces.texts.begin(), text);
+  pieces.ranges.insert(pieces.ranges.begin(), ByteRange());
 }
 
 // Pieces [begin, end) of a sentence as a segment of their own, but for </s>.
@@ -56,8 +54,12 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
     document.after += sentence;
     return;
   }
-  // Beside </s>, and with room for a language code; no fewer than one.
-  const size_t most_pieces = std::max(config.max_source_tokens - 2, 1);
+  const Pieces& first = document.segments.empty() ? pieces : document.segments.front().source;
+  const int code_id = first.ids.front();
+  // A model of two tokens a sentence has no room for it.
+  const bool has_code = IsLanguageCode(first.texts.front()) && config.max_source_tokens > 2;
+  const std::string code = has_code ? first.texts.front() : "";
+  const size_t most_pieces = config.max_source_tokens - (has_code ? 2 : 1);  // beside them and </s>
   const std::vector<size_t> ends = CutLongSentence(pieces.texts, most_pieces);
   if (ends.size() > 1) ++document.cut_sentences;
   size_t begin = 0;
@@ -71,7 +73,9 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
       segment.before += sentence.substr(gap, gap_end - gap);
     }
     AddPiece(eos, eos_text, {segment.text.size(), segment.text.size()}, segment.source);
-    if (!document.segments.empty()) RepeatLanguageCode(document.segments.front(), segment);
+    if (has_code && segment.source.texts.front() != code) {
+      PutFirst(code_id, code, segment.source);
+    }
     document.segments.push_back(std::move(segment));
     begin = end;
   }
