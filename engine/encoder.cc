@@ -28,7 +28,7 @@ void EncoderLayer::Apply(const SourceBatch& source, Workspace& work) const {
 // sees all of its sentence.
 void EncoderLayer::SelfAttention(const SourceBatch& source, const Matrix& x, Matrix& y,
                                  Workspace& work) const {
-  const int model_dim = x.columns();
+  const ptrdiff_t model_dim = x.columns();
   query_key_value_.Apply(x, work.qkv, work.products);
   work.rows.resize(source.tokens());
   for (int token = 0; token < source.tokens(); ++token) work.rows[token] = work.qkv.row(token);

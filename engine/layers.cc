@@ -16,7 +16,7 @@ void FillSinusoids(Positions kind, int first_position, Matrix& table) {
   const int sines = (model_dim + 1) / 2;
   for (int i = 0; i < sines; ++i) {
     const double exponent = kind == Positions::kSinusoidalMarian
-                                ? i / std::max(1.0, model_dim / 2 - 1.0)
+                                ? i / std::max(1.0, model_dim / 2.0 - 1.0)
                                 : 2.0 * i / model_dim;
     const double frequency = std::pow(10000.0, -exponent);
     for (int position = 0; position < table.rows(); ++position) {

@@ -25,7 +25,9 @@
 namespace limpid {
 
 // What a Status, or the Status of a StatusOr, says; empty if it is OK.
-inline std::string Message(const absl::Status& status) { return std::string(status.message()); }
+inline std::string Message(const absl::Status& status) {
+  return {status.message().data(), status.message().size()};
+}
 template <typename T>
 std::string Message(const absl::StatusOr<T>& result) {
   return Message(result.status());
