@@ -31,18 +31,17 @@ namespace {
 // memory of a batch.
 constexpr int kMostBatchTokens = 4096;
 
-// Runs `work`, which may throw what oneDNN and the standard library throw, and says what went
-// wrong.
+// Returns what `work` returns, a Status or a StatusOr. It may throw what oneDNN and the standard
+// library throw; no exception goes further than here.
 template <typename Work>
-absl::Status WithoutExceptions(const Work& work) {
+auto WithoutExceptions(const Work& work) -> decltype(work()) {
   try {
-    work();
-    return absl::OkStatus();
+    return work();
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(
         "out of memory: translate fewer sentences at a time (batch_size), or use a smaller model");
   } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("oneDNN failed: ", error.what()));
+    return absl::InternalError(absl::StrCat("a library failed: ", error.what()));
   }
 }
 
@@ -96,7 +95,7 @@ class ModelTranslator : public Translator {
   using BatchWork = void (*)(const Batch& batch, const TranslateOptions& options, Worker& worker);
 
   absl::StatusOr<Document> PreparePair(const SentencePair& pair, size_t index) const;
-  absl::StatusOr<std::vector<Translation>> Run(std::vector<Document> documents,
+  absl::StatusOr<std::vector<Translation>> Run(std::vector<Document>& documents,
                                                const TranslateOptions& options,
                                                BatchWork work) const;
   absl::Status RunBatches(absl::Span<const Batch> batches, const TranslateOptions& options,
@@ -178,31 +177,30 @@ std::vector<Batch> Group(std::vector<Document>& documents, int batch_size) {
 absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
     absl::Span<const std::string> texts, const TranslateOptions& options) const {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  for (const std::string& text : texts) {
-    if (absl::Status status = CheckSize(text); !status.ok()) return status;
-  }
-  std::vector<Document> documents;
-  absl::Status status = WithoutExceptions([&] {
+  return WithoutExceptions([&]() -> absl::StatusOr<std::vector<Translation>> {
+    std::vector<Document> documents;
     documents.reserve(texts.size());
     for (const std::string& text : texts) {
+      if (absl::Status status = CheckSize(text); !status.ok()) return status;
       documents.push_back(Prepare(text, options, config(), *tokenizer_));
     }
+    return Run(documents, options, options.trace.has_value() ? SearchAndTraceBatch : SearchBatch);
   });
-  if (!status.ok()) return status;
-  return Run(std::move(documents), options,
-             options.trace.has_value() ? SearchAndTraceBatch : SearchBatch);
 }
 
 absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
     absl::Span<const SentencePair> pairs, const TranslateOptions& options) const {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  std::vector<Document> documents;
-  for (size_t i = 0; i < pairs.size(); ++i) {
-    absl::StatusOr<Document> document = PreparePair(pairs[i], i);
-    if (!document.ok()) return document.status();
-    documents.push_back(*std::move(document));
-  }
-  return Run(std::move(documents), options, ForceBatch);
+  return WithoutExceptions([&]() -> absl::StatusOr<std::vector<Translation>> {
+    std::vector<Document> documents;
+    documents.reserve(pairs.size());
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      absl::StatusOr<Document> document = PreparePair(pairs[i], i);
+      if (!document.ok()) return document.status();
+      documents.push_back(*std::move(document));
+    }
+    return Run(documents, options, ForceBatch);
+  });
 }
 
 absl::StatusOr<Document> ModelTranslator::PreparePair(const SentencePair& pair,
@@ -225,19 +223,16 @@ absl::StatusOr<Document> ModelTranslator::PreparePair(const SentencePair& pair,
   return document;
 }
 
-absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Document> documents,
+absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Document>& documents,
                                                               const TranslateOptions& options,
                                                               BatchWork work) const {
   absl::Status status = RunBatches(Group(documents, options.batch_size), options, work);
   if (!status.ok()) return status;
   std::vector<Translation> translations;
-  status = WithoutExceptions([&] {
-    translations.reserve(documents.size());
-    for (const Document& document : documents) {
-      translations.push_back(Assemble(document, options, config(), *tokenizer_));
-    }
-  });
-  if (!status.ok()) return status;
+  translations.reserve(documents.size());
+  for (const Document& document : documents) {
+    translations.push_back(Assemble(document, options, config(), *tokenizer_));
+  }
   return translations;
 }
 
@@ -249,21 +244,26 @@ absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches,
   std::mutex mutex;
   absl::Status status;  // guarded by mutex until the threads are joined
   const auto run = [&] {
-    absl::Status worked = WithoutExceptions([&] {
+    const absl::Status worked = WithoutExceptions([&] {
       const SingleThreadScope single_thread;
       std::unique_ptr<Worker> worker = TakeWorker();
       for (size_t i = next_batch++; i < batches.size(); i = next_batch++) {
         work(batches[i], options, *worker);
       }
       ReturnWorker(std::move(worker));
+      return absl::OkStatus();
     });
     if (!worked.ok()) next_batch = batches.size();
     const std::lock_guard<std::mutex> lock(mutex);
     status.Update(worked);
   };
-  const size_t workers = std::min<size_t>(threads_, batches.size());
   std::vector<std::jthread> others;
-  for (size_t i = 1; i < workers; ++i) others.emplace_back(run);
+  // Where the system has no more threads to give, those that there are do the work.
+  WithoutExceptions([&] {
+    const size_t workers = std::min<size_t>(threads_, batches.size());
+    while (others.size() + 1 < workers) others.emplace_back(run);
+    return absl::OkStatus();
+  }).IgnoreError();
   run();
   others.clear();  // joins
   return status;
@@ -323,15 +323,11 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& 
     return absl::Status(tokenizer.status().code(),
                         absl::StrCat(model_folder, ": ", tokenizer.status().message()));
   }
-  std::unique_ptr<Translator> translator;
-  absl::Status status = WithoutExceptions([&] {
+  return WithoutExceptions([&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
     const SingleThreadScope single_thread;
-    translator =
-        std::make_unique<ModelTranslator>(Transformer(*std::move(checkpoint), *weights, type),
-                                          *std::move(tokenizer), ThreadsFor(options));
+    return std::make_unique<ModelTranslator>(Transformer(*std::move(checkpoint), *weights, type),
+                                             *std::move(tokenizer), ThreadsFor(options));
   });
-  if (!status.ok()) return status;
-  return translator;
 }
 
 }  // namespace limpid
