@@ -103,6 +103,9 @@ SentenceTrace TraceOf(const Segment& segment, const std::string& target_text, co
   for (size_t i = 0; i < target.size(); ++i) {
     trace.target.tokens[i].log_probability = segment.forced.log_probabilities[i];
   }
+  trace.decoder_layers = config.decoder_layers;
+  trace.alignment_layer = config.alignment_layer;
+  trace.alignment_heads = config.alignment_heads;
   trace.decoder_start = config.decoder_start_id < 0
                             ? ""
                             : std::string(tokenizer.TargetPiece(config.decoder_start_id));

@@ -33,14 +33,14 @@ struct AttentionSite {
 
 // What to record. The defaults are everything.
 struct TraceRequest {
-  std::vector<AttentionKind> kinds;  // none: all
-  std::vector<int> layers;           // none: all
-  std::vector<int> heads;            // none: all
-  bool scores = true;                // q · k / √head_dim, before softmax
-  bool projections = true;           // Q, K, V
-  bool context = true;               // each head's mix of values
-  bool output = true;                // what the heads together add to the residual stream
-  int predictions = 5;               // the most probable next tokens at each step
+  std::vector<AttentionKind> kinds = {};  // none: all
+  std::vector<int> layers = {};           // none: all
+  std::vector<int> heads = {};            // none: all
+  bool scores = true;                     // q · k / √head_dim, before softmax
+  bool projections = true;                // Q, K, V
+  bool context = true;                    // each head's mix of values
+  bool output = true;                     // what the heads together add to the residual stream
+  int predictions = 5;                    // the most probable next tokens at each step
 };
 
 // One attention of one layer over one sentence. Parts that were not asked for are empty.
@@ -96,6 +96,11 @@ struct TracedSide {
 struct SentenceTrace {
   TracedSide source;
   TracedSide target;
+  int decoder_layers = 0;
+  // Where the model was taught word alignment: the mean of the first `alignment_heads` heads (0: of
+  // all) of the cross-attention of this decoder layer; -1: nowhere.
+  int alignment_layer = -1;
+  int alignment_heads = 0;
   std::string decoder_start;               // decoder input 0, as the vocabulary has it
   std::vector<AttentionTrace> attentions;  // encoder, decoder, cross; layer by layer
   std::vector<std::vector<Prediction>>
