@@ -42,21 +42,21 @@ AlignmentOptions DefaultAlignment(const SentenceTrace& trace, AlignmentOptions o
   return options;
 }
 
-absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const AlignmentOptions& asked) {
-  const AlignmentOptions options = DefaultAlignment(trace, asked);
-  const AttentionTrace* attention = trace.Find({AttentionKind::kCross, options.layer});
+absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const AlignmentOptions& options) {
+  const AlignmentOptions chosen = DefaultAlignment(trace, options);
+  const AttentionTrace* attention = trace.Find({AttentionKind::kCross, chosen.layer});
   if (attention == nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the trace holds no cross-attention of layer ", options.layer));
+        absl::StrCat("the trace holds no cross-attention of layer ", chosen.layer));
   }
-  const absl::StatusOr<std::vector<size_t>> heads = FindHeads(*attention, options.heads);
+  const absl::StatusOr<std::vector<size_t>> heads = FindHeads(*attention, chosen.heads);
   if (!heads.ok()) return heads.status();
 
   Alignment alignment;
   alignment.targets = static_cast<int>(trace.target.words.size());
   alignment.sources = static_cast<int>(trace.source.words.size());
-  const int columns = alignment.sources + 1;
-  alignment.weights.assign(static_cast<size_t>(alignment.targets) * columns, 0);
+  const size_t columns = alignment.sources + 1;
+  alignment.weights.assign(alignment.targets * columns, 0);
   std::vector<int> pieces(alignment.targets);
   for (int token = 0; token < static_cast<int>(trace.target.tokens.size()); ++token) {
     const int target = trace.target.tokens[token].word;
@@ -76,7 +76,7 @@ absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const Alignment
   for (int target = 0; target < alignment.targets; ++target) {
     float* row = &alignment.weights[target * columns];
     if (pieces[target] == 0 && target > 0) std::copy_n(row - columns, columns, row);
-    for (int column = 0; column < columns && pieces[target] > 1; ++column) {
+    for (int column = 0; column <= alignment.sources && pieces[target] > 1; ++column) {
       row[column] /= static_cast<float>(pieces[target]);
     }
   }
@@ -86,7 +86,7 @@ absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const Alignment
 std::string FormatPharaoh(const Alignment& alignment) {
   std::string links;
   for (int target = 0; target < alignment.targets; ++target) {
-    const float* row = &alignment.weights[target * (alignment.sources + 1)];
+    const float* row = alignment.row(target);
     const auto best = std::max_element(row, row + alignment.sources + 1) - row;
     if (best == alignment.sources) continue;
     absl::StrAppend(&links, links.empty() ? "" : " ", best, "-", target);

@@ -3,6 +3,7 @@
 #ifndef LIMPID_ENGINE_ALIGNMENT_H_
 #define LIMPID_ENGINE_ALIGNMENT_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,10 @@ struct Alignment {
   // nothing.
   std::vector<float> weights;
 
-  float weight(int target, int source) const { return weights[target * (sources + 1) + source]; }
+  const float* row(int target) const {
+    return &weights[static_cast<size_t>(target) * (sources + 1)];
+  }
+  float weight(int target, int source) const { return row(target)[source]; }
   float nothing(int target) const { return weight(target, sources); }
 };
 

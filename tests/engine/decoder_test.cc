@@ -161,8 +161,9 @@ TEST_F(DecoderTest, HypothesesOfOneSentenceShareItsMemory) {
   Logits logits;
   for (int position = 0; position < 3; ++position) {
     std::vector<DecoderInput> inputs;
-    for (int h = 0; h < 4; ++h)
+    for (int h = 0; h < 4; ++h) {
       inputs.push_back({targets[h][position], position, h, sentence_of[h]});
+    }
     logits = Step(inputs);
     for (int h = 0; h < 4; ++h) {
       const reference::Matrix encoded = oracle_.Encode(sentences[sentence_of[h]]);

@@ -283,8 +283,9 @@ TEST_P(OpsTest, QuantizeGivesZerosWhereThereIsNoScale) {
   };
   expect_zeros(std::vector<float>(kOddSize, 0.0F));
   expect_zeros(std::vector<float>(kOddSize, -0.0F));
-  for (const float tiny : {1e-45F, 1e-38F, 3e-37F})
+  for (const float tiny : {1e-45F, 1e-38F, 3e-37F}) {
     expect_zeros(std::vector<float>(kOddSize, tiny));
+  }
   for (const float bad : {kInfinity, -kInfinity, kNaN, -kNaN}) {
     for (int place = 0; place < kOddSize; ++place) {
       std::vector<float> x = Normal(kOddSize);
