@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -158,6 +159,10 @@ struct Products::State {
     const Key key = {rows, weights.in, weights.out};
     const auto it = products.find(key);
     if (it != products.end()) return it->second;
+    // oneDNN keeps what it compiles for all threads. One at a time asks it, so that workers which
+    // need the same product wait for one of them to compile it.
+    static std::mutex& compiling = *new std::mutex;
+    const std::lock_guard<std::mutex> lock(compiling);
     const auto description =
         DescribeProduct(rows, weights.in, weights.out, weights.memory.get_desc(), weights.type);
     scratchpad.Reserve(description.scratchpad_desc().get_size());
