@@ -28,10 +28,12 @@ absl::StatusOr<std::vector<size_t>> FindHeads(const AttentionTrace& attention,
 }  // namespace
 
 AlignmentOptions DefaultAlignment(const SentenceTrace& trace, AlignmentOptions options) {
-  if (options.layer < 0 && options.heads.empty() && trace.alignment_layer >= 0) {
+  if (options.layer < 0 && trace.alignment_layer >= 0) {
     options.layer = trace.alignment_layer;
-    options.heads.resize(trace.alignment_heads);
-    std::iota(options.heads.begin(), options.heads.end(), 0);
+    if (options.heads.empty()) {
+      options.heads.resize(trace.alignment_heads);
+      std::iota(options.heads.begin(), options.heads.end(), 0);
+    }
   }
   if (options.layer < 0) options.layer = std::max(0, trace.decoder_layers - 2);
   if (options.heads.empty()) {

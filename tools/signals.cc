@@ -8,7 +8,7 @@ namespace limpid {
 namespace {
 
 // How long a signal waits for a line to be written. Whoever reads it may have stopped reading.
-constexpr std::chrono::seconds kPatience(2);
+constexpr std::chrono::seconds kPatience(5);
 
 // Waits for one of `signals`, then ends the process by it, so that a shell sees what happened.
 void EndBySignal(sigset_t signals) {

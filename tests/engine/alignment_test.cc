@@ -74,6 +74,16 @@ TEST(AlignmentTest, TheModelsOwnHeadIsTheDefault) {
   EXPECT_EQ(AlignWords(trace, {})->weights, AlignWords(trace, {.layer = 0, .heads = {0}})->weights);
 }
 
+TEST(AlignmentTest, AHeadAloneIsOneOfTheLayerThatWasTaught) {
+  SentenceTrace trace = SmallTrace();
+  trace.decoder_layers = 6;
+  trace.alignment_layer = 5;
+  trace.alignment_heads = 2;
+  const AlignmentOptions chosen = DefaultAlignment(trace, {.heads = {1}});
+  EXPECT_EQ(chosen.layer, 5);
+  EXPECT_THAT(chosen.heads, ElementsAre(1));
+}
+
 TEST(AlignmentTest, WithoutOneItIsTheMeanOfTheLastLayerButOne) {
   SentenceTrace trace = SmallTrace();
   trace.decoder_layers = 6;
