@@ -9,7 +9,7 @@
 namespace limpid {
 
 enum class ComputeType {
-  kAuto,  // the fastest that this processor has and that keeps the quality: int8
+  kAuto,  // int8; float32 where the processor has no exact int8 instructions (VNNI)
   kFloat32,
   kBFloat16,  // weights and inputs rounded to 8 bits of precision, sums in float32
   kInt8,      // weights and inputs as 8-bit integers with a scale a row, sums exact

@@ -47,12 +47,13 @@ TEST(SourceBatchTest, ClearForgetsEverything) {
   batch.Clear();
   EXPECT_EQ(batch.sentences(), 0);
   EXPECT_EQ(batch.tokens(), 0);
-  batch.Add(Ids{9, 10});
-  ASSERT_EQ(batch.sentences(), 1);
-  EXPECT_EQ(batch.begin(0), 0);
-  EXPECT_EQ(batch.length(0), 2);
-  EXPECT_EQ(batch.id(1), 10);
-  EXPECT_EQ(batch.sentence(1), 0);
+  batch.Add(Ids{9, 10, 11, 12});  // reaches over where the second sentence was
+  batch.Add(Ids{13});
+  ASSERT_EQ(batch.sentences(), 2);
+  EXPECT_EQ(batch.begin(1), 4);
+  EXPECT_EQ(batch.length(1), 1);
+  EXPECT_EQ(batch.id(4), 13);
+  for (int token = 0; token < 5; ++token) EXPECT_EQ(batch.sentence(token), token == 4 ? 1 : 0);
 }
 
 class EncoderTest : public testing::Test {
