@@ -18,7 +18,8 @@ enum class ComputeType {
 std::string_view ComputeTypeName(ComputeType type);  // "auto", "float32", "bfloat16", "int8"
 std::optional<ComputeType> ParseComputeType(std::string_view name);
 
-// Whether this processor computes in `type` with instructions made for it.
+// Whether this processor computes in `type` with instructions made for it. In linear.cc, which
+// knows oneDNN.
 bool IsSupported(ComputeType type);
 
 }  // namespace limpid

@@ -95,13 +95,14 @@ TracedSide TraceSide(std::string text, const Pieces& pieces) {
   return side;
 }
 
-SentenceTrace TraceOf(const Segment& segment, const std::string& target_text, const Pieces& target,
+// Takes the recorded attentions out of the segment.
+SentenceTrace TraceOf(Segment& segment, const std::string& target_text, const Pieces& target,
                       const ModelConfig& config, const Tokenizer& tokenizer) {
   SentenceTrace trace;
   trace.source = TraceSide(segment.text, segment.source);
   trace.target = TraceSide(target_text, target);
   for (size_t i = 0; i < target.size(); ++i) {
-    trace.target.tokens[i].log_probability = segment.forced.log_probabilities[i];
+    trace.target.tokens[i].log_probability = segment.hypothesis.log_probabilities[i];
   }
   trace.decoder_layers = config.decoder_layers;
   trace.alignment_layer = config.alignment_layer;
@@ -109,8 +110,8 @@ SentenceTrace TraceOf(const Segment& segment, const std::string& target_text, co
   trace.decoder_start = config.decoder_start_id < 0
                             ? ""
                             : std::string(tokenizer.TargetPiece(config.decoder_start_id));
-  trace.attentions = segment.forced.attentions;
-  trace.predictions = segment.forced.predictions;
+  trace.attentions = std::move(segment.forced.attentions);
+  trace.predictions = std::move(segment.forced.predictions);
   for (std::vector<Prediction>& step : trace.predictions) {
     for (Prediction& prediction : step) prediction.piece = tokenizer.TargetPiece(prediction.id);
   }
@@ -144,12 +145,12 @@ Document Prepare(std::string_view text, const TranslateOptions& options, const M
   return document;
 }
 
-Translation Assemble(const Document& document, const TranslateOptions& options,
-                     const ModelConfig& config, const Tokenizer& tokenizer) {
+Translation Assemble(Document document, const TranslateOptions& options, const ModelConfig& config,
+                     const Tokenizer& tokenizer) {
   Translation translation;
   translation.replaced_invalid_utf8 = document.replaced_invalid_utf8;
   translation.cut_sentences = document.cut_sentences;
-  for (const Segment& segment : document.segments) {
+  for (Segment& segment : document.segments) {
     const Hypothesis& found = segment.hypothesis;
     Pieces pieces;
     const std::string text = tokenizer.DecodeTarget(found.ids, &pieces);

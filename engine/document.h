@@ -37,8 +37,8 @@ Document Prepare(std::string_view text, const TranslateOptions& options, const M
                  const Tokenizer& tokenizer);
 
 // Segments, once they are translated, to text, with the spacing of the source.
-Translation Assemble(const Document& document, const TranslateOptions& options,
-                     const ModelConfig& config, const Tokenizer& tokenizer);
+Translation Assemble(Document document, const TranslateOptions& options, const ModelConfig& config,
+                     const Tokenizer& tokenizer);
 
 }  // namespace limpid
 

@@ -4,6 +4,7 @@
 #ifndef LIMPID_ENGINE_ENCODER_H_
 #define LIMPID_ENGINE_ENCODER_H_
 
+#include <cassert>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -21,7 +22,9 @@ class SourceBatch {
     sentences_.clear();
     begins_.assign(1, 0);
   }
+  // `ids` has at least one: attention over nothing is not defined.
   void Add(absl::Span<const int> ids) {
+    assert(!ids.empty());
     ids_.insert(ids_.end(), ids.begin(), ids.end());
     sentences_.resize(ids_.size(), sentences());
     begins_.push_back(static_cast<int>(ids_.size()));

@@ -151,12 +151,11 @@ struct Products::State {
     dnnl::matmul primitive;
     dnnl::memory x, y, scratchpad;
   };
-  // Weights of the same size have the same layout, so they share products. All of a worker's
-  // weights have the same type.
-  using Key = std::array<int, 3>;  // rows, in, out
+  // Weights of the same size and type have the same layout, so they share products.
+  using Key = std::array<int, 4>;  // rows, in, out, type
 
   Product& Find(int rows, const PackedMatrix& weights) {
-    const Key key = {rows, weights.in, weights.out};
+    const Key key = {rows, weights.in, weights.out, static_cast<int>(weights.type)};
     const auto it = products.find(key);
     if (it != products.end()) return it->second;
     // oneDNN keeps what it compiles for all threads. One at a time asks it, so that workers which

@@ -72,11 +72,6 @@ class Matrix {
     columns_ = columns;
     buffer_.Reserve(static_cast<size_t>(PaddedRows(rows)) * columns);
   }
-  // Keeps the first `rows` rows.
-  void Shrink(int rows) {
-    assert(rows <= rows_);
-    rows_ = rows;
-  }
 
   int rows() const { return rows_; }
   int columns() const { return columns_; }

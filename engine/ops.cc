@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "models/float16.h"
+
 // Highway compiles this file once for each instruction set and picks one at run time.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops.cc"
@@ -204,14 +206,7 @@ float Quantize(const float* HWY_RESTRICT x, int size, int8_t* HWY_RESTRICT out) 
 }
 
 void RoundToBFloat16(const float* HWY_RESTRICT x, int size, uint16_t* HWY_RESTRICT out) {
-  // NaN stays NaN: rounding up could turn its bits into those of infinity or zero.
-  for (int i = 0; i < size; ++i) {
-    uint32_t bits = 0;
-    hwy::CopyBytes<sizeof(bits)>(x + i, &bits);
-    const uint32_t rounded = bits + 0x7FFF + ((bits >> 16) & 1);
-    const bool is_nan = (bits & 0x7FFFFFFF) > 0x7F800000;
-    out[i] = static_cast<uint16_t>((is_nan ? bits | 0x400000 : rounded) >> 16);
-  }
+  for (int i = 0; i < size; ++i) out[i] = Float32ToBFloat16(x[i]);
 }
 
 void LayerNorm(const float* x, const float* HWY_RESTRICT scale, const float* HWY_RESTRICT bias,

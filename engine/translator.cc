@@ -120,7 +120,7 @@ void SearchBatch(const Batch& batch, const TranslateOptions& options, Worker& wo
   for (size_t i = 0; i < batch.size(); ++i) batch[i]->hypothesis = found[i];
 }
 
-// Scores and traces what search found, or what the caller gave.
+// Runs forced decoding over the hypotheses, found or given.
 void ForceBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
   worker.source.Clear();
   std::vector<absl::Span<const int>> targets;
@@ -130,22 +130,19 @@ void ForceBatch(const Batch& batch, const TranslateOptions& options, Worker& wor
   }
   const TraceRequest* request = options.trace.has_value() ? &*options.trace : nullptr;
   std::vector<ForcedDecoding> forced = worker.tracer.Run(worker.source, targets, request);
-  for (size_t i = 0; i < batch.size(); ++i) {
-    batch[i]->hypothesis.log_probabilities = forced[i].log_probabilities;
-    batch[i]->forced = std::move(forced[i]);
-  }
+  for (size_t i = 0; i < batch.size(); ++i) batch[i]->forced = std::move(forced[i]);
 }
 
+// A traced translation stays the untraced one, to the last bit of its scores.
 void SearchAndTraceBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
   SearchBatch(batch, options, worker);
-  std::vector<std::vector<float>> log_probabilities;
-  for (Segment* segment : batch) {
-    log_probabilities.push_back(std::move(segment->hypothesis.log_probabilities));
-  }
   ForceBatch(batch, options, worker);
-  // A traced translation is the untraced one, to the last bit.
-  for (size_t i = 0; i < batch.size(); ++i) {
-    batch[i]->hypothesis.log_probabilities = std::move(log_probabilities[i]);
+}
+
+void ScoreGivenBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
+  ForceBatch(batch, options, worker);
+  for (Segment* segment : batch) {
+    segment->hypothesis.log_probabilities = segment->forced.log_probabilities;
   }
 }
 
@@ -199,7 +196,7 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
       if (!document.ok()) return document.status();
       documents.push_back(*std::move(document));
     }
-    return Run(documents, options, ForceBatch);
+    return Run(documents, options, ScoreGivenBatch);
   });
 }
 
@@ -230,8 +227,8 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Docume
   if (!status.ok()) return status;
   std::vector<Translation> translations;
   translations.reserve(documents.size());
-  for (const Document& document : documents) {
-    translations.push_back(Assemble(document, options, config(), *tokenizer_));
+  for (Document& document : documents) {
+    translations.push_back(Assemble(std::move(document), options, config(), *tokenizer_));
   }
   return translations;
 }

@@ -1,5 +1,5 @@
 // The scratch memory of one worker. Everything grows to what the largest batch so far needed and
-// stays, so that a warm step allocates nothing. Nothing in here outlives a call except by that.
+// stays, so that a warm step allocates nothing.
 
 #ifndef LIMPID_ENGINE_WORKSPACE_H_
 #define LIMPID_ENGINE_WORKSPACE_H_
@@ -13,7 +13,7 @@ namespace limpid {
 
 class AttentionObserver;  // attention.h
 
-// `rows` are the source tokens of a batch in the encoder, and its live hypotheses in the decoder.
+// `rows` are the source tokens of a batch in the encoder, and the inputs of a step in the decoder.
 struct Workspace {
   Products products;
   Matrix x;               // [rows, model_dim]: the residual stream

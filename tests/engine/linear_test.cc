@@ -261,8 +261,8 @@ TEST_P(LinearTest, GarbageInPaddingRowsStaysThere) {
     Products products;
     Matrix y;
     linear.Apply(x, y, products);  // leaves NaN in the products' own buffers
+    x.Resize(rows, 24);            // in the same memory: NaN stays behind the last row
     std::copy_n(clean.row(0), rows * 24, x.row(0));
-    x.Shrink(rows);
     linear.Apply(x, y, products);
     ExpectSame(y, expected);
   }
