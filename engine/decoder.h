@@ -68,9 +68,15 @@ class Decoder {
   // Computes the memory of the encoder's output [source tokens, model_dim].
   void Remember(const Matrix& encoder_output, Memory& memory, Products& products) const;
 
-  // Takes in tokens, adds them to the cache, and leaves in work.logits [inputs, target_vocab] how
-  // much each token of the vocabulary is to come next.
+  // Takes in tokens, adds them to the cache, and leaves the decoder's output in work.x [inputs,
+  // model_dim].
   void Step(const DecoderStep& step, Workspace& work) const;
+
+  // From the decoder's output in work.x to how much each token of the vocabulary is to come next:
+  // work.logits [inputs, target_vocab].
+  void Logits(Workspace& work) const;
+  // Or to the best of them alone, work.best [inputs], with bad words left out.
+  void FindBest(LogSumExp log_sum_exp, Workspace& work) const;
 
  private:
   Embedding embedding_;
@@ -78,7 +84,8 @@ class Decoder {
   std::vector<DecoderLayer> layers_;
   bool has_final_norm_;
   Norm final_norm_;
-  Linear output_;  // [target_vocab, model_dim]
+  Linear output_;          // [target_vocab, model_dim]
+  Linear allowed_output_;  // without bad words
 };
 
 }  // namespace limpid

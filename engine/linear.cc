@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -49,11 +50,6 @@ dnnl::memory::dims DimsOf(const dnnl::memory::desc& layout) {
 #endif
 }
 
-size_t ElementsOf(const dnnl::memory::desc& layout) {
-  const dnnl::memory::dims dims = DimsOf(layout);
-  return static_cast<size_t>(dims[0]) * dims[1];
-}
-
 // x [rows, in] times weights [in, out], which lie as `layout` says (or as oneDNN likes best:
 // `any`).
 dnnl::matmul::primitive_desc DescribeProduct(int rows, int in, int out,
@@ -80,39 +76,36 @@ dnnl::memory Reorder(void* rows, DnnlType type, const dnnl::memory::desc& layout
   return packed;
 }
 
-// The weights of `layers`, one below the other, as float32 or bfloat16.
-dnnl::memory PackFloats(absl::Span<const LinearWeights> layers, const dnnl::memory::desc& layout) {
-  Buffer<float> rows;  // [out, in]
-  rows.Reserve(ElementsOf(layout));
+// The weights of `layers`, one below the other: [out, in].
+Buffer<float> ReadFloats(absl::Span<const LinearWeights> layers, size_t out, size_t in) {
+  Buffer<float> rows;
+  rows.Reserve(out * in);
   float* next = rows.data();
   for (const LinearWeights& layer : layers) {
-    for (int i = 0; i < layer.weight.rows(); ++i, next += layer.weight.columns()) {
-      ReadRow(layer.weight, i, next);
-    }
+    for (int64_t i = 0; i < layer.weight.rows(); ++i, next += in) ReadRow(layer.weight, i, next);
   }
-  return Reorder(rows.data(), DnnlType::f32, layout);
+  return rows;
 }
 
-// The weights of `layers`, one below the other, as int8; adds a scale a row to `scales`.
-dnnl::memory PackInt8(absl::Span<const LinearWeights> layers, const dnnl::memory::desc& layout,
-                      std::vector<float>& scales) {
-  const int in = static_cast<int>(layers[0].weight.columns());
-  Buffer<int8_t> rows;  // [out, in]
-  rows.Reserve(ElementsOf(layout));
+// The same as int8; adds a scale a row to `scales`.
+Buffer<int8_t> ReadInt8(absl::Span<const LinearWeights> layers, size_t out, size_t in,
+                        std::vector<float>& scales) {
+  Buffer<int8_t> rows;
+  rows.Reserve(out * in);
   std::vector<float> row(in);
   int8_t* next = rows.data();
   for (const LinearWeights& layer : layers) {
-    for (int i = 0; i < layer.weight.rows(); ++i, next += in) {
+    for (int64_t i = 0; i < layer.weight.rows(); ++i, next += in) {
       if (layer.weight.dtype == DType::kInt8) {
         std::memcpy(next, layer.weight.data + static_cast<size_t>(i) * in, in);
         scales.push_back(layer.weight.scales[i]);
       } else {
         ReadRow(layer.weight, i, row.data());
-        scales.push_back(Quantize(row.data(), in, next));
+        scales.push_back(Quantize(row.data(), static_cast<int>(in), next));
       }
     }
   }
-  return Reorder(rows.data(), DnnlType::s8, layout);
+  return rows;
 }
 
 }  // namespace
@@ -140,10 +133,13 @@ bool IsSupported(ComputeType type) {
 }
 
 struct PackedMatrix {
+  PackedMatrix(dnnl::memory packed, int in_columns, int out_columns, ComputeType compute_type)
+      : memory(std::move(packed)), in(in_columns), out(out_columns), type(compute_type) {}
+
   dnnl::memory memory;  // [in, out] in a layout of oneDNN's choice
-  int in = 0;
-  int out = 0;
-  ComputeType type = ComputeType::kFloat32;
+  int in;
+  int out;
+  ComputeType type;
 };
 
 struct Products::State {
@@ -172,7 +168,7 @@ struct Products::State {
     return products.emplace(key, std::move(product)).first->second;
   }
 
-  // Rows of x as the weights' type wants them.
+  // Rows of x as `type` wants them.
   const void* Convert(const Matrix& x, int begin, int rows, ComputeType type) {
     if (type == ComputeType::kFloat32) return x.row(begin);
     const int in = x.columns();
@@ -193,8 +189,10 @@ struct Products::State {
 
   absl::flat_hash_map<Key, Product> products;
   dnnl::stream stream{Cpu()};
-  Buffer<uint16_t> bfloat16;  // [rows, in]: inputs
-  Buffer<int8_t> int8;        // [rows, in]: inputs
+  int input_rows = 0;           // that were taken in
+  const void* input = nullptr;  // [input_rows, in], as their type wants them
+  Buffer<uint16_t> bfloat16;    // [rows, in]: inputs
+  Buffer<int8_t> int8;          // [rows, in]: inputs
   std::array<float, kMostRows> input_scales = {};
   Buffer<float> result;  // [rows, out]; int32 takes as much room
   Buffer<std::byte> scratchpad;
@@ -207,14 +205,18 @@ Products& Products::operator=(Products&&) noexcept = default;
 
 float Products::input_scale(int row) const { return state_->input_scales[row]; }
 
-const void* Products::Multiply(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
+void Products::TakeIn(const Matrix& x, int begin, int rows, ComputeType type) {
   assert(rows > 0 && rows <= kMostRows);
+  state_->input_rows = rows;
+  state_->input = state_->Convert(x, begin, rows, type);
+}
+
+const void* Products::Multiply(const PackedMatrix& weights) {
   State& state = *state_;
-  const void* input = state.Convert(x, begin, rows, weights.type);
-  rows = PaddedRows(rows);
+  const int rows = PaddedRows(state.input_rows);
   State::Product& product = state.Find(rows, weights);
   state.result.Reserve(static_cast<size_t>(rows) * weights.out);
-  product.x.set_data_handle(const_cast<void*>(input));
+  product.x.set_data_handle(const_cast<void*>(state.input));
   product.y.set_data_handle(state.result.data());
   product.scratchpad.set_data_handle(state.scratchpad.data());
   // The C interface takes a plain array; the C++ one would build a map and a vector a call.
@@ -238,55 +240,87 @@ Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
     const std::vector<float> bias = ReadAll(layer.bias);
     linear.bias_.insert(linear.bias_.end(), bias.begin(), bias.end());
   }
-  const dnnl::memory::desc any({linear.in_, linear.out_}, InputType(type), DnnlTag::any);
-  const dnnl::memory::desc layout =
-      DescribeProduct(Products::kMostRows, linear.in_, linear.out_, any, type).weights_desc();
-  auto packed = std::make_shared<PackedMatrix>();
-  packed->memory = type == ComputeType::kInt8 ? PackInt8(layers, layout, linear.scales_)
-                                              : PackFloats(layers, layout);
-  packed->in = linear.in_;
-  packed->out = linear.out_;
-  packed->type = type;
-  linear.weights_ = std::move(packed);
+  const auto in = static_cast<size_t>(linear.in_);
+  const auto out = static_cast<size_t>(linear.out_);
+  if (type == ComputeType::kInt8) {
+    linear.PackPanels(ReadInt8(layers, out, in, linear.scales_).data(), type);
+  } else {
+    linear.PackPanels(ReadFloats(layers, out, in).data(), type);
+  }
   return linear;
 }
 
-// Calls finish(row, product row) for each row of x Wᵀ.
+template <typename T>
+void Linear::PackPanels(T* rows, ComputeType type) {
+  const DnnlType row_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
+  for (int begin = 0; begin < out_; begin += kMostColumns) {
+    const int out = std::min(kMostColumns, out_ - begin);
+    const dnnl::memory::desc any({in_, out}, InputType(type), DnnlTag::any);
+    const dnnl::memory::desc layout =
+        DescribeProduct(Products::kMostRows, in_, out, any, type).weights_desc();
+    dnnl::memory memory = Reorder(rows + static_cast<size_t>(begin) * in_, row_type, layout);
+    panels_.push_back(std::make_shared<PackedMatrix>(std::move(memory), in_, out, type));
+  }
+}
+
+Linear Linear::Without(absl::Span<const int> outputs) const {
+  Linear copy = *this;
+  for (const int output : outputs) copy.bias_[output] = -std::numeric_limits<float>::infinity();
+  return copy;
+}
+
+// Calls finish(row, first column, product row) for each row of x Wᵀ, panel by panel.
 template <typename Finish>
 void Linear::ForEachRow(const Matrix& x, Products& products, const Finish& finish) const {
   assert(x.columns() == in_);
-  ProductRow product = {.size = out_, .bias = bias_.data()};
-  if (!scales_.empty()) product.scales = scales_.data();
   for (int begin = 0; begin < x.rows(); begin += Products::kMostRows) {
     const int rows = std::min(Products::kMostRows, x.rows() - begin);
-    const auto* values =
-        static_cast<const std::byte*>(products.Multiply(x, begin, rows, *weights_));
-    for (int i = 0; i < rows; ++i) {
-      product.values = values + static_cast<size_t>(i) * out_ * sizeof(float);
-      product.input_scale = products.input_scale(i);
-      finish(begin + i, product);
+    products.TakeIn(x, begin, rows, panels_.front()->type);
+    int column = 0;
+    for (const std::shared_ptr<const PackedMatrix>& panel : panels_) {
+      ProductRow product = {.size = panel->out, .bias = &bias_[column]};
+      if (!scales_.empty()) product.scales = &scales_[column];
+      const auto* values = static_cast<const std::byte*>(products.Multiply(*panel));
+      for (int i = 0; i < rows; ++i) {
+        product.values = values + static_cast<size_t>(i) * panel->out * sizeof(float);
+        product.input_scale = products.input_scale(i);
+        finish(begin + i, column, product);
+      }
+      column += panel->out;
     }
   }
 }
 
 void Linear::Apply(const Matrix& x, Matrix& y, Products& products) const {
   y.Resize(x.rows(), out_);
-  ForEachRow(x, products,
-             [&](int row, const ProductRow& product) { AddBias(product, y.row(row)); });
+  ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
+    AddBias(product, y.row(row) + column);
+  });
 }
 
 void Linear::ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
                               Products& products) const {
   y.Resize(x.rows(), out_);
-  ForEachRow(x, products, [&](int row, const ProductRow& product) {
-    AddBiasAndActivate(product, activation, y.row(row));
+  ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
+    AddBiasAndActivate(product, activation, y.row(row) + column);
   });
 }
 
 void Linear::ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const {
   assert(y.rows() == x.rows() && y.columns() == out_);
-  ForEachRow(x, products,
-             [&](int row, const ProductRow& product) { AddBiasAndResidual(product, y.row(row)); });
+  ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
+    AddBiasAndResidual(product, y.row(row) + column);
+  });
+}
+
+void Linear::FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>& best,
+                      Products& products) const {
+  best.resize(x.rows());
+  ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
+    Best of_panel = limpid::FindBest(product, log_sum_exp);
+    of_panel.index += column;
+    best[row] = column == 0 ? of_panel : BetterOf(best[row], of_panel);
+  });
 }
 
 }  // namespace limpid

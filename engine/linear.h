@@ -46,10 +46,12 @@ class Products {
   // cache when it is finished.
   static constexpr int kMostRows = 64;
 
-  // x Wᵀ for `rows` rows of x, from `begin` on. The result [rows, out] is valid until the next
-  // call: float32, or int32 for int8 weights.
-  const void* Multiply(const Matrix& x, int begin, int rows, const PackedMatrix& weights);
-  // After an int8 product: what 1 in row `row` of the quantized input stands for.
+  // Makes `rows` rows of x, from `begin` on, ready to be multiplied with weights of a type.
+  void TakeIn(const Matrix& x, int begin, int rows, ComputeType type);
+  // x Wᵀ for the rows taken in. The result [rows, out] is valid until the next call: float32, or
+  // int32 for int8 weights.
+  const void* Multiply(const PackedMatrix& weights);
+  // For int8: what 1 in row `row` of the quantized input stands for.
   float input_scale(int row) const;
 
  private:
@@ -75,13 +77,26 @@ class Linear {
                         Products& products) const;  // y = activation(x Wᵀ + b)
   void ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const;  // y = y + x Wᵀ + b
 
+  // The largest output of each row of x, without writing the others: best [rows].
+  void FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>& best,
+                Products& products) const;
+
+  // The same layer, but that the given outputs are minus infinity always.
+  Linear Without(absl::Span<const int> outputs) const;
+
  private:
+  // Wide layers are multiplied panel by panel, so that a panel's weights and its result for
+  // Products::kMostRows are in the processor's cache together.
+  static constexpr int kMostColumns = 2048;
+
+  template <typename T>
+  void PackPanels(T* rows, ComputeType type);
   template <typename Finish>
   void ForEachRow(const Matrix& x, Products& products, const Finish& finish) const;
 
   int in_ = 0;
   int out_ = 0;
-  std::shared_ptr<const PackedMatrix> weights_;
+  std::vector<std::shared_ptr<const PackedMatrix>> panels_;
   std::vector<float> bias_;    // [out]
   std::vector<float> scales_;  // [out]: what 1 in an int8 weight stands for; empty for other types
 };

@@ -79,6 +79,17 @@ class Int8Product {
   float input_scale_;
 };
 
+// A row that needs no finishing.
+class PlainRow {
+ public:
+  explicit PlainRow(const float* values) : values_(values) {}
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int i) const { return hn::LoadU(d, values_ + i); }
+  float Scalar(int i) const { return values_[i]; }
+
+ private:
+  const float* HWY_RESTRICT values_;
+};
+
 // Calls function(product) with the kind of product that `row` is.
 template <typename Function>
 HWY_INLINE void WithProduct(const ProductRow& row, const Function& function) {
@@ -271,33 +282,42 @@ void DotRows(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t offset, in
   }
 }
 
-float MaxOf(const float* x, int size) {
+// The largest value of row[begin .. end), or minus infinity where there is none.
+template <typename Row>
+HWY_INLINE float MaxOf(const Row& row, int begin, int end) {
   const FloatTag d;
+  const int lanes = static_cast<int>(LanesOf(d));
   float largest = -std::numeric_limits<float>::infinity();
-  auto largests = hn::Set(d, largest);
-  ForEach(
-      size, [&](int i) HWY_ATTR { largests = hn::Max(largests, hn::LoadU(d, x + i)); },
-      [&](int i) HWY_ATTR { largest = std::max(largest, x[i]); });
-  return std::max(largest, hn::GetLane(hn::MaxOfLanes(d, largests)));
+  auto even = hn::Set(d, largest);
+  auto odd = even;  // two maxima, for one need not wait for the other
+  int i = begin;
+  for (; i + 2 * lanes <= end; i += 2 * lanes) {
+    even = hn::Max(even, row.Vector(d, i));
+    odd = hn::Max(odd, row.Vector(d, i + lanes));
+  }
+  for (; i + lanes <= end; i += lanes) even = hn::Max(even, row.Vector(d, i));
+  for (; i < end; ++i) largest = std::max(largest, row.Scalar(i));
+  return std::max(largest, hn::GetLane(hn::MaxOfLanes(d, hn::Max(even, odd))));
 }
 
-// Calls store(i, count, exp(x[i ..] - largest)) for vectors of `count` elements; returns their sum.
-template <typename Store>
-HWY_INLINE float SumOfExp(const float* x, int size, float largest, const Store& store) {
+// Calls store(i, count, exp(row[i ..] - largest)) for vectors of `count` elements; returns their
+// sum.
+template <typename Row, typename Store>
+HWY_INLINE float SumOfExp(const Row& row, int size, float largest, const Store& store) {
   const FloatTag d;
   const int lanes = static_cast<int>(LanesOf(d));
   const auto largests = hn::Set(d, largest);
   auto sums = hn::Zero(d);
   int i = 0;
   for (; i + lanes <= size; i += lanes) {
-    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), largests));
+    const auto e = hn::Exp(d, hn::Sub(row.Vector(d, i), largests));
     sums = hn::Add(sums, e);
     store(i, lanes, e);
   }
   if (i < size) {
     HWY_ALIGN float tail[hn::MaxLanes(d)];
     std::fill(tail, tail + lanes, -std::numeric_limits<float>::infinity());
-    std::copy(x + i, x + size, tail);
+    for (int j = i; j < size; ++j) tail[j - i] = row.Scalar(j);
     const auto e = hn::Exp(d, hn::Sub(hn::Load(d, tail), largests));
     sums = hn::Add(sums, hn::IfThenElseZero(hn::FirstN(d, size - i), e));
     store(i, size - i, e);
@@ -307,8 +327,9 @@ HWY_INLINE float SumOfExp(const float* x, int size, float largest, const Store& 
 
 void Softmax(int size, float* x) {
   const FloatTag d;
+  const PlainRow row(x);
   const float sum =
-      SumOfExp(x, size, MaxOf(x, size), [&](int i, int count, hn::Vec<FloatTag> e) HWY_ATTR {
+      SumOfExp(row, size, MaxOf(row, 0, size), [&](int i, int count, hn::Vec<FloatTag> e) HWY_ATTR {
         if (count == static_cast<int>(LanesOf(d))) {
           hn::StoreU(e, d, x + i);
         } else {
@@ -343,14 +364,40 @@ void MixRows(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset
       });
 }
 
-Best FindBest(const float* logits, int size) {
+// Looks for the largest block by block, so that its place is then sought in one block only.
+template <typename Row>
+HWY_INLINE Best FindBestIn(const Row& row, int size, LogSumExp log_sum_exp) {
+  constexpr int kBlock = 512;
   Best best;
-  best.logit = MaxOf(logits, size);
-  best.index = static_cast<int>(std::find(logits, logits + size, best.logit) - logits);
-  if (best.index == size) best.index = 0;  // NaN, from a broken model, equals nothing
-  const float sum = SumOfExp(logits, size, best.logit, [](int, int, hn::Vec<FloatTag>) HWY_ATTR {});
-  best.log_sum_exp = best.logit + std::log(sum);
+  best.logit = -std::numeric_limits<float>::infinity();
+  int block = 0;
+  for (int begin = 0; begin < size; begin += kBlock) {
+    const float largest = MaxOf(row, begin, std::min(begin + kBlock, size));
+    if (largest > best.logit) {
+      best.logit = largest;
+      block = begin;
+    }
+  }
+  const int end = std::min(block + kBlock, size);
+  best.index = block;
+  while (best.index < end && row.Scalar(best.index) != best.logit) ++best.index;
+  if (best.index == end) best.index = block;  // NaN, from a broken model, equals nothing
+  if (log_sum_exp == LogSumExp::kCompute) {
+    const auto ignore = [](int, int, hn::Vec<FloatTag>) HWY_ATTR {};
+    best.log_sum_exp = best.logit + std::log(SumOfExp(row, size, best.logit, ignore));
+  }
   return best;
+}
+
+Best FindBestOfProduct(const ProductRow& row, LogSumExp log_sum_exp) {
+  Best best;
+  WithProduct(row, [&](const auto& product)
+                       HWY_ATTR { best = FindBestIn(product, row.size, log_sum_exp); });
+  return best;
+}
+
+Best FindBestLogit(const float* logits, int size) {
+  return FindBestIn(PlainRow(logits), size, LogSumExp::kCompute);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -370,7 +417,8 @@ HWY_EXPORT(ScaleAndAdd);
 HWY_EXPORT(DotRows);
 HWY_EXPORT(Softmax);
 HWY_EXPORT(MixRows);
-HWY_EXPORT(FindBest);
+HWY_EXPORT(FindBestOfProduct);
+HWY_EXPORT(FindBestLogit);
 
 void AddBias(const ProductRow& product, float* out) { HWY_DYNAMIC_DISPATCH(AddBias)(product, out); }
 void AddBiasAndActivate(const ProductRow& product, Activation activation, float* out) {
@@ -400,8 +448,19 @@ void Softmax(int size, float* x) { HWY_DYNAMIC_DISPATCH(Softmax)(size, x); }
 void MixRows(const float* weights, RowList values, ptrdiff_t offset, int head_dim, float* out) {
   HWY_DYNAMIC_DISPATCH(MixRows)(weights, values, offset, head_dim, out);
 }
+Best FindBest(const ProductRow& product, LogSumExp log_sum_exp) {
+  return HWY_DYNAMIC_DISPATCH(FindBestOfProduct)(product, log_sum_exp);
+}
 Best FindBest(const float* logits, int size) {
-  return HWY_DYNAMIC_DISPATCH(FindBest)(logits, size);
+  return HWY_DYNAMIC_DISPATCH(FindBestLogit)(logits, size);
+}
+
+Best BetterOf(const Best& left, const Best& right) {
+  Best better = right.logit > left.logit ? right : left;
+  const float largest = std::max(left.log_sum_exp, right.log_sum_exp);
+  const float smallest = std::min(left.log_sum_exp, right.log_sum_exp);
+  better.log_sum_exp = largest + std::log1p(std::exp(smallest - largest));
+  return better;
 }
 
 }  // namespace limpid

@@ -59,14 +59,20 @@ void Softmax(int size, float* x);
 // out[0 .. head_dim) = sum over k of weights[k] * values.rows[k][offset .. offset + head_dim)
 void MixRows(const float* weights, RowList values, ptrdiff_t offset, int head_dim, float* out);
 
-// The largest of `size` logits (the first of equals) and the logarithm of the sum of their exp.
+// The largest of a row of logits (the first of equals) and, where asked for, the logarithm of the
+// sum of their exp.
 struct Best {
   int index = 0;
   float logit = 0;
   float log_sum_exp = 0;
   float log_probability() const { return logit - log_sum_exp; }
 };
-Best FindBest(const float* logits, int size);
+enum class LogSumExp { kLeaveOut, kCompute };
+Best FindBest(const ProductRow& product, LogSumExp log_sum_exp);
+Best FindBest(const float* logits, int size);  // with log_sum_exp
+
+// The best of two parts of a row, the left one first.
+Best BetterOf(const Best& left, const Best& right);
 
 }  // namespace limpid
 

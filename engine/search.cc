@@ -1,7 +1,6 @@
 #include "engine/search.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace limpid {
 namespace {
@@ -19,7 +18,7 @@ const std::vector<Hypothesis>& Searcher::Greedy(const SourceBatch& source,
   transformer_.Encode(source, memory_, work_);
   Start(source);
   while (!live_.empty()) {
-    transformer_.Decode({live_, source, memory_, cache_}, work_);
+    transformer_.DecodeBest({live_, source, memory_, cache_}, LogSumExp::kCompute, work_);
     TakeBest(source, options);
   }
   return hypotheses_;
@@ -45,10 +44,7 @@ void Searcher::TakeBest(const SourceBatch& source, const SearchOptions& options)
   const ModelConfig& config = transformer_.config();
   size_t still_live = 0;
   for (size_t row = 0; row < live_.size(); ++row) {
-    float* logits = work_.logits.row(static_cast<int>(row));
-    for (const int id : config.bad_words) logits[id] = -std::numeric_limits<float>::infinity();
-    const Best best = FindBest(logits, config.target_vocab_size);
-
+    const Best& best = work_.best[row];
     DecoderInput next = live_[row];
     Hypothesis& hypothesis = hypotheses_[next.hypothesis];
     hypothesis.ids.push_back(best.index);

@@ -55,7 +55,16 @@ class Transformer {
   }
 
   // One step of decoding: fills work.logits [inputs, vocab].
-  void Decode(const DecoderStep& step, Workspace& work) const { decoder_.Step(step, work); }
+  void Decode(const DecoderStep& step, Workspace& work) const {
+    decoder_.Step(step, work);
+    decoder_.Logits(work);
+  }
+
+  // The same, where only the best is wanted: fills work.best [inputs]. Bad words are left out.
+  void DecodeBest(const DecoderStep& step, LogSumExp log_sum_exp, Workspace& work) const {
+    decoder_.Step(step, work);
+    decoder_.FindBest(log_sum_exp, work);
+  }
 
  private:
   Checkpoint checkpoint_;

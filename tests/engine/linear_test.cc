@@ -187,6 +187,52 @@ TEST_P(LinearTest, MatchesDoubleForAnySize) {
   }
 }
 
+// Wide layers are computed in panels.
+TEST_P(LinearTest, MatchesDoubleWhenWide) {
+  const StoredLayer layer(16, 5000, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, GetParam());
+  const Matrix x = RandomMatrix(70, 16, random_);
+  Matrix y;
+  linear.Apply(x, y, products_);
+  ExpectProduct(y, x, {layer.view()}, GetParam());
+}
+
+TEST_P(LinearTest, FindsTheBestOutputOfEachRow) {
+  for (const int out : {5, 2049, 5000}) {
+    const StoredLayer layer(24, out, DType::kFloat32, random_);
+    const Linear linear = Linear::Pack({layer.view()}, GetParam());
+    const Matrix x = RandomMatrix(70, 24, random_);
+    Matrix y;
+    linear.Apply(x, y, products_);
+    std::vector<Best> best;
+    linear.FindBest(x, LogSumExp::kCompute, best, products_);
+    ASSERT_EQ(best.size(), 70U);
+    for (int row = 0; row < 70; ++row) {
+      const Best expected = FindBest(y.row(row), out);
+      EXPECT_EQ(best[row].index, expected.index);
+      EXPECT_EQ(best[row].logit, expected.logit);
+      EXPECT_NEAR(best[row].log_sum_exp, expected.log_sum_exp, 1e-5);
+    }
+    linear.FindBest(x, LogSumExp::kLeaveOut, best, products_);
+    for (int row = 0; row < 70; ++row) {
+      EXPECT_EQ(best[row].index, FindBest(y.row(row), out).index);
+    }
+  }
+}
+
+TEST_P(LinearTest, LeavesOutForbiddenOutputs) {
+  const StoredLayer layer(24, 3000, DType::kFloat32, random_);
+  const Linear linear = Linear::Pack({layer.view()}, GetParam());
+  const Matrix x = RandomMatrix(1, 24, random_);
+  std::vector<Best> best;
+  std::vector<int> forbidden;
+  for (int i = 0; i < 10; ++i) {
+    linear.Without(forbidden).FindBest(x, LogSumExp::kCompute, best, products_);
+    for (const int output : forbidden) EXPECT_NE(best[0].index, output);
+    forbidden.push_back(best[0].index);
+  }
+}
+
 TEST_P(LinearTest, TakesWeightsStoredInAnyType) {
   for (const DType dtype : {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kInt8}) {
     SCOPED_TRACE(DTypeName(dtype));

@@ -487,7 +487,7 @@ TEST_P(OpsTest, MixRowsIsTheWeightedSumOfTheRows) {
   }
 }
 
-double LogSumExp(const std::vector<float>& x) {
+double LogOfSumOfExp(const std::vector<float>& x) {
   const double largest = *std::max_element(x.begin(), x.end());
   double sum = 0;
   for (const float value : x) sum += std::exp(value - largest);
@@ -505,7 +505,7 @@ TEST_P(OpsTest, SoftmaxOfAnySizeAndRange) {
         std::vector<float> out = Output(size);
         std::copy(x.begin(), x.end(), out.begin());
         Softmax(size, out.data());
-        const double log_sum = LogSumExp(x);
+        const double log_sum = LogOfSumOfExp(x);
         double sum = 0;
         for (int i = 0; i < size; ++i) {
           sum += out[i];
@@ -544,7 +544,7 @@ TEST_P(OpsTest, FindBestGivesTheLargestAndItsProbability) {
       const Best best = FindBest(logits.data(), size);
       EXPECT_EQ(best.index, largest - logits.begin());
       EXPECT_EQ(best.logit, *largest);
-      const double log_sum_exp = LogSumExp(logits);
+      const double log_sum_exp = LogOfSumOfExp(logits);
       // The sum of exp is some `size` roundings off, its logarithm by as much in absolute terms.
       const double tolerance = kUnit * (8 + size + 2 * std::abs(log_sum_exp));
       EXPECT_NEAR(best.log_sum_exp, log_sum_exp, tolerance);
@@ -584,6 +584,44 @@ TEST_P(OpsTest, FindBestOfNaNGivesAnIndexInRange) {
     const std::vector<float> logits(kOddSize, all);
     EXPECT_THAT(FindBest(logits.data(), kOddSize).index, in_range);
   }
+}
+
+TEST_P(OpsTest, FindBestOfAProductIsThatOfItsFinishedRow) {
+  for (const Kind kind : kKinds) {
+    for (const int size : {1, kOddSize, 511, 512, 513, 1500}) {
+      const Product product = RandomProduct(kind, size);
+      std::vector<float> finished(size);
+      AddBias(product.row(), finished.data());
+      const Best expected = FindBest(finished.data(), size);
+      const Best best = FindBest(product.row(), LogSumExp::kCompute);
+      EXPECT_EQ(best.index, expected.index);
+      EXPECT_EQ(best.logit, expected.logit);
+      EXPECT_EQ(best.log_sum_exp, expected.log_sum_exp);
+      const Best without = FindBest(product.row(), LogSumExp::kLeaveOut);
+      EXPECT_EQ(without.index, expected.index);
+      EXPECT_EQ(without.logit, expected.logit);
+    }
+  }
+}
+
+TEST_P(OpsTest, BetterOfTwoPartsIsTheBestOfTheWhole) {
+  const std::vector<float> logits = Normal(kOddSize, 10);
+  const Best whole = FindBest(logits.data(), kOddSize);
+  for (int size = 1; size < kOddSize; ++size) {
+    const Best left = FindBest(logits.data(), size);
+    Best right = FindBest(logits.data() + size, kOddSize - size);
+    right.index += size;
+    const Best better = BetterOf(left, right);
+    EXPECT_EQ(better.index, whole.index);
+    EXPECT_EQ(better.logit, whole.logit);
+    EXPECT_NEAR(better.log_sum_exp, whole.log_sum_exp, 16 * kUnit * std::abs(whole.log_sum_exp));
+  }
+}
+
+TEST_P(OpsTest, BetterOfEqualsIsTheLeft) {
+  const Best left = {.index = 3, .logit = 1.5F, .log_sum_exp = 2};
+  const Best right = {.index = 9, .logit = 1.5F, .log_sum_exp = 2};
+  EXPECT_EQ(BetterOf(left, right).index, 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, OpsTest,
