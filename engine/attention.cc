@@ -5,19 +5,28 @@
 
 namespace limpid {
 
+namespace {
+
+// Takes the padding out of a matrix [rows, PaddedKeys(keys)].
+void RemovePadding(int rows, int keys, float* matrix) {
+  for (int row = 1; row < rows; ++row) {
+    std::copy_n(matrix + static_cast<ptrdiff_t>(row) * PaddedKeys(keys), keys,
+                matrix + static_cast<ptrdiff_t>(row) * keys);
+  }
+}
+
+}  // namespace
+
 void Attend(const float* query, const KeysAndValues& visible, Heads shape, float* weights,
             float* scores, float* context) {
-  const auto [heads, head_dim] = shape;
   const int keys = visible.tokens.count;
-  const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
-  for (int head = 0; head < heads; ++head) {
-    const ptrdiff_t begin = static_cast<ptrdiff_t>(head) * head_dim;
-    float* row = weights + static_cast<ptrdiff_t>(head) * keys;
-    DotRows(query + begin, visible.tokens, visible.key_offset + begin, head_dim, scale, row);
-    if (scores != nullptr) std::copy_n(row, keys, scores + static_cast<ptrdiff_t>(head) * keys);
-    Softmax(keys, row);
-    MixRows(row, visible.tokens, visible.value_offset + begin, head_dim, context + begin);
+  const float scale = 1.0F / std::sqrt(static_cast<float>(shape.head_dim));
+  DotRows(query, visible.tokens, visible.key_offset, shape, scale, weights);
+  if (scores != nullptr) {
+    std::copy_n(weights, static_cast<ptrdiff_t>(shape.heads) * PaddedKeys(keys), scores);
   }
+  Softmax(shape.heads, keys, weights);
+  MixRows(weights, visible.tokens, visible.value_offset, shape, context);
 }
 
 void Attention::ApplyAndAdd(const Matrix& queries,
@@ -26,7 +35,8 @@ void Attention::ApplyAndAdd(const Matrix& queries,
   work.context.Resize(queries.rows(), y.columns());
   for (int row = 0; row < queries.rows(); ++row) {
     const KeysAndValues keys_and_values = visible(row);
-    const size_t size = static_cast<size_t>(shape_.heads) * keys_and_values.tokens.count;
+    const int keys = keys_and_values.tokens.count;
+    const size_t size = static_cast<size_t>(shape_.heads) * PaddedKeys(keys);
     work.weights.Reserve(size);
     float* scores = nullptr;
     if (work.observer != nullptr) {
@@ -36,6 +46,8 @@ void Attention::ApplyAndAdd(const Matrix& queries,
     Attend(queries.row(row), keys_and_values, shape_, work.weights.data(), scores,
            work.context.row(row));
     if (work.observer != nullptr) {
+      RemovePadding(shape_.heads, keys, scores);
+      RemovePadding(shape_.heads, keys, work.weights.data());
       work.observer->OnQuery(site_, shape_,
                              {row, queries.row(row), keys_and_values, scores, work.weights.data(),
                               work.context.row(row)});

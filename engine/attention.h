@@ -24,11 +24,6 @@
 
 namespace limpid {
 
-struct Heads {
-  int heads = 0;
-  int head_dim = 0;
-};
-
 // The keys and values that one query may see. There is no mask: what a query must not see is left
 // out of the list.
 struct KeysAndValues {
@@ -59,8 +54,8 @@ class AttentionObserver {
 };
 
 // One query's attention: `query` and `context` are [heads, head_dim]; `weights` receives [heads,
-// keys], each head's weights summing to 1. Where `scores` is not null it receives [heads, keys] as
-// well.
+// PaddedKeys(keys)], each head's weights summing to 1. Where `scores` is not null it receives what
+// `weights` was before softmax.
 void Attend(const float* query, const KeysAndValues& visible, Heads shape, float* weights,
             float* scores, float* context);
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <numeric>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -36,10 +37,14 @@ DnnlType InputType(ComputeType type) {
     case ComputeType::kBFloat16:
       return DnnlType::bf16;
     case ComputeType::kInt8:
-      return DnnlType::s8;
+      return DnnlType::u8;
     default:
       return DnnlType::f32;
   }
+}
+
+DnnlType WeightType(ComputeType type) {
+  return type == ComputeType::kInt8 ? DnnlType::s8 : InputType(type);
 }
 
 dnnl::memory::dims DimsOf(const dnnl::memory::desc& layout) {
@@ -67,8 +72,8 @@ dnnl::matmul::primitive_desc DescribeProduct(int rows, int in, int out,
 }
 
 // Row-major weights [out, in] are weights [in, out] whose last dimension comes first.
-dnnl::memory Reorder(void* rows, DnnlType type, const dnnl::memory::desc& layout) {
-  dnnl::memory plain({DimsOf(layout), type, DnnlTag::ba}, Cpu(), rows);
+dnnl::memory Reorder(const void* rows, DnnlType type, const dnnl::memory::desc& layout) {
+  dnnl::memory plain({DimsOf(layout), type, DnnlTag::ba}, Cpu(), const_cast<void*>(rows));
   dnnl::memory packed(layout, Cpu());
   dnnl::stream stream(Cpu());
   dnnl::reorder(plain, packed).execute(stream, plain, packed);
@@ -192,7 +197,7 @@ struct Products::State {
   int input_rows = 0;           // that were taken in
   const void* input = nullptr;  // [input_rows, in], as their type wants them
   Buffer<uint16_t> bfloat16;    // [rows, in]: inputs
-  Buffer<int8_t> int8;          // [rows, in]: inputs
+  Buffer<uint8_t> int8;         // [rows, in]: inputs, with kInputZero for 0
   std::array<float, kMostRows> input_scales = {};
   Buffer<float> result;  // [rows, out]; int32 takes as much room
   Buffer<std::byte> scratchpad;
@@ -243,7 +248,14 @@ Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
   const auto in = static_cast<size_t>(linear.in_);
   const auto out = static_cast<size_t>(linear.out_);
   if (type == ComputeType::kInt8) {
-    linear.PackPanels(ReadInt8(layers, out, in, linear.scales_).data(), type);
+    const Buffer<int8_t> rows = ReadInt8(layers, out, in, linear.scales_);
+    for (size_t i = 0; i < out; ++i) {
+      const int8_t* row = rows.data() + i * in;
+      // Of huge rows the sum wraps around, as the product itself does then.
+      const auto sum = static_cast<uint32_t>(std::accumulate(row, row + in, int64_t{0}));
+      linear.offsets_.push_back(static_cast<int32_t>(kInputZero * sum));
+    }
+    linear.PackPanels(rows.data(), type);
   } else {
     linear.PackPanels(ReadFloats(layers, out, in).data(), type);
   }
@@ -251,11 +263,11 @@ Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
 }
 
 template <typename T>
-void Linear::PackPanels(T* rows, ComputeType type) {
+void Linear::PackPanels(const T* rows, ComputeType type) {
   const DnnlType row_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
   for (int begin = 0; begin < out_; begin += kMostColumns) {
     const int out = std::min(kMostColumns, out_ - begin);
-    const dnnl::memory::desc any({in_, out}, InputType(type), DnnlTag::any);
+    const dnnl::memory::desc any({in_, out}, WeightType(type), DnnlTag::any);
     const dnnl::memory::desc layout =
         DescribeProduct(Products::kMostRows, in_, out, any, type).weights_desc();
     dnnl::memory memory = Reorder(rows + static_cast<size_t>(begin) * in_, row_type, layout);
@@ -279,7 +291,10 @@ void Linear::ForEachRow(const Matrix& x, Products& products, const Finish& finis
     int column = 0;
     for (const std::shared_ptr<const PackedMatrix>& panel : panels_) {
       ProductRow product = {.size = panel->out, .bias = &bias_[column]};
-      if (!scales_.empty()) product.scales = &scales_[column];
+      if (!scales_.empty()) {
+        product.scales = &scales_[column];
+        product.offsets = &offsets_[column];
+      }
       const auto* values = static_cast<const std::byte*>(products.Multiply(*panel));
       for (int i = 0; i < rows; ++i) {
         product.values = values + static_cast<size_t>(i) * panel->out * sizeof(float);

@@ -7,6 +7,7 @@
 #ifndef LIMPID_ENGINE_LINEAR_H_
 #define LIMPID_ENGINE_LINEAR_H_
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -90,15 +91,17 @@ class Linear {
   static constexpr int kMostColumns = 2048;
 
   template <typename T>
-  void PackPanels(T* rows, ComputeType type);
+  void PackPanels(const T* rows, ComputeType type);  // rows [out, in]
   template <typename Finish>
   void ForEachRow(const Matrix& x, Products& products, const Finish& finish) const;
 
   int in_ = 0;
   int out_ = 0;
   std::vector<std::shared_ptr<const PackedMatrix>> panels_;
-  std::vector<float> bias_;    // [out]
-  std::vector<float> scales_;  // [out]: what 1 in an int8 weight stands for; empty for other types
+  std::vector<float> bias_;  // [out]
+  // [out], for int8 only: what 1 in a weight stands for, and what kInputZero adds to each output.
+  std::vector<float> scales_;
+  std::vector<int32_t> offsets_;
 };
 
 }  // namespace limpid

@@ -57,18 +57,22 @@ class Int8Product {
       : values_(static_cast<const int32_t*>(row.values)),
         bias_(row.bias),
         scales_(row.scales),
+        offsets_(row.offsets),
         input_scale_(row.input_scale) {}
   HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int i) const {
     const hn::RebindToSigned<FloatTag> integers;
     const auto scale = hn::Mul(hn::Set(d, input_scale_), hn::LoadU(d, scales_ + i));
-    const auto value = hn::ConvertTo(d, hn::LoadU(integers, values_ + i));
+    const auto integer =
+        hn::Sub(hn::LoadU(integers, values_ + i), hn::LoadU(integers, offsets_ + i));
+    const auto value = hn::ConvertTo(d, integer);
     return hn::MulAdd(value, scale, hn::LoadU(d, bias_ + i));
   }
   // As a vector of one, so that it is fused, and rounds, just as Vector's lanes are.
   HWY_INLINE float Scalar(int i) const {
     const hn::CappedTag<float, 1> d;
     const auto scale = hn::Set(d, input_scale_ * scales_[i]);
-    const auto value = hn::Set(d, static_cast<float>(values_[i]));
+    const auto difference = static_cast<uint32_t>(values_[i]) - static_cast<uint32_t>(offsets_[i]);
+    const auto value = hn::Set(d, static_cast<float>(static_cast<int32_t>(difference)));
     return hn::GetLane(hn::MulAdd(value, scale, hn::Set(d, bias_[i])));
   }
 
@@ -76,6 +80,7 @@ class Int8Product {
   const int32_t* HWY_RESTRICT values_;
   const float* HWY_RESTRICT bias_;
   const float* HWY_RESTRICT scales_;
+  const int32_t* HWY_RESTRICT offsets_;
   float input_scale_;
 };
 
@@ -195,25 +200,40 @@ float MaxAbsOf(const float* HWY_RESTRICT x, int size) {
   return std::bit_cast<float>(std::max(largest, hn::GetLane(hn::MaxOfLanes(bits, largests))));
 }
 
-float Quantize(const float* HWY_RESTRICT x, int size, int8_t* HWY_RESTRICT out) {
+// `zero` is added to each integer.
+template <typename T>
+HWY_INLINE float QuantizeAround(int zero, const float* HWY_RESTRICT x, int size,
+                                T* HWY_RESTRICT out) {
   const FloatTag d;
-  const hn::Rebind<int8_t, FloatTag> bytes;
+  const hn::RebindToSigned<FloatTag> integers;
+  const hn::Rebind<T, FloatTag> bytes;
   const float largest = MaxAbsOf(x, size);
   const float inverse = 127 / largest;  // infinite for zero, zero for infinity
   if (!(inverse > 0 && inverse < std::numeric_limits<float>::infinity())) {
-    std::fill(out, out + size, int8_t{0});
+    std::fill(out, out + size, static_cast<T>(zero));
     return 0;
   }
   const float scale = largest / 127;
   const auto inverses = hn::Set(d, inverse);
+  const auto zeros = hn::Set(integers, zero);
   ForEach(
       size,
       [&](int i) HWY_ATTR {
-        const auto integers = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), inverses));
-        hn::StoreU(hn::DemoteTo(bytes, integers), bytes, out + i);
+        const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), inverses));
+        hn::StoreU(hn::DemoteTo(bytes, hn::Add(rounded, zeros)), bytes, out + i);
       },
-      [&](int i) HWY_ATTR { out[i] = static_cast<int8_t>(std::nearbyint(x[i] * inverse)); });
+      [&](int i) HWY_ATTR {
+        out[i] = static_cast<T>(static_cast<int>(std::nearbyint(x[i] * inverse)) + zero);
+      });
   return scale;
+}
+
+float QuantizeSigned(const float* x, int size, int8_t* out) {
+  return QuantizeAround(0, x, size, out);
+}
+
+float QuantizeUnsigned(const float* x, int size, uint8_t* out) {
+  return QuantizeAround(kInputZero, x, size, out);
 }
 
 void RoundToBFloat16(const float* HWY_RESTRICT x, int size, uint16_t* HWY_RESTRICT out) {
@@ -266,19 +286,78 @@ void ScaleAndAdd(float factor, const float* HWY_RESTRICT y, int size, float* HWY
       [&](int i) HWY_ATTR { out[i] = out[i] * factor + y[i]; });
 }
 
-void DotRows(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t offset, int head_dim,
-             float scale, float* HWY_RESTRICT scores) {
+#if HWY_TARGET == HWY_SCALAR
+HWY_INLINE void StoreSums(FloatTag /*d*/, hn::Vec<FloatTag> v0, hn::Vec<FloatTag> v1,
+                          hn::Vec<FloatTag> v2, hn::Vec<FloatTag> v3, float scale, float* sums) {
+  sums[0] = scale * hn::GetLane(v0);
+  sums[1] = scale * hn::GetLane(v1);
+  sums[2] = scale * hn::GetLane(v2);
+  sums[3] = scale * hn::GetLane(v3);
+}
+#else
+// The sum of a vector's blocks of four lanes.
+template <typename D>
+HWY_INLINE hn::Vec<hn::Full128<float> > SumBlocks(D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    return v;
+  } else {
+    const hn::Half<D> half;
+    return SumBlocks(half, hn::Add(hn::UpperHalf(half, v), hn::LowerHalf(half, v)));
+  }
+}
+
+// scale times the sum of each vector's lanes: first within blocks of four lanes, which are mixed
+// such that each lane of a block stands for one of the vectors.
+HWY_INLINE void StoreSums(FloatTag d, hn::Vec<FloatTag> v0, hn::Vec<FloatTag> v1,
+                          hn::Vec<FloatTag> v2, hn::Vec<FloatTag> v3, float scale, float* sums) {
+  const hn::Full128<float> block;
+  const hn::RepartitionToWide<FloatTag> pairs;
+  const auto sums01 = hn::Add(hn::InterleaveLower(d, v0, v1), hn::InterleaveUpper(d, v0, v1));
+  const auto sums23 = hn::Add(hn::InterleaveLower(d, v2, v3), hn::InterleaveUpper(d, v2, v3));
+  const auto even = hn::BitCast(pairs, sums01);
+  const auto odd = hn::BitCast(pairs, sums23);
+  const auto low = hn::BitCast(d, hn::InterleaveLower(pairs, even, odd));
+  const auto high = hn::BitCast(d, hn::InterleaveUpper(pairs, even, odd));
+  hn::StoreU(hn::Mul(SumBlocks(d, hn::Add(low, high)), hn::Set(block, scale)), block, sums);
+}
+#endif
+
+// Four keys' scores with one head: scores[k] = scale * (query . keys[k]).
+HWY_INLINE void DotFour(const float* HWY_RESTRICT query, const float* const* keys, int head_dim,
+                        float scale, float* HWY_RESTRICT scores) {
   const FloatTag d;
-  for (int k = 0; k < keys.count; ++k) {
-    const float* HWY_RESTRICT key = keys.rows[k] + offset;
-    auto sums = hn::Zero(d);
-    float sum = 0;
-    ForEach(
-        head_dim,
-        [&](int i)
-            HWY_ATTR { sums = hn::MulAdd(hn::LoadU(d, query + i), hn::LoadU(d, key + i), sums); },
-        [&](int i) HWY_ATTR { sum += query[i] * key[i]; });
-    scores[k] = scale * (sum + SumLanes(d, sums));
+  auto sum0 = hn::Zero(d);
+  auto sum1 = sum0;
+  auto sum2 = sum0;
+  auto sum3 = sum0;
+  const int lanes = static_cast<int>(LanesOf(d));
+  int i = 0;
+  for (; i + lanes <= head_dim; i += lanes) {
+    const auto q = hn::LoadU(d, query + i);
+    sum0 = hn::MulAdd(q, hn::LoadU(d, keys[0] + i), sum0);
+    sum1 = hn::MulAdd(q, hn::LoadU(d, keys[1] + i), sum1);
+    sum2 = hn::MulAdd(q, hn::LoadU(d, keys[2] + i), sum2);
+    sum3 = hn::MulAdd(q, hn::LoadU(d, keys[3] + i), sum3);
+  }
+  StoreSums(d, sum0, sum1, sum2, sum3, scale, scores);
+  for (; i < head_dim; ++i) {
+    for (int k = 0; k < 4; ++k) scores[k] += scale * query[i] * keys[k][i];
+  }
+}
+
+void DotRows(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t offset, Heads shape,
+             float scale, float* HWY_RESTRICT scores) {
+  const int stride = PaddedKeys(keys.count);
+  for (int k = 0; k < keys.count; k += 4) {
+    // At the end the last key fills the place of those that there are not: their scores are in the
+    // padding.
+    const float* four[4];
+    for (int i = 0; i < 4; ++i) four[i] = keys.rows[std::min(k + i, keys.count - 1)] + offset;
+    for (int head = 0; head < shape.heads; ++head) {
+      DotFour(query + head * shape.head_dim, four, shape.head_dim, scale,
+              scores + head * stride + k);
+      for (const float*& key : four) key += shape.head_dim;
+    }
   }
 }
 
@@ -300,68 +379,102 @@ HWY_INLINE float MaxOf(const Row& row, int begin, int end) {
   return std::max(largest, hn::GetLane(hn::MaxOfLanes(d, hn::Max(even, odd))));
 }
 
-// Calls store(i, count, exp(row[i ..] - largest)) for vectors of `count` elements; returns their
-// sum.
-template <typename Row, typename Store>
-HWY_INLINE float SumOfExp(const Row& row, int size, float largest, const Store& store) {
+// The sum of exp(row - largest).
+template <typename Row>
+HWY_INLINE float SumOfExp(const Row& row, int size, float largest) {
   const FloatTag d;
   const int lanes = static_cast<int>(LanesOf(d));
   const auto largests = hn::Set(d, largest);
   auto sums = hn::Zero(d);
   int i = 0;
   for (; i + lanes <= size; i += lanes) {
-    const auto e = hn::Exp(d, hn::Sub(row.Vector(d, i), largests));
-    sums = hn::Add(sums, e);
-    store(i, lanes, e);
+    sums = hn::Add(sums, hn::Exp(d, hn::Sub(row.Vector(d, i), largests)));
   }
   if (i < size) {
     HWY_ALIGN float tail[hn::MaxLanes(d)];
     std::fill(tail, tail + lanes, -std::numeric_limits<float>::infinity());
     for (int j = i; j < size; ++j) tail[j - i] = row.Scalar(j);
-    const auto e = hn::Exp(d, hn::Sub(hn::Load(d, tail), largests));
-    sums = hn::Add(sums, hn::IfThenElseZero(hn::FirstN(d, size - i), e));
-    store(i, size - i, e);
+    sums = hn::Add(sums, hn::Exp(d, hn::Sub(hn::Load(d, tail), largests)));
   }
   return SumLanes(d, sums);
 }
 
-void Softmax(int size, float* x) {
+// Works on whole vectors: the padding counts as minus infinity.
+HWY_INLINE void SoftmaxRow(int size, float* HWY_RESTRICT x) {
   const FloatTag d;
-  const PlainRow row(x);
-  const float sum =
-      SumOfExp(row, size, MaxOf(row, 0, size), [&](int i, int count, hn::Vec<FloatTag> e) HWY_ATTR {
-        if (count == static_cast<int>(LanesOf(d))) {
-          hn::StoreU(e, d, x + i);
-        } else {
-          HWY_ALIGN float tail[hn::MaxLanes(d)];
-          hn::Store(e, d, tail);
-          for (int j = 0; j < count; ++j) x[i + j] = tail[j];
-        }
-      });
-  const float inverse = 1.0F / sum;
-  const auto inverses = hn::Set(d, inverse);
-  ForEach(
-      size, [&](int i) HWY_ATTR { hn::StoreU(hn::Mul(hn::LoadU(d, x + i), inverses), d, x + i); },
-      [&](int i) HWY_ATTR { x[i] *= inverse; });
+  const int lanes = static_cast<int>(LanesOf(d));
+  const int last = (size - 1) / lanes * lanes;  // where the last vector begins
+  const auto minus_infinity = hn::Set(d, -std::numeric_limits<float>::infinity());
+  const auto end =
+      hn::IfThenElse(hn::FirstN(d, size - last), hn::LoadU(d, x + last), minus_infinity);
+  auto largest = end;
+  for (int i = 0; i < last; i += lanes) largest = hn::Max(largest, hn::LoadU(d, x + i));
+  largest = hn::MaxOfLanes(d, largest);
+
+  const auto end_exp = hn::Exp(d, hn::Sub(end, largest));
+  auto sum = end_exp;
+  for (int i = 0; i < last; i += lanes) {
+    const auto e = hn::Exp(d, hn::Sub(hn::LoadU(d, x + i), largest));
+    sum = hn::Add(sum, e);
+    hn::StoreU(e, d, x + i);
+  }
+  const auto inverse = hn::Div(hn::Set(d, 1.0F), hn::SumOfLanes(d, sum));
+  for (int i = 0; i < last; i += lanes) {
+    hn::StoreU(hn::Mul(hn::LoadU(d, x + i), inverse), d, x + i);
+  }
+  hn::StoreU(hn::Mul(end_exp, inverse), d, x + last);
 }
 
-void MixRows(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset, int head_dim,
-             float* HWY_RESTRICT out) {
+void Softmax(int rows, int size, float* x) {
+  for (int row = 0; row < rows; ++row) SoftmaxRow(size, x + row * PaddedKeys(size));
+}
+
+// One head: four vectors of `out` at a time, which stay in registers while the values pass by.
+HWY_INLINE void MixHead(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset,
+                        int head_dim, float* HWY_RESTRICT out) {
   const FloatTag d;
-  ForEach(
-      head_dim,
-      [&](int i) HWY_ATTR {
-        auto sum = hn::Zero(d);
-        for (int k = 0; k < values.count; ++k) {
-          sum = hn::MulAdd(hn::Set(d, weights[k]), hn::LoadU(d, values.rows[k] + offset + i), sum);
-        }
-        hn::StoreU(sum, d, out + i);
-      },
-      [&](int i) HWY_ATTR {
-        float sum = 0;
-        for (int k = 0; k < values.count; ++k) sum += weights[k] * values.rows[k][offset + i];
-        out[i] = sum;
-      });
+  const int lanes = static_cast<int>(LanesOf(d));
+  int i = 0;
+  for (; i + 4 * lanes <= head_dim; i += 4 * lanes) {
+    auto sum0 = hn::Zero(d);
+    auto sum1 = sum0;
+    auto sum2 = sum0;
+    auto sum3 = sum0;
+    for (int k = 0; k < values.count; ++k) {
+      const auto weight = hn::Set(d, weights[k]);
+      const float* HWY_RESTRICT value = values.rows[k] + offset + i;
+      sum0 = hn::MulAdd(weight, hn::LoadU(d, value), sum0);
+      sum1 = hn::MulAdd(weight, hn::LoadU(d, value + lanes), sum1);
+      sum2 = hn::MulAdd(weight, hn::LoadU(d, value + 2 * lanes), sum2);
+      sum3 = hn::MulAdd(weight, hn::LoadU(d, value + 3 * lanes), sum3);
+    }
+    hn::StoreU(sum0, d, out + i);
+    hn::StoreU(sum1, d, out + i + lanes);
+    hn::StoreU(sum2, d, out + i + 2 * lanes);
+    hn::StoreU(sum3, d, out + i + 3 * lanes);
+  }
+  for (; i + lanes <= head_dim; i += lanes) {
+    auto sum = hn::Zero(d);
+    for (int k = 0; k < values.count; ++k) {
+      sum = hn::MulAdd(hn::Set(d, weights[k]), hn::LoadU(d, values.rows[k] + offset + i), sum);
+    }
+    hn::StoreU(sum, d, out + i);
+  }
+  for (; i < head_dim; ++i) {
+    float sum = 0;
+    for (int k = 0; k < values.count; ++k) sum += weights[k] * values.rows[k][offset + i];
+    out[i] = sum;
+  }
+}
+
+void MixRows(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset, Heads shape,
+             float* HWY_RESTRICT out) {
+  const int stride = PaddedKeys(values.count);
+  for (int head = 0; head < shape.heads; ++head) {
+    const ptrdiff_t begin = static_cast<ptrdiff_t>(head) * shape.head_dim;
+    MixHead(weights + static_cast<ptrdiff_t>(head) * stride, values, offset + begin, shape.head_dim,
+            out + begin);
+  }
 }
 
 // Looks for the largest block by block, so that its place is then sought in one block only.
@@ -383,8 +496,7 @@ HWY_INLINE Best FindBestIn(const Row& row, int size, LogSumExp log_sum_exp) {
   while (best.index < end && row.Scalar(best.index) != best.logit) ++best.index;
   if (best.index == end) best.index = block;  // NaN, from a broken model, equals nothing
   if (log_sum_exp == LogSumExp::kCompute) {
-    const auto ignore = [](int, int, hn::Vec<FloatTag>) HWY_ATTR {};
-    best.log_sum_exp = best.logit + std::log(SumOfExp(row, size, best.logit, ignore));
+    best.log_sum_exp = best.logit + std::log(SumOfExp(row, size, best.logit));
   }
   return best;
 }
@@ -410,7 +522,8 @@ namespace limpid {
 HWY_EXPORT(AddBias);
 HWY_EXPORT(AddBiasAndActivate);
 HWY_EXPORT(AddBiasAndResidual);
-HWY_EXPORT(Quantize);
+HWY_EXPORT(QuantizeSigned);
+HWY_EXPORT(QuantizeUnsigned);
 HWY_EXPORT(RoundToBFloat16);
 HWY_EXPORT(LayerNorm);
 HWY_EXPORT(ScaleAndAdd);
@@ -428,7 +541,10 @@ void AddBiasAndResidual(const ProductRow& product, float* out) {
   HWY_DYNAMIC_DISPATCH(AddBiasAndResidual)(product, out);
 }
 float Quantize(const float* x, int size, int8_t* out) {
-  return HWY_DYNAMIC_DISPATCH(Quantize)(x, size, out);
+  return HWY_DYNAMIC_DISPATCH(QuantizeSigned)(x, size, out);
+}
+float Quantize(const float* x, int size, uint8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, out);
 }
 void RoundToBFloat16(const float* x, int size, uint16_t* out) {
   HWY_DYNAMIC_DISPATCH(RoundToBFloat16)(x, size, out);
@@ -440,13 +556,13 @@ void LayerNorm(const float* x, const float* scale, const float* bias, float epsi
 void ScaleAndAdd(float factor, const float* y, int size, float* out) {
   HWY_DYNAMIC_DISPATCH(ScaleAndAdd)(factor, y, size, out);
 }
-void DotRows(const float* query, RowList keys, ptrdiff_t offset, int head_dim, float scale,
+void DotRows(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
              float* scores) {
-  HWY_DYNAMIC_DISPATCH(DotRows)(query, keys, offset, head_dim, scale, scores);
+  HWY_DYNAMIC_DISPATCH(DotRows)(query, keys, offset, shape, scale, scores);
 }
-void Softmax(int size, float* x) { HWY_DYNAMIC_DISPATCH(Softmax)(size, x); }
-void MixRows(const float* weights, RowList values, ptrdiff_t offset, int head_dim, float* out) {
-  HWY_DYNAMIC_DISPATCH(MixRows)(weights, values, offset, head_dim, out);
+void Softmax(int rows, int size, float* x) { HWY_DYNAMIC_DISPATCH(Softmax)(rows, size, x); }
+void MixRows(const float* weights, RowList values, ptrdiff_t offset, Heads shape, float* out) {
+  HWY_DYNAMIC_DISPATCH(MixRows)(weights, values, offset, shape, out);
 }
 Best FindBest(const ProductRow& product, LogSumExp log_sum_exp) {
   return HWY_DYNAMIC_DISPATCH(FindBestOfProduct)(product, log_sum_exp);

@@ -13,23 +13,28 @@ namespace limpid {
 
 // One row of a matrix product, still to be finished. Its value at i is
 //   values[i] as float32                                           without `scales`
-//   values[i] as int32 · input_scale · scales[i]                   with them, after an int8 product
+//   (values[i] as int32 - offsets[i]) · input_scale · scales[i]    with them, after an int8 product
 // plus bias[i].
 struct ProductRow {
   const void* values = nullptr;
   int size = 0;
   const float* bias = nullptr;
   const float* scales = nullptr;
+  const int32_t* offsets = nullptr;  // what kInputZero in place of 0 has added to each value
   float input_scale = 1;
 };
 void AddBias(const ProductRow& product, float* out);  // out = product
 void AddBiasAndActivate(const ProductRow& product, Activation activation, float* out);
 void AddBiasAndResidual(const ProductRow& product, float* out);  // out = out + product
 
-// Rounds x to 8-bit integers in -127 … 127, to the nearest, ties to even. Returns what 1 stands
-// for: the largest |x| / 127, or 0 where x is all zero (or below 2^-121, which is as good as zero)
-// or holds infinities or NaN; then all integers are 0.
+// Rounds x to integers in -127 … 127, to the nearest, ties to even. Returns what 1 stands for: the
+// largest |x| / 127, or 0 where x is all zero (or below 2^-121, which is as good as zero) or holds
+// infinities or NaN; then all integers are 0.
 float Quantize(const float* x, int size, int8_t* out);
+
+// The same with kInputZero added. The processor's products are of unsigned with signed integers.
+constexpr int kInputZero = 128;
+float Quantize(const float* x, int size, uint8_t* out);
 
 // Rounds x to bfloat16 (the upper half of a float32), ties to even.
 void RoundToBFloat16(const float* x, int size, uint16_t* out);
@@ -42,22 +47,35 @@ void LayerNorm(const float* x, const float* scale, const float* bias, float epsi
 // out[i] = out[i] * factor + y[i]
 void ScaleAndAdd(float factor, const float* y, int size, float* out);
 
-// The keys (or values) of one head: `head_dim` columns, starting at some offset, of rows that may
-// lie anywhere in memory.
+// The three steps of attention, each for all heads of one query.
+
+struct Heads {
+  int heads = 0;
+  int head_dim = 0;
+};
+
+// Rows that may lie anywhere in memory: one a key. Keys, or values, are the columns from some
+// offset on: [heads, head_dim].
 struct RowList {
   const float* const* rows = nullptr;
   int count = 0;
 };
 
-// scores[k] = scale * (query . keys.rows[k][offset .. offset + head_dim))
-void DotRows(const float* query, RowList keys, ptrdiff_t offset, int head_dim, float scale,
+// How far apart the heads' rows of scores, or of weights, lie: whole vectors of any processor.
+constexpr int PaddedKeys(int keys) { return (keys + 15) / 16 * 16; }
+
+// scores[head, k] = scale * (the head's query . the head's key of keys.rows[k]).
+// `query` is [heads, head_dim], `scores` [heads, PaddedKeys(keys.count)].
+void DotRows(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
              float* scores);
 
-// x = exp(x) / sum(exp(x)), with the largest x subtracted first so that no exp overflows.
-void Softmax(int size, float* x);
+// x = exp(x) / sum(exp(x)) in each row of x, with the row's largest subtracted first so that no exp
+// overflows. x is [rows, PaddedKeys(size)]; its padding may be overwritten.
+void Softmax(int rows, int size, float* x);
 
-// out[0 .. head_dim) = sum over k of weights[k] * values.rows[k][offset .. offset + head_dim)
-void MixRows(const float* weights, RowList values, ptrdiff_t offset, int head_dim, float* out);
+// out[head] = sum over k of weights[head, k] * the head's value of values.rows[k].
+// `weights` is [heads, PaddedKeys(values.count)], `out` [heads, head_dim].
+void MixRows(const float* weights, RowList values, ptrdiff_t offset, Heads shape, float* out);
 
 // The largest of a row of logits (the first of equals) and, where asked for, the logarithm of the
 // sum of their exp.

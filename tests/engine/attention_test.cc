@@ -51,15 +51,27 @@ struct Scene {
   int value_offset = 0;
 };
 
+// [heads, PaddedKeys(keys)] to [heads, keys].
+std::vector<float> WithoutPadding(const std::vector<float>& padded, int heads, int keys) {
+  std::vector<float> rows;
+  for (int head = 0; head < heads; ++head) {
+    const auto begin = padded.begin() + head * PaddedKeys(keys);
+    rows.insert(rows.end(), begin, begin + keys);
+  }
+  return rows;
+}
+
 // What Attend made of a scene.
 struct Attended {
   explicit Attended(const Scene& scene)
       : keys(static_cast<int>(scene.rows.size())),
-        weights(static_cast<size_t>(scene.shape.heads) * keys),
+        weights(static_cast<size_t>(scene.shape.heads) * PaddedKeys(keys)),
         scores(weights.size()),
         context(scene.query.size()) {
     Attend(scene.query.data(), scene.visible(), scene.shape, weights.data(), scores.data(),
            context.data());
+    weights = WithoutPadding(weights, scene.shape.heads, keys);
+    scores = WithoutPadding(scores, scene.shape.heads, keys);
   }
   float weight(int head, int key) const { return weights[head * keys + key]; }
 
@@ -178,10 +190,10 @@ TEST(AttendTest, HeadsDoNotSeeEachOther) {
 TEST(AttendTest, WorksWithoutRoomForScores) {
   const Scene scene({4, 8}, /*keys=*/7, /*seed=*/1);
   const Attended expected(scene);
-  std::vector<float> weights(expected.weights.size());
+  std::vector<float> weights(4 * PaddedKeys(7));
   std::vector<float> context(expected.context.size());
   Attend(scene.query.data(), scene.visible(), scene.shape, weights.data(), nullptr, context.data());
-  EXPECT_EQ(weights, expected.weights);
+  EXPECT_EQ(WithoutPadding(weights, 4, 7), expected.weights);
   EXPECT_EQ(context, expected.context);
 }
 
@@ -260,7 +272,7 @@ class AttentionTest : public testing::Test {
 TEST_F(AttentionTest, AddsTheProjectedContextOfEachQuery) {
   ApplyAndAdd();
   for (int row = 0; row < 3; ++row) {
-    std::vector<float> weights(2 * 3);
+    std::vector<float> weights(2 * PaddedKeys(3));
     std::vector<float> context(16);
     Attend(queries_.row(row), Visible(row), scene_.shape, weights.data(), nullptr, context.data());
     for (int i = 0; i < 16; ++i) {
@@ -283,10 +295,10 @@ TEST_F(AttentionTest, AnObserverSeesEverythingAndChangesNothing) {
   EXPECT_EQ(recorder.keys, (std::vector<int>{1, 2, 3}));
   ASSERT_EQ(recorder.outputs.size(), 3U * 16);
   for (int row = 0; row < 3; ++row) {
-    std::vector<float> weights(2 * (row + 1));
+    std::vector<float> weights(2 * PaddedKeys(row + 1));
     std::vector<float> context(16);
     Attend(queries_.row(row), Visible(row), scene_.shape, weights.data(), nullptr, context.data());
-    EXPECT_EQ(recorder.weights[row], weights);
+    EXPECT_EQ(recorder.weights[row], WithoutPadding(weights, 2, row + 1));
     EXPECT_EQ(recorder.contexts[row], context);
     for (int i = 0; i < 16; ++i) {
       EXPECT_NEAR(recorder.outputs[row * 16 + i], Output(context, i), 2e-5);

@@ -79,6 +79,7 @@ struct Product {
   std::vector<int32_t> integers;
   std::vector<float> bias;
   std::vector<float> scales;
+  std::vector<int32_t> offsets;
   float input_scale = 0.0137F;
 
   int size() const { return static_cast<int>(bias.size()); }
@@ -88,10 +89,12 @@ struct Product {
             .size = size(),
             .bias = bias.data(),
             .scales = scales.data(),
+            .offsets = offsets.data(),
             .input_scale = input_scale};
   }
   double WithoutBias(int i) const {
-    return kind == Kind::kFloat ? double{floats[i]} : 1.0 * integers[i] * input_scale * scales[i];
+    return kind == Kind::kFloat ? double{floats[i]}
+                                : 1.0 * (integers[i] - offsets[i]) * input_scale * scales[i];
   }
   double value(int i) const { return WithoutBias(i) + bias[i]; }
   // The most that goes wrong in computing value(i): the scale, the product and the sum are rounded.
@@ -123,6 +126,7 @@ class OpsTest : public testing::TestWithParam<int64_t> {
     std::normal_distribution<float> normal(0, 20000);
     for (int32_t& value : product.integers) value = static_cast<int32_t>(normal(random_));
     product.scales = Normal(size, 0.001F, 0.01F);
+    for (int i = 0; i < size; ++i) product.offsets.push_back(1000 * (i % 7));
     return product;
   }
 
@@ -132,6 +136,7 @@ class OpsTest : public testing::TestWithParam<int64_t> {
     product.floats.resize(size, kind == Kind::kFloat ? product.floats[0] : 0);
     product.integers.resize(size, kind == Kind::kInt8 ? product.integers[0] : 0);
     product.scales.resize(size, kind == Kind::kInt8 ? product.scales[0] : 0);
+    product.offsets.resize(size, kind == Kind::kInt8 ? product.offsets[0] : 0);
     product.bias.resize(size, product.bias[0]);
     return product;
   }
@@ -272,6 +277,19 @@ TEST_P(OpsTest, QuantizeDoesNotDependOnThePlaceInTheRow) {
     EXPECT_EQ(out[place], 127);
     out[place] = out[place == 0 ? 1 : 0];
     ASSERT_THAT(out, Each(out[0]));
+  }
+}
+
+TEST_P(OpsTest, QuantizeToUnsignedAddsTheZero) {
+  for (const int size : Sizes()) {
+    for (const float deviation : {0.0F, 1.0F}) {
+      const std::vector<float> x = Normal(size, deviation);
+      std::vector<int8_t> integers(size);
+      std::vector<uint8_t> out(size + kGuard, 99);
+      EXPECT_EQ(Quantize(x.data(), size, out.data()), Quantize(x.data(), size, integers.data()));
+      for (int i = 0; i < size; ++i) ASSERT_EQ(out[i], integers[i] + kInputZero);
+      EXPECT_THAT(std::vector<uint8_t>(out.end() - kGuard, out.end()), Each(99));
+    }
   }
 }
 
@@ -443,40 +461,65 @@ struct ScatteredRows {
 
 TEST_P(OpsTest, DotRowsIsTheScaledProductWithEachRow) {
   for (const int head_dim : Sizes()) {
-    for (const int count : {1, 2, 9}) {
+    for (const int count : {1, 2, 3, 4, 5, 9, 16, 17}) {
+      const Heads shape = {3, head_dim};
       const ptrdiff_t offset = 3 * count + head_dim;
-      const ScatteredRows keys(count, offset, head_dim, random_);
-      const std::vector<float> query = Normal(head_dim);
-      std::vector<float> scores = Output(count);
-      DotRows(query.data(), keys.list(), offset, head_dim, 0.3F, scores.data());
-      for (int k = 0; k < count; ++k) {
+      const ScatteredRows keys(count, offset, 3 * head_dim, random_);
+      const std::vector<float> query = Normal(3 * head_dim);
+      std::vector<float> scores = Output(3 * PaddedKeys(count));
+      DotRows(query.data(), keys.list(), offset, shape, 0.3F, scores.data());
+      for (int i = 0; i < 3 * count; ++i) {
+        const int head = i / count;
+        const int k = i % count;
         double dot = 0;
         double magnitude = 0;
-        for (int i = 0; i < head_dim; ++i) {
-          const double term = double{query[i]} * keys.rows[k][offset + i] * 0.3F;
+        for (int column = head * head_dim; column < (head + 1) * head_dim; ++column) {
+          const double term = double{query[column]} * keys.rows[k][offset + column] * 0.3F;
           dot += term;
           magnitude += std::abs(term);
         }
-        ASSERT_NEAR(scores[k], dot, (head_dim + 1) * kUnit * magnitude) << head_dim;
+        ASSERT_NEAR(scores[head * PaddedKeys(count) + k], dot, (head_dim + 2) * kUnit * magnitude)
+            << head_dim;
       }
       ExpectGuardUntouched(scores);
     }
   }
 }
 
+// A key's score, to the bit, does not depend on how many there are and where it stands.
+TEST_P(OpsTest, DotRowsDoesNotDependOnThePlaceInTheList) {
+  const Heads shape = {2, kOddSize};
+  const ScatteredRows keys(9, 0, 2 * kOddSize, random_);
+  const std::vector<float> query = Normal(2 * kOddSize);
+  std::vector<float> all = Output(2 * PaddedKeys(9));
+  DotRows(query.data(), keys.list(), 0, shape, 0.3F, all.data());
+  for (int k = 0; k < 9; ++k) {
+    std::vector<float> alone = Output(2 * PaddedKeys(1));
+    DotRows(query.data(), {keys.list().rows + k, 1}, 0, shape, 0.3F, alone.data());
+    EXPECT_EQ(alone[0], all[k]);
+    EXPECT_EQ(alone[PaddedKeys(1)], all[PaddedKeys(9) + k]);
+  }
+}
+
 TEST_P(OpsTest, MixRowsIsTheWeightedSumOfTheRows) {
   for (const int head_dim : Sizes()) {
-    for (const int count : {1, 2, 9}) {
+    for (const int count : {1, 2, 9, 17}) {
+      const Heads shape = {3, head_dim};
+      const int stride = PaddedKeys(count);
       const ptrdiff_t offset = 3 * count + head_dim;
-      const ScatteredRows values(count, offset, head_dim, random_);
-      const std::vector<float> weights = Normal(count);
-      std::vector<float> out = Output(head_dim);
-      MixRows(weights.data(), values.list(), offset, head_dim, out.data());
-      for (int i = 0; i < head_dim; ++i) {
+      const ScatteredRows values(count, offset, 3 * head_dim, random_);
+      std::vector<float> weights = Normal(3 * stride);
+      for (int i = 0; i < 3 * stride; ++i) {
+        if (i % stride >= count) weights[i] = kNaN;  // padding counts for nothing
+      }
+      std::vector<float> out = Output(3 * head_dim);
+      MixRows(weights.data(), values.list(), offset, shape, out.data());
+      for (int i = 0; i < 3 * head_dim; ++i) {
         double sum = 0;
         double magnitude = 0;
         for (int k = 0; k < count; ++k) {
-          const double term = double{weights[k]} * values.rows[k][offset + i];
+          const double term =
+              double{weights[i / head_dim * stride + k]} * values.rows[k][offset + i];
           sum += term;
           magnitude += std::abs(term);
         }
@@ -502,9 +545,12 @@ TEST_P(OpsTest, SoftmaxOfAnySizeAndRange) {
       for (const float deviation : {1.0F, 100.0F}) {
         std::vector<float> x = Normal(size, deviation, mean);
         for (int i = 4; i < size; i += 5) x[i] = -kInfinity;
-        std::vector<float> out = Output(size);
+        const int stride = PaddedKeys(size);
+        std::vector<float> out = Output(2 * stride);
         std::copy(x.begin(), x.end(), out.begin());
-        Softmax(size, out.data());
+        std::copy(x.rbegin(), x.rend(), out.begin() + stride);
+        Softmax(2, size, out.data());
+        for (int i = 0; i < size; ++i) ASSERT_NEAR(out[i], out[stride + size - 1 - i], 1e-6);
         const double log_sum = LogOfSumOfExp(x);
         double sum = 0;
         for (int i = 0; i < size; ++i) {
@@ -523,15 +569,16 @@ TEST_P(OpsTest, SoftmaxOfAnySizeAndRange) {
 
 TEST_P(OpsTest, SoftmaxOfOneIsOne) {
   for (const float x : {-3e38F, -1.0F, 0.0F, 100.0F, 3e38F}) {
-    float out = x;
-    Softmax(1, &out);
-    EXPECT_EQ(out, 1);
+    std::vector<float> out(PaddedKeys(1), x);
+    Softmax(1, 1, out.data());
+    EXPECT_EQ(out[0], 1);
   }
 }
 
 TEST_P(OpsTest, SoftmaxOfEqualsIsEqual) {
-  std::vector<float> x(kOddSize, 0.7F);
-  Softmax(kOddSize, x.data());
+  std::vector<float> x(PaddedKeys(kOddSize), 0.7F);
+  Softmax(1, kOddSize, x.data());
+  x.resize(kOddSize);
   EXPECT_THAT(x, Each(x[0]));
   EXPECT_NEAR(x[0], 1.0 / kOddSize, 40 * kUnit / kOddSize);
 }
