@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <future>
 #include <limits>
 #include <mutex>
 #include <new>
@@ -21,6 +22,7 @@
 #include "engine/search.h"
 #include "engine/tracer.h"
 #include "models/checkpoint.h"
+#include "models/file.h"
 #include "tokenizer/text.h"
 #include "tokenizer/tokenizer.h"
 
@@ -279,6 +281,21 @@ void ModelTranslator::ReturnWorker(std::unique_ptr<Worker> worker) const {
   idle_workers_.push_back(std::move(worker));
 }
 
+// Takes out of the checkpoint what a tokenizer is made of.
+TokenizerModel TakeTokenizerModel(Checkpoint& checkpoint) {
+  const ModelConfig& config = checkpoint.config;
+  return {
+      .source_sentencepiece = std::move(checkpoint.source_sentencepiece),
+      .target_sentencepiece = std::move(checkpoint.target_sentencepiece),
+      .source_vocabulary = std::move(checkpoint.source_vocabulary),
+      .target_vocabulary = std::move(checkpoint.target_vocabulary),
+      .source_eos_id = config.source_eos_id,
+      .source_unk_id = config.source_unk_id,
+      .target_eos_id = config.target_eos_id,
+      .target_unk_id = config.target_unk_id,
+  };
+}
+
 }  // namespace
 
 absl::StatusOr<Translation> Translator::Translate(std::string_view text,
@@ -305,27 +322,18 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& 
   }
   absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(model_folder);
   if (!checkpoint.ok()) return checkpoint.status();
-  const ModelConfig& config = checkpoint->config;
-  absl::StatusOr<ModelWeights> weights = BindWeights(config, checkpoint->tensors);
+  absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint->config, checkpoint->tensors);
   if (!weights.ok()) return weights.status();
-  absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::Create({
-      .source_sentencepiece = std::move(checkpoint->source_sentencepiece),
-      .target_sentencepiece = std::move(checkpoint->target_sentencepiece),
-      .source_vocabulary = std::move(checkpoint->source_vocabulary),
-      .target_vocabulary = std::move(checkpoint->target_vocabulary),
-      .source_eos_id = config.source_eos_id,
-      .source_unk_id = config.source_unk_id,
-      .target_eos_id = config.target_eos_id,
-      .target_unk_id = config.target_unk_id,
-  });
-  if (!tokenizer.ok()) {
-    return absl::Status(tokenizer.status().code(),
-                        absl::StrCat(model_folder, ": ", tokenizer.status().message()));
-  }
   return WithoutExceptions([&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
+    // Making the tokenizer takes as long as packing the weights does, so each has a thread.
+    std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing =
+        std::async(std::launch::async, Tokenizer::Create, TakeTokenizerModel(*checkpoint));
     const SingleThreadScope single_thread;
-    return std::make_unique<ModelTranslator>(Transformer(*std::move(checkpoint), *weights, type),
-                                             *std::move(tokenizer), ThreadsFor(options));
+    Transformer transformer(*std::move(checkpoint), *weights, type);
+    absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
+    if (!tokenizer.ok()) return InContext(model_folder, tokenizer.status());
+    return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),
+                                             ThreadsFor(options));
   });
 }
 
