@@ -91,8 +91,7 @@ Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights, Compute
     : embedding_(config, weights.decoder_stack),
       cross_keys_values_(PackCrossKeysValues(weights.decoder_layers, type)),
       has_final_norm_(config.final_norm),
-      output_(Linear::Pack({weights.output}, type)),
-      allowed_output_(output_.Without(config.bad_words)) {
+      output_(config, weights.output, type) {
   for (const DecoderLayerWeights& layer : weights.decoder_layers) {
     layers_.emplace_back(config, layer, type, static_cast<int>(layers_.size()));
   }
@@ -120,12 +119,6 @@ void Decoder::Step(const DecoderStep& step, Workspace& work) const {
   embedding_.Finish(work.x);
   for (const DecoderLayer& layer : layers_) layer.Apply(step, work);
   if (has_final_norm_) final_norm_.Apply(work.x, work.x);
-}
-
-void Decoder::Logits(Workspace& work) const { output_.Apply(work.x, work.logits, work.products); }
-
-void Decoder::FindBest(LogSumExp log_sum_exp, Workspace& work) const {
-  allowed_output_.FindBest(work.x, log_sum_exp, work.best, work.products);
 }
 
 }  // namespace limpid

@@ -10,6 +10,7 @@
 #include "engine/cache.h"
 #include "engine/encoder.h"
 #include "engine/layers.h"
+#include "engine/output.h"
 #include "engine/workspace.h"
 
 namespace limpid {
@@ -72,11 +73,7 @@ class Decoder {
   // model_dim].
   void Step(const DecoderStep& step, Workspace& work) const;
 
-  // From the decoder's output in work.x to how much each token of the vocabulary is to come next:
-  // work.logits [inputs, target_vocab].
-  void Logits(Workspace& work) const;
-  // Or to the best of them alone, work.best [inputs], with bad words left out.
-  void FindBest(LogSumExp log_sum_exp, Workspace& work) const;
+  const OutputLayer& output() const { return output_; }
 
  private:
   Embedding embedding_;
@@ -84,8 +81,7 @@ class Decoder {
   std::vector<DecoderLayer> layers_;
   bool has_final_norm_;
   Norm final_norm_;
-  Linear output_;          // [target_vocab, model_dim]
-  Linear allowed_output_;  // without bad words
+  OutputLayer output_;
 };
 
 }  // namespace limpid

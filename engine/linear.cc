@@ -81,38 +81,6 @@ dnnl::memory Reorder(const void* rows, DnnlType type, const dnnl::memory::desc& 
   return packed;
 }
 
-// The weights of `layers`, one below the other: [out, in].
-Buffer<float> ReadFloats(absl::Span<const LinearWeights> layers, size_t out, size_t in) {
-  Buffer<float> rows;
-  rows.Reserve(out * in);
-  float* next = rows.data();
-  for (const LinearWeights& layer : layers) {
-    for (int64_t i = 0; i < layer.weight.rows(); ++i, next += in) ReadRow(layer.weight, i, next);
-  }
-  return rows;
-}
-
-// The same as int8; adds a scale a row to `scales`.
-Buffer<int8_t> ReadInt8(absl::Span<const LinearWeights> layers, size_t out, size_t in,
-                        std::vector<float>& scales) {
-  Buffer<int8_t> rows;
-  rows.Reserve(out * in);
-  std::vector<float> row(in);
-  int8_t* next = rows.data();
-  for (const LinearWeights& layer : layers) {
-    for (int64_t i = 0; i < layer.weight.rows(); ++i, next += in) {
-      if (layer.weight.dtype == DType::kInt8) {
-        std::memcpy(next, layer.weight.data + static_cast<size_t>(i) * in, in);
-        scales.push_back(layer.weight.scales[i]);
-      } else {
-        ReadRow(layer.weight, i, row.data());
-        scales.push_back(Quantize(row.data(), static_cast<int>(in), next));
-      }
-    }
-  }
-  return rows;
-}
-
 }  // namespace
 
 SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
@@ -236,42 +204,89 @@ const void* Products::Multiply(const PackedMatrix& weights) {
 }
 
 Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
-  assert(type != ComputeType::kAuto);
   Linear linear;
   linear.in_ = static_cast<int>(layers[0].weight.columns());
+  std::vector<Row> rows;
   for (const LinearWeights& layer : layers) {
     assert(layer.weight.columns() == linear.in_);
-    linear.out_ += static_cast<int>(layer.weight.rows());
+    for (int64_t i = 0; i < layer.weight.rows(); ++i) rows.push_back({&layer.weight, i});
     const std::vector<float> bias = ReadAll(layer.bias);
     linear.bias_.insert(linear.bias_.end(), bias.begin(), bias.end());
   }
-  const auto in = static_cast<size_t>(linear.in_);
-  const auto out = static_cast<size_t>(linear.out_);
-  if (type == ComputeType::kInt8) {
-    const Buffer<int8_t> rows = ReadInt8(layers, out, in, linear.scales_);
-    for (size_t i = 0; i < out; ++i) {
-      const int8_t* row = rows.data() + i * in;
-      // Of huge rows the sum wraps around, as the product itself does then.
-      const auto sum = static_cast<uint32_t>(std::accumulate(row, row + in, int64_t{0}));
-      linear.offsets_.push_back(static_cast<int32_t>(kInputZero * sum));
-    }
-    linear.PackPanels(rows.data(), type);
-  } else {
-    linear.PackPanels(ReadFloats(layers, out, in).data(), type);
-  }
+  linear.PackRows(rows, type);
   return linear;
 }
 
-template <typename T>
-void Linear::PackPanels(const T* rows, ComputeType type) {
+Linear Linear::PackOutputs(const LinearWeights& layer, absl::Span<const int> outputs,
+                           ComputeType type) {
+  constexpr size_t kGranularity = 256;
+  const size_t out = (outputs.size() + kGranularity - 1) / kGranularity * kGranularity;
+  Linear linear;
+  linear.in_ = static_cast<int>(layer.weight.columns());
+  const std::vector<float> bias = ReadAll(layer.bias);
+  std::vector<Row> rows;
+  for (const int output : outputs) {
+    rows.push_back({&layer.weight, output});
+    linear.bias_.push_back(bias[output]);
+  }
+  rows.resize(out);
+  linear.bias_.resize(out, -std::numeric_limits<float>::infinity());
+  linear.PackRows(rows, type);
+  return linear;
+}
+
+void Linear::PackRows(absl::Span<const Row> rows, ComputeType type) {
+  assert(type != ComputeType::kAuto);
+  out_ = static_cast<int>(rows.size());
+  const auto in = static_cast<size_t>(in_);
+  if (type != ComputeType::kInt8) {
+    Buffer<float> floats;  // [out, in]
+    floats.Reserve(rows.size() * in);
+    float* next = floats.data();
+    for (const Row& row : rows) {
+      if (row.tensor == nullptr) {
+        std::fill_n(next, in, 0.0F);
+      } else {
+        ReadRow(*row.tensor, row.index, next);
+      }
+      next += in;
+    }
+    PackPanels(floats.data(), in * sizeof(float), type);
+    return;
+  }
+  Buffer<int8_t> integers;  // [out, in]
+  integers.Reserve(rows.size() * in);
+  std::vector<float> floats(in);
+  int8_t* next = integers.data();
+  for (const Row& row : rows) {
+    if (row.tensor == nullptr) {
+      std::fill_n(next, in, int8_t{0});
+      scales_.push_back(0);
+    } else if (row.tensor->dtype == DType::kInt8) {
+      std::memcpy(next, row.tensor->data + static_cast<size_t>(row.index) * in, in);
+      scales_.push_back(row.tensor->scales[row.index]);
+    } else {
+      ReadRow(*row.tensor, row.index, floats.data());
+      scales_.push_back(Quantize(floats.data(), in_, next));
+    }
+    // Of huge rows the sum wraps around, as the product itself does then.
+    const auto sum = static_cast<uint32_t>(std::accumulate(next, next + in, int64_t{0}));
+    offsets_.push_back(static_cast<int32_t>(kInputZero * sum));
+    next += in;
+  }
+  PackPanels(integers.data(), in, type);
+}
+
+void Linear::PackPanels(const void* rows, size_t row_bytes, ComputeType type) {
   const DnnlType row_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
   for (int begin = 0; begin < out_; begin += kMostColumns) {
     const int out = std::min(kMostColumns, out_ - begin);
     const dnnl::memory::desc any({in_, out}, WeightType(type), DnnlTag::any);
     const dnnl::memory::desc layout =
         DescribeProduct(Products::kMostRows, in_, out, any, type).weights_desc();
-    dnnl::memory memory = Reorder(rows + static_cast<size_t>(begin) * in_, row_type, layout);
-    panels_.push_back(std::make_shared<PackedMatrix>(std::move(memory), in_, out, type));
+    const std::byte* panel = static_cast<const std::byte*>(rows) + begin * row_bytes;
+    panels_.push_back(
+        std::make_shared<PackedMatrix>(Reorder(panel, row_type, layout), in_, out, type));
   }
 }
 

@@ -68,6 +68,10 @@ class Linear {
   // Several layers that read the same input become one, their outputs side by side. Weights are
   // converted to `type` (not kAuto); int8 weights are used as they are in int8.
   static Linear Pack(absl::Span<const LinearWeights> layers, ComputeType type);
+  // The given outputs of a layer alone, in that order. Behind them follow some that are minus
+  // infinity, so that there are few sizes for which products have to be compiled.
+  static Linear PackOutputs(const LinearWeights& layer, absl::Span<const int> outputs,
+                            ComputeType type);
 
   int in() const { return in_; }
   int out() const { return out_; }
@@ -90,8 +94,13 @@ class Linear {
   // Products::kMostRows are in the processor's cache together.
   static constexpr int kMostColumns = 2048;
 
-  template <typename T>
-  void PackPanels(const T* rows, ComputeType type);  // rows [out, in]
+  // A row of a checkpoint's weights; without a tensor, zeros.
+  struct Row {
+    const TensorView* tensor = nullptr;
+    int64_t index = 0;
+  };
+  void PackRows(absl::Span<const Row> rows, ComputeType type);
+  void PackPanels(const void* rows, size_t row_bytes, ComputeType type);
   template <typename Finish>
   void ForEachRow(const Matrix& x, Products& products, const Finish& finish) const;
 

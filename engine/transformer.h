@@ -54,16 +54,26 @@ class Transformer {
     decoder_.Remember(work.x, memory, work.products);
   }
 
-  // One step of decoding: fills work.logits [inputs, vocab].
+  // One step of decoding: fills work.logits [inputs, tokens], a column for each token that is
+  // scored: all of the vocabulary, unless SelectTokens chose some.
   void Decode(const DecoderStep& step, Workspace& work) const {
     decoder_.Step(step, work);
-    decoder_.Logits(work);
+    decoder_.output().Apply(work.x, work.selection, work.logits, work.products);
   }
 
   // The same, where only the best is wanted: fills work.best [inputs]. Bad words are left out.
   void DecodeBest(const DecoderStep& step, LogSumExp log_sum_exp, Workspace& work) const {
     decoder_.Step(step, work);
-    decoder_.FindBest(log_sum_exp, work);
+    decoder_.output().FindBest(work.x, work.selection, log_sum_exp, work.best, work.products);
+  }
+
+  // From now on only these tokens, each once and in order, are scored. None: all.
+  void SelectTokens(std::vector<int> tokens, Workspace& work) const {
+    if (tokens.empty()) {
+      work.selection.tokens.clear();
+    } else {
+      decoder_.output().Select(std::move(tokens), work.selection);
+    }
   }
 
  private:

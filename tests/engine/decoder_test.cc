@@ -41,7 +41,7 @@ class DecoderTest : public testing::Test {
 
   Logits Step(const std::vector<DecoderInput>& inputs) {
     decoder_.Step({inputs, source_, memory_, cache_}, work_);
-    decoder_.Logits(work_);
+    decoder_.output().Apply(work_.x, work_.selection, work_.logits, work_.products);
     EXPECT_EQ(work_.logits.rows(), static_cast<int>(inputs.size()));
     EXPECT_EQ(work_.logits.columns(), config_.target_vocab_size);
     Logits logits;

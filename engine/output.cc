@@ -1,0 +1,40 @@
+#include "engine/output.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace limpid {
+
+OutputLayer::OutputLayer(const ModelConfig& config, const LinearWeights& weights, ComputeType type)
+    : bad_words_(config.bad_words),
+      weights_(weights),
+      type_(type),
+      layer_(Linear::Pack({weights}, type)),
+      allowed_(layer_.Without(bad_words_)) {}
+
+void OutputLayer::Select(std::vector<int> tokens, OutputSelection& selection) const {
+  selection.layer = Linear::PackOutputs(weights_, tokens, type_);
+  std::vector<int> bad_columns;
+  for (const int word : bad_words_) {
+    const auto found = std::lower_bound(tokens.begin(), tokens.end(), word);
+    if (found != tokens.end() && *found == word) {
+      bad_columns.push_back(static_cast<int>(found - tokens.begin()));
+    }
+  }
+  selection.allowed = selection.layer.Without(bad_columns);
+  selection.tokens = std::move(tokens);
+}
+
+void OutputLayer::FindBest(const Matrix& x, const OutputSelection& selection, LogSumExp log_sum_exp,
+                           std::vector<Best>& best, Products& products) const {
+  if (selection.tokens.empty()) {
+    allowed_.FindBest(x, log_sum_exp, best, products);
+    return;
+  }
+  selection.allowed.FindBest(x, log_sum_exp, best, products);
+  // NaN, from a broken model, may leave a column behind the last token.
+  const int last = static_cast<int>(selection.tokens.size()) - 1;
+  for (Best& found : best) found.index = selection.token(std::min(found.index, last));
+}
+
+}  // namespace limpid

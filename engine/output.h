@@ -1,0 +1,56 @@
+// The last layer: from the decoder's output to how much each token of the vocabulary is to come
+// next. Scores every token, or those of a shortlist alone, which saves most of the work.
+
+#ifndef LIMPID_ENGINE_OUTPUT_H_
+#define LIMPID_ENGINE_OUTPUT_H_
+
+#include <vector>
+
+#include "absl/types/span.h"
+#include "engine/linear.h"
+#include "engine/matrix.h"
+#include "models/config.h"
+#include "models/weights.h"
+
+namespace limpid {
+
+// The tokens that are scored, for a batch.
+struct OutputSelection {
+  std::vector<int> tokens;  // in order; none: the whole vocabulary
+  Linear layer;             // scores `tokens`
+  Linear allowed;           // the same, with bad words at minus infinity
+
+  // Column `column` of logits belongs to this token.
+  int token(int column) const { return tokens.empty() ? column : tokens[column]; }
+};
+
+class OutputLayer {
+ public:
+  OutputLayer() = default;
+  OutputLayer(const ModelConfig& config, const LinearWeights& weights, ComputeType type);
+
+  // From now on `selection` holds these tokens, each once and in order.
+  void Select(std::vector<int> tokens, OutputSelection& selection) const;
+
+  // Logits of the decoder's output x [inputs, model_dim]: [inputs, tokens]. Columns behind those of
+  // a selection are minus infinity.
+  void Apply(const Matrix& x, const OutputSelection& selection, Matrix& logits,
+             Products& products) const {
+    (selection.tokens.empty() ? layer_ : selection.layer).Apply(x, logits, products);
+  }
+
+  // The best token of each row alone: best [inputs]. Bad words are left out.
+  void FindBest(const Matrix& x, const OutputSelection& selection, LogSumExp log_sum_exp,
+                std::vector<Best>& best, Products& products) const;
+
+ private:
+  std::vector<int> bad_words_;
+  LinearWeights weights_;  // in the checkpoint's own memory
+  ComputeType type_ = ComputeType::kFloat32;
+  Linear layer_;    // [target_vocab, model_dim]
+  Linear allowed_;  // without bad words
+};
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_OUTPUT_H_
