@@ -1,0 +1,139 @@
+// A warm step neither allocates nor compiles. This file counts both: it stands in for the
+// allocator's functions and for oneDNN's way to make a primitive, and passes the calls on.
+
+#include <dlfcn.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "engine/search.h"
+#include "gtest/gtest.h"
+#include "models/checkpoint.h"
+#include "models/weights.h"
+#include "oneapi/dnnl/dnnl.h"
+
+// Sanitizers bring an allocator of their own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LIMPID_COUNTS_ALLOCATIONS 0
+#else
+#define LIMPID_COUNTS_ALLOCATIONS 1
+#endif
+
+namespace {
+
+std::atomic<int> allocations{0};
+std::atomic<int> primitives{0};
+
+}  // namespace
+
+#if LIMPID_COUNTS_ALLOCATIONS
+
+// Where this program's own code lies, which has the engine in it. What a library allocates inside,
+// as oneDNN does for each product that it runs, is not ours to count.
+extern "C" char __executable_start;  // NOLINT(bugprone-reserved-identifier): the linker's name
+extern "C" char etext;
+
+namespace {
+
+void Count(const void* caller) {
+  const auto* place = static_cast<const char*>(caller);
+  if (place >= &__executable_start && place < &etext) ++allocations;
+}
+
+}  // namespace
+
+extern "C" {
+void* __libc_malloc(size_t size);                      // NOLINT(bugprone-reserved-identifier)
+void* __libc_memalign(size_t alignment, size_t size);  // NOLINT(bugprone-reserved-identifier)
+
+void* malloc(size_t size) {
+  Count(__builtin_return_address(0));
+  return __libc_malloc(size);
+}
+
+void* aligned_alloc(size_t alignment, size_t size) {
+  Count(__builtin_return_address(0));
+  return __libc_memalign(alignment, size);
+}
+}
+
+// The library's operator delete frees it.
+void* operator new(size_t size) {
+  Count(__builtin_return_address(0));
+  void* memory = __libc_malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+#endif
+
+extern "C" dnnl_status_t dnnl_primitive_create(dnnl_primitive_t* primitive,
+                                               const_dnnl_primitive_desc_t description) {
+  ++primitives;
+  static const auto create =
+      reinterpret_cast<decltype(&dnnl_primitive_create)>(dlsym(RTLD_NEXT, "dnnl_primitive_create"));
+  return create(primitive, description);
+}
+
+namespace limpid {
+namespace {
+
+class WarmStepTest : public testing::TestWithParam<ComputeType> {};
+
+TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
+  const SingleThreadScope single_thread;
+  absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint("models/eng-deu");
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint->config, checkpoint->tensors);
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  const Transformer transformer(*std::move(checkpoint), *weights, GetParam());
+  Searcher searcher(transformer);
+  SourceBatch source;
+  source.Clear();
+  for (int sentence = 0; sentence < 5; ++sentence) {
+    std::vector<int> ids;
+    for (int i = 0; i < 3 + sentence; ++i) ids.push_back(100 + (17 * sentence + 31 * i) % 3000);
+    ids.push_back(0);
+    source.Add(ids);
+  }
+
+  primitives = 0;
+  searcher.Greedy(source, {});
+  EXPECT_GT(primitives, 0) << "what counts them does not see them";
+  allocations = 0;
+  primitives = 0;
+  searcher.Greedy(source, {});
+  EXPECT_EQ(allocations, 0);
+  EXPECT_EQ(primitives, 0);
+}
+
+#if LIMPID_COUNTS_ALLOCATIONS
+TEST(CountingTest, SeesAllocationsOfThisProgram) {
+  allocations = 0;
+  const std::vector<int> vector(100);
+  Buffer<float> buffer;
+  buffer.Reserve(100);
+  EXPECT_EQ(allocations, 2);
+}
+#endif
+
+std::vector<ComputeType> SupportedTypes() {
+  std::vector<ComputeType> types;
+  for (const ComputeType type :
+       {ComputeType::kFloat32, ComputeType::kBFloat16, ComputeType::kInt8}) {
+    if (IsSupported(type)) types.push_back(type);
+  }
+  return types;
+}
+
+INSTANTIATE_TEST_SUITE_P(ComputeTypes, WarmStepTest, testing::ValuesIn(SupportedTypes()),
+                         [](const testing::TestParamInfo<ComputeType>& type) {
+                           return std::string(ComputeTypeName(type.param));
+                         });
+
+}  // namespace
+}  // namespace limpid
