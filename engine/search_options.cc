@@ -71,6 +71,10 @@ absl::Status CheckWayOfSearch(const SearchOptions& options) {
     return Invalid("alternatives are completed by greedy search: leave out ",
                    samples ? "temperature" : "beam_size");
   }
+  if (options.alternatives > 0 && options.nbest > 1) {
+    return Invalid("nbest ", options.nbest, " and alternatives ", options.alternatives,
+                   " both say how many translations to return: use one of them");
+  }
   if (options.alternatives == 0 && options.alternatives_at >= 0) {
     return Invalid("alternatives_at says where alternatives stand: say how many by alternatives");
   }

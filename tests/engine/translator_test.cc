@@ -298,14 +298,14 @@ TEST(TranslatorTest, ATextWithoutWordsHasOneTranslationHoweverManyAreAskedFor) {
 }
 
 TEST(TranslatorTest, ATraceFollowsTheWinningPathOfABeam) {
-  const std::string text = "The old man bought a red car yesterday.";
-  const SearchOptions search = {.beam_size = 4, .prefix = "Gestern"};
+  const std::string text = "I read a book as I walked.";
+  const SearchOptions search = {.beam_size = 4};
   const auto plain = Shipped().Translate(text, {.search = search});
   const auto traced =
       Shipped().Translate(text, {.search = search, .trace = TraceRequest{.predictions = 1}});
   ASSERT_TRUE(traced.ok()) << traced.status();
   EXPECT_EQ(traced->text, plain->text);
-  EXPECT_NE(traced->text, Text(text, {.search = {.prefix = "Gestern"}}));
+  EXPECT_NE(traced->text, Text(text));  // greedy search finds another
   ASSERT_EQ(traced->traces.size(), 1U);
   EXPECT_EQ(traced->traces[0].target.text, plain->text);
 }
