@@ -1,6 +1,5 @@
 #include "engine/search.h"
 
-#include <algorithm>
 #include <limits>
 
 namespace limpid {

@@ -5,6 +5,10 @@
 
 --model is the checkpoint, in the Hugging Face MarianMT layout, that --limpid_model came from. All
 three get the same weights, in float32, and the same limits on the length of the output.
+
+Where CTranslate2 differs: it ends a sentence once beam_size * patience hypotheses have finished,
+whatever could still become of the others. Limpid ends it when no other can win any more. So
+CTranslate2 is run with more patience, too.
 """
 
 import argparse
@@ -68,13 +72,14 @@ def convert_to_ctranslate2(reference, folder):
     return ctranslate2.Translator(converted, compute_type="float32", intra_threads=1)
 
 
-def ctranslate2_search(translator, tokenizer, sources, beam, length_penalty):
+def ctranslate2_search(translator, tokenizer, sources, beam, length_penalty, patience):
     results = []
     for source in sources:
         found = translator.translate_batch(
             [tokenizer.convert_ids_to_tokens(source)],
             beam_size=beam,
             length_penalty=length_penalty,
+            patience=patience,
             max_decoding_length=3 * len(source) + 20,
             return_scores=True,
             return_end_token=True,
@@ -133,10 +138,11 @@ def main():
                 )
                 name = f"transformers, early_stopping={early_stopping}"
                 compare(name, ours, theirs, lines, args.show)
-            theirs = ctranslate2_search(
-                translator, reference.tokenizer, sources, beam, args.length_penalty
-            )
-            compare("CTranslate2", ours, theirs, lines, args.show)
+            for patience in (1, 8):
+                theirs = ctranslate2_search(
+                    translator, reference.tokenizer, sources, beam, args.length_penalty, patience
+                )
+                compare(f"CTranslate2, patience={patience}", ours, theirs, lines, args.show)
 
 
 if __name__ == "__main__":
