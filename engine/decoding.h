@@ -16,8 +16,8 @@ namespace limpid {
 // Target ids and the logarithm of each one's probability, as the model has it: options that change
 // scores for the sake of the search do not show here. Prefix included.
 struct Hypothesis {
-  std::vector<int> ids;
-  std::vector<float> log_probabilities;
+  std::vector<int> ids = {};
+  std::vector<float> log_probabilities = {};
   // What it is ranked by: see SearchOptions::beam_size. Without a beam, the sum of
   // log_probabilities.
   double score = 0;
