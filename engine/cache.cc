@@ -20,4 +20,13 @@ void KeyValueCache::Append(int hypothesis) {
   ++used_rows_;
 }
 
+void KeyValueCache::Reorder(int first, absl::Span<const int> parents) {
+  if (reordered_.size() < parents.size()) reordered_.resize(parents.size());
+  for (size_t i = 0; i < parents.size(); ++i) {
+    const std::vector<float*>& tokens = tokens_[first + parents[i]];
+    reordered_[i].assign(tokens.begin(), tokens.end());
+  }
+  for (size_t i = 0; i < parents.size(); ++i) tokens_[first + i].swap(reordered_[i]);
+}
+
 }  // namespace limpid

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "absl/types/span.h"
 #include "engine/matrix.h"
 #include "engine/ops.h"
 
@@ -21,6 +22,12 @@ class KeyValueCache {
   // Adds a row, of whatever content, to the tokens of a hypothesis.
   void Append(int hypothesis);
 
+  // Makes hypothesis `to` one that goes on from the same tokens as `from`. Their rows are shared.
+  void Fork(int from, int to) { tokens_[to] = tokens_[from]; }
+
+  // Makes hypothesis first + i go on from the tokens that first + parents[i] has had until now.
+  void Reorder(int first, absl::Span<const int> parents);
+
   int length(int hypothesis) const { return static_cast<int>(tokens_[hypothesis].size()); }
   // The first `count` tokens of a hypothesis.
   RowList tokens(int hypothesis, int count) const { return {tokens_[hypothesis].data(), count}; }
@@ -35,8 +42,9 @@ class KeyValueCache {
   int model_dim_ = 0;
   size_t row_size_ = 0;
   size_t used_rows_ = 0;
-  std::vector<Buffer<float>> blocks_;        // [kRowsPerBlock, row_size] each
-  std::vector<std::vector<float*>> tokens_;  // [hypotheses][tokens so far]
+  std::vector<Buffer<float>> blocks_;           // [kRowsPerBlock, row_size] each
+  std::vector<std::vector<float*>> tokens_;     // [hypotheses][tokens so far]
+  std::vector<std::vector<float*>> reordered_;  // scratch memory of Reorder
 };
 
 }  // namespace limpid

@@ -73,6 +73,7 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
       segment.before += sentence.substr(gap, gap_end - gap);
     }
     AddPiece(eos, eos_text, {segment.text.size(), segment.text.size()}, segment.source);
+    segment.starts_text = document.segments.empty();
     if (has_code && segment.source.texts.front() != code) {
       PutFirst(code_id, code, segment.source);
     }
@@ -118,6 +119,98 @@ SentenceTrace TraceOf(Segment& segment, const std::string& target_text, const Pi
   return trace;
 }
 
+// Adds the translation of a segment to the text, with what stands before it.
+void AppendText(const Segment& segment, const std::string& translation, std::string* text) {
+  const bool touches = segment.before.empty() && !text->empty();
+  // Chinese puts no space between sentences, English does: "。" needs none behind it, "." one.
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (touches && is_ascii(text->back())) *text += ' ';
+  *text += segment.before;
+  *text += translation;
+}
+
+// Returns the sum of their log-probabilities.
+double AppendTokens(const Hypothesis& hypothesis, Pieces pieces, std::vector<Token>* tokens) {
+  double sum = 0;
+  for (size_t i = 0; i < hypothesis.ids.size(); ++i) {
+    tokens->push_back(
+        {std::move(pieces.texts[i]), hypothesis.ids[i], hypothesis.log_probabilities[i]});
+    sum += hypothesis.log_probabilities[i];
+  }
+  return sum;
+}
+
+// Which hypothesis of each segment a translation of the whole text is made of.
+struct Combination {
+  double score = 0;
+  std::vector<const Hypothesis*> hypotheses;
+};
+
+// The combinations of the highest scores, the best first.
+std::vector<Combination> BestCombinations(const Document& document, size_t most) {
+  struct Extension {
+    double score;
+    const Combination* combination;
+    const Hypothesis* by;
+  };
+  std::vector<Combination> best(1);
+  for (const Segment& segment : document.segments) {
+    std::vector<Extension> extensions;
+    for (const Combination& combination : best) {
+      for (const Hypothesis& by : segment.nbest) {
+        extensions.push_back({combination.score + by.score, &combination, &by});
+      }
+    }
+    std::stable_sort(extensions.begin(), extensions.end(),
+                     [](const Extension& a, const Extension& b) { return a.score > b.score; });
+    if (extensions.size() > most) extensions.resize(most);
+    std::vector<Combination> extended;
+    for (const Extension& extension : extensions) {
+      extended.push_back({extension.score, extension.combination->hypotheses});
+      extended.back().hypotheses.push_back(extension.by);
+    }
+    best = std::move(extended);
+  }
+  return best;
+}
+
+// For samples and alternatives, which do not compete: the first of each segment, the second …; the
+// last, where a segment has no more.
+std::vector<Combination> CombinationsInOrder(const Document& document) {
+  size_t most = 1;
+  for (const Segment& segment : document.segments) most = std::max(most, segment.nbest.size());
+  std::vector<Combination> combinations(most);
+  for (const Segment& segment : document.segments) {
+    for (size_t i = 0; i < most; ++i) {
+      const Hypothesis& chosen = segment.nbest[std::min(i, segment.nbest.size() - 1)];
+      combinations[i].hypotheses.push_back(&chosen);
+      combinations[i].score += chosen.score;
+    }
+  }
+  return combinations;
+}
+
+std::vector<NBestTranslation> AssembleNBest(const Document& document, const SearchOptions& options,
+                                            const Tokenizer& tokenizer) {
+  std::vector<NBestTranslation> nbest;
+  for (const Combination& combination : options.beam_size > 1
+                                            ? BestCombinations(document, options.nbest)
+                                            : CombinationsInOrder(document)) {
+    NBestTranslation& translation = nbest.emplace_back();
+    translation.ranking_score = combination.score;
+    for (size_t i = 0; i < document.segments.size(); ++i) {
+      const Hypothesis& hypothesis = *combination.hypotheses[i];
+      Pieces pieces;
+      AppendText(document.segments[i], tokenizer.DecodeTarget(hypothesis.ids, &pieces),
+                 &translation.text);
+      translation.score += AppendTokens(hypothesis, std::move(pieces), &translation.tokens);
+      if (i == 0) translation.alternative_at = hypothesis.alternative_at;
+    }
+    translation.text += document.after;
+  }
+  return nbest;
+}
+
 }  // namespace
 
 Document Prepare(std::string_view text, const TranslateOptions& options, const ModelConfig& config,
@@ -150,27 +243,20 @@ Translation Assemble(Document document, const TranslateOptions& options, const M
   Translation translation;
   translation.replaced_invalid_utf8 = document.replaced_invalid_utf8;
   translation.cut_sentences = document.cut_sentences;
+  translation.sentences = static_cast<int>(document.segments.size());
+  if (WantsSeveral(options.search)) {
+    translation.nbest = AssembleNBest(document, options.search, tokenizer);
+  }
   for (Segment& segment : document.segments) {
     const Hypothesis& found = segment.hypothesis;
     Pieces pieces;
     const std::string text = tokenizer.DecodeTarget(found.ids, &pieces);
-    const bool touches = segment.before.empty() && !translation.text.empty();
-    // Chinese puts no space between sentences, English does: "。" needs none behind it, "." one.
-    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-    if (touches && is_ascii(translation.text.back())) translation.text += ' ';
-    translation.text += segment.before;
-    translation.text += text;
+    AppendText(segment, text, &translation.text);
     if (options.trace.has_value()) {
       translation.traces.push_back(TraceOf(segment, text, pieces, config, tokenizer));
     }
-    for (size_t i = 0; i < found.ids.size(); ++i) {
-      translation.tokens.push_back(
-          {std::move(pieces.texts[i]), found.ids[i], found.log_probabilities[i]});
-      translation.score += found.log_probabilities[i];
-    }
-    if (found.ids.empty() || found.ids.back() != config.target_eos_id) {
-      ++translation.unfinished_sentences;
-    }
+    translation.score += AppendTokens(found, std::move(pieces), &translation.tokens);
+    if (!found.finished) ++translation.unfinished_sentences;
   }
   translation.text += document.after;
   return translation;

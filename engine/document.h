@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/search.h"
+#include "engine/decoding.h"
 #include "engine/tracer.h"
 #include "engine/translator.h"
 #include "models/config.h"
@@ -20,9 +20,11 @@ namespace limpid {
 struct Segment {
   std::string before;  // what stands between it and the segment before
   std::string text;
-  Pieces source;          // of `text`, with </s>
-  Hypothesis hypothesis;  // its translation, filled by search, or given
-  ForcedDecoding forced;  // filled where a trace was asked for
+  Pieces source;             // of `text`, with </s>
+  bool starts_text = false;  // it is the first of its text
+  Hypothesis hypothesis;     // its translation, filled by search, or given
+  Hypotheses nbest;          // several, where they were asked for; hypothesis is the first of them
+  ForcedDecoding forced;     // filled where a trace was asked for
 };
 
 struct Document {

@@ -1,6 +1,7 @@
 #include "engine/output.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace limpid {
@@ -25,6 +26,21 @@ void OutputLayer::Select(std::vector<int> tokens, OutputSelection& selection) co
   selection.tokens = std::move(tokens);
 }
 
+void OutputLayer::Apply(const Matrix& x, OutputSelection& selection, Matrix& logits,
+                        Products& products) const {
+  if (selection.tokens.empty()) {
+    layer_.Apply(x, logits, products);
+    return;
+  }
+  selection.layer.Apply(x, selection.logits, products);
+  logits.Resize(x.rows(), layer_.out());
+  for (int row = 0; row < x.rows(); ++row) {
+    std::fill_n(logits.row(row), layer_.out(), -std::numeric_limits<float>::infinity());
+    const float* selected = selection.logits.row(row);
+    for (const int token : selection.tokens) logits.row(row)[token] = *selected++;
+  }
+}
+
 void OutputLayer::FindBest(const Matrix& x, const OutputSelection& selection, LogSumExp log_sum_exp,
                            std::vector<Best>& best, Products& products) const {
   if (selection.tokens.empty()) {
@@ -34,7 +50,7 @@ void OutputLayer::FindBest(const Matrix& x, const OutputSelection& selection, Lo
   selection.allowed.FindBest(x, log_sum_exp, best, products);
   // NaN, from a broken model, may leave a column behind the last token.
   const int last = static_cast<int>(selection.tokens.size()) - 1;
-  for (Best& found : best) found.index = selection.token(std::min(found.index, last));
+  for (Best& found : best) found.index = selection.tokens[std::min(found.index, last)];
 }
 
 }  // namespace limpid

@@ -19,9 +19,7 @@ struct OutputSelection {
   std::vector<int> tokens;  // in order; none: the whole vocabulary
   Linear layer;             // scores `tokens`
   Linear allowed;           // the same, with bad words at minus infinity
-
-  // Column `column` of logits belongs to this token.
-  int token(int column) const { return tokens.empty() ? column : tokens[column]; }
+  Matrix logits;            // scratch: [inputs, tokens]
 };
 
 class OutputLayer {
@@ -32,12 +30,9 @@ class OutputLayer {
   // From now on `selection` holds these tokens, each once and in order.
   void Select(std::vector<int> tokens, OutputSelection& selection) const;
 
-  // Logits of the decoder's output x [inputs, model_dim]: [inputs, tokens]. Columns behind those of
-  // a selection are minus infinity.
-  void Apply(const Matrix& x, const OutputSelection& selection, Matrix& logits,
-             Products& products) const {
-    (selection.tokens.empty() ? layer_ : selection.layer).Apply(x, logits, products);
-  }
+  // Logits of the decoder's output x [inputs, model_dim]: [inputs, target_vocab]. Tokens that are
+  // not selected have minus infinity.
+  void Apply(const Matrix& x, OutputSelection& selection, Matrix& logits, Products& products) const;
 
   // The best token of each row alone: best [inputs]. Bad words are left out.
   void FindBest(const Matrix& x, const OutputSelection& selection, LogSumExp log_sum_exp,

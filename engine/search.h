@@ -3,44 +3,60 @@
 #ifndef LIMPID_ENGINE_SEARCH_H_
 #define LIMPID_ENGINE_SEARCH_H_
 
+#include <cstdint>
 #include <vector>
 
-#include "absl/types/span.h"
+#include "engine/beam_search.h"
+#include "engine/decoding.h"
+#include "engine/sampler.h"
+#include "engine/top_candidates.h"
 #include "engine/transformer.h"
 
 namespace limpid {
 
-struct SearchOptions {
-  // The most tokens to produce, </s> included. 0: three times the source's tokens, plus 20. The
-  // model's positions bound it in any case.
-  int max_output_tokens = 0;
-};
-
-// Target ids and the logarithm of each one's probability. Ends with </s> unless it was cut off.
-struct Hypothesis {
-  std::vector<int> ids;
-  std::vector<float> log_probabilities;
-};
-
-// What greedy search needs to keep between batches, so that it allocates nothing once warm.
+// Keeps its memory between batches, so that it allocates nothing once warm. Not thread-safe.
 class Searcher {
  public:
-  explicit Searcher(const Transformer& transformer) : transformer_(transformer) {}
+  explicit Searcher(const Transformer& transformer)
+      : transformer_(transformer), beam_search_(transformer) {}
 
-  // Takes the most probable token at each step. Returns one hypothesis a sentence, valid until the
-  // next call. No token of config.bad_words is ever produced.
-  const std::vector<Hypothesis>& Greedy(const SourceBatch& source, const SearchOptions& options);
+  // Translates each sentence. Returns what was found for it, at least one hypothesis; valid until
+  // the next call. The options have passed CheckSearchOptions, and prefixes leave room for a token.
+  // No token of config.bad_words is ever produced but in a prefix.
+  const std::vector<Hypotheses>& Search(const SourceBatch& source, const SearchRequest& request);
 
  private:
-  void Start(const SourceBatch& source);
-  void TakeBest(const SourceBatch& source, const SearchOptions& options);
+  // The token that comes next, and its log-probability; -1: no token may come.
+  struct Choice {
+    int token = -1;
+    float log_probability = 0;
+  };
+
+  // Greedy search, sampling and alternatives: hypotheses that do not know of each other. The
+  // numbers of a sentence's hypotheses in the cache begin at sentence · width_.
+  void SearchEachAlone(const SourceBatch& source, const SearchRequest& request);
+  void Start(const SourceBatch& source, const SearchRequest& request);
+  void TakeBest(const SearchRequest& request);
+  void TakeTokens(const SearchRequest& request);
+  Choice Choose(const DecoderInput& input, const SearchRequest& request, const float* logits);
+  void Fork(const DecoderInput& input, const SearchRequest& request, const float* logits);
+  void Extend(DecoderInput input, Choice choice, const SearchRequest& request);
+
+  Hypothesis& hypothesis(const DecoderInput& input) {
+    return found_[input.sentence][input.hypothesis - input.sentence * width_];
+  }
 
   const Transformer& transformer_;
-  Workspace work_;
-  Memory memory_;
-  KeyValueCache cache_;
-  std::vector<DecoderInput> live_;  // one for each sentence that is not finished
-  std::vector<Hypothesis> hypotheses_;
+  DecodingState state_;
+  BeamSearch beam_search_;
+  Sampler sampler_;
+  TopCandidates alternatives_;
+
+  int width_ = 1;                          // the most hypotheses of a sentence
+  std::vector<int> most_tokens_;           // [sentences]
+  std::vector<uint64_t> keys_;             // [sentences]: what makes samples random
+  std::vector<DecoderInput> next_inputs_;  // of the step after the one that is under way
+  std::vector<Hypotheses> found_;          // [sentences]
 };
 
 }  // namespace limpid

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/logits_processor.h"
+
 namespace limpid {
 namespace {
 
@@ -173,7 +175,7 @@ void Tracer::Collect(absl::Span<const absl::Span<const int>> targets, int predic
   for (size_t row = 0; row < inputs_.size(); ++row) {
     const DecoderInput& input = inputs_[row];
     float* logits = work_.logits.row(static_cast<int>(row));
-    for (const int id : config.bad_words) logits[id] = -std::numeric_limits<float>::infinity();
+    RemoveBadWords(config, logits);
     const float log_sum_exp = FindBest(logits, config.target_vocab_size).log_sum_exp;
     ForcedDecoding& result = results[input.sentence];
     result.log_probabilities[input.position] =

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "engine/search.h"
 #include "engine/trace.h"
 #include "engine/transformer.h"
 

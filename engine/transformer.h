@@ -54,8 +54,7 @@ class Transformer {
     decoder_.Remember(work.x, memory, work.products);
   }
 
-  // One step of decoding: fills work.logits [inputs, tokens], a column for each token that is
-  // scored: all of the vocabulary, unless SelectTokens chose some.
+  // One step of decoding: fills work.logits [inputs, target_vocab].
   void Decode(const DecoderStep& step, Workspace& work) const {
     decoder_.Step(step, work);
     decoder_.output().Apply(work.x, work.selection, work.logits, work.products);
@@ -67,7 +66,7 @@ class Transformer {
     decoder_.output().FindBest(work.x, work.selection, log_sum_exp, work.best, work.products);
   }
 
-  // From now on only these tokens, each once and in order, are scored. None: all.
+  // From now on only these tokens, each once and in order, can come next. None: all.
   void SelectTokens(std::vector<int> tokens, Workspace& work) const {
     if (tokens.empty()) {
       work.selection.tokens.clear();

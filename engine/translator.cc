@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/document.h"
 #include "engine/search.h"
+#include "engine/token_constraints.h"
 #include "engine/tracer.h"
 #include "models/checkpoint.h"
 #include "models/file.h"
@@ -52,12 +53,7 @@ absl::Status CheckOptions(const TranslateOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("batch_size must be at least 1, not ", options.batch_size));
   }
-  if (options.max_output_tokens < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("max_output_tokens must be 0 (no limit but the model's) or more, not ",
-                     options.max_output_tokens));
-  }
-  return absl::OkStatus();
+  return CheckSearchOptions(options.search);
 }
 
 // SentencePiece and ICU count bytes in 31 bits.
@@ -82,6 +78,14 @@ struct Worker {
 
 using Batch = std::vector<Segment*>;
 
+// What is to be done with all batches of a call.
+struct Task {
+  const TranslateOptions& options;
+  // What options.search says, in tokens.
+  TokenConstraints constraints = {};
+  std::vector<int> prefix = {};
+};
+
 class ModelTranslator : public Translator {
  public:
   ModelTranslator(Transformer transformer, std::unique_ptr<Tokenizer> tokenizer, int threads)
@@ -94,14 +98,12 @@ class ModelTranslator : public Translator {
 
  private:
   // Fills the hypothesis of each segment of a batch, or what its given hypothesis is worth.
-  using BatchWork = void (*)(const Batch& batch, const TranslateOptions& options, Worker& worker);
+  using BatchWork = void (*)(const Batch& batch, const Task& task, Worker& worker);
 
   absl::StatusOr<Document> PreparePair(const SentencePair& pair, size_t index) const;
-  absl::StatusOr<std::vector<Translation>> Run(std::vector<Document>& documents,
-                                               const TranslateOptions& options,
+  absl::StatusOr<std::vector<Translation>> Run(std::vector<Document>& documents, const Task& task,
                                                BatchWork work) const;
-  absl::Status RunBatches(absl::Span<const Batch> batches, const TranslateOptions& options,
-                          BatchWork work) const;
+  absl::Status RunBatches(absl::Span<const Batch> batches, const Task& task, BatchWork work) const;
   std::unique_ptr<Worker> TakeWorker() const;
   void ReturnWorker(std::unique_ptr<Worker> worker) const;
 
@@ -114,37 +116,50 @@ class ModelTranslator : public Translator {
   mutable std::vector<std::unique_ptr<Worker>> idle_workers_;  // guarded by mutex_
 };
 
-void SearchBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
+void SearchBatch(const Batch& batch, const Task& task, Worker& worker) {
   worker.source.Clear();
   for (const Segment* segment : batch) worker.source.Add(segment->source.ids);
-  const std::vector<Hypothesis>& found =
-      worker.searcher.Greedy(worker.source, {.max_output_tokens = options.max_output_tokens});
-  for (size_t i = 0; i < batch.size(); ++i) batch[i]->hypothesis = found[i];
+  std::vector<absl::Span<const int>> prefixes;
+  for (const Segment* segment : batch) {
+    prefixes.push_back(segment->starts_text ? absl::MakeConstSpan(task.prefix)
+                                            : absl::Span<const int>());
+  }
+  const SearchOptions& options = task.options.search;
+  const std::vector<Hypotheses>& found =
+      worker.searcher.Search(worker.source, {options, task.constraints, prefixes});
+  for (size_t i = 0; i < batch.size(); ++i) {
+    batch[i]->hypothesis = found[i].front();
+    if (!WantsSeveral(options)) continue;
+    batch[i]->nbest = found[i];
+    // Alternatives are those of one place in a text.
+    if (options.alternatives > 0 && !batch[i]->starts_text) batch[i]->nbest.resize(1);
+  }
 }
 
 // Runs forced decoding over the hypotheses, found or given.
-void ForceBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
+void ForceBatch(const Batch& batch, const Task& task, Worker& worker) {
   worker.source.Clear();
   std::vector<absl::Span<const int>> targets;
   for (const Segment* segment : batch) {
     worker.source.Add(segment->source.ids);
     targets.emplace_back(segment->hypothesis.ids);
   }
-  const TraceRequest* request = options.trace.has_value() ? &*options.trace : nullptr;
+  const TraceRequest* request = task.options.trace.has_value() ? &*task.options.trace : nullptr;
   std::vector<ForcedDecoding> forced = worker.tracer.Run(worker.source, targets, request);
   for (size_t i = 0; i < batch.size(); ++i) batch[i]->forced = std::move(forced[i]);
 }
 
 // A traced translation stays the untraced one, to the last bit of its scores.
-void SearchAndTraceBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
-  SearchBatch(batch, options, worker);
-  ForceBatch(batch, options, worker);
+void SearchAndTraceBatch(const Batch& batch, const Task& task, Worker& worker) {
+  SearchBatch(batch, task, worker);
+  ForceBatch(batch, task, worker);
 }
 
-void ScoreGivenBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
-  ForceBatch(batch, options, worker);
+void ScoreGivenBatch(const Batch& batch, const Task& task, Worker& worker) {
+  ForceBatch(batch, task, worker);
   for (Segment* segment : batch) {
     segment->hypothesis.log_probabilities = segment->forced.log_probabilities;
+    segment->hypothesis.finished = true;  // EncodeTarget ends with </s>
   }
 }
 
@@ -177,19 +192,27 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
     absl::Span<const std::string> texts, const TranslateOptions& options) const {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   return WithoutExceptions([&]() -> absl::StatusOr<std::vector<Translation>> {
+    absl::StatusOr<TokenConstraints> constraints =
+        FindConstraints(options.search, config(), *tokenizer_);
+    if (!constraints.ok()) return constraints.status();
+    absl::StatusOr<std::vector<int>> prefix = FindPrefix(options.search, config(), *tokenizer_);
+    if (!prefix.ok()) return prefix.status();
+    const Task task = {options, *std::move(constraints), *std::move(prefix)};
     std::vector<Document> documents;
     documents.reserve(texts.size());
     for (const std::string& text : texts) {
       if (absl::Status status = CheckSize(text); !status.ok()) return status;
       documents.push_back(Prepare(text, options, config(), *tokenizer_));
     }
-    return Run(documents, options, options.trace.has_value() ? SearchAndTraceBatch : SearchBatch);
+    return Run(documents, task, options.trace.has_value() ? SearchAndTraceBatch : SearchBatch);
   });
 }
 
 absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
     absl::Span<const SentencePair> pairs, const TranslateOptions& options) const {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  TranslateOptions score_options = options;
+  score_options.search = {};  // nothing is searched for
   return WithoutExceptions([&]() -> absl::StatusOr<std::vector<Translation>> {
     std::vector<Document> documents;
     documents.reserve(pairs.size());
@@ -198,7 +221,7 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
       if (!document.ok()) return document.status();
       documents.push_back(*std::move(document));
     }
-    return Run(documents, options, ScoreGivenBatch);
+    return Run(documents, Task{score_options}, ScoreGivenBatch);
   });
 }
 
@@ -223,9 +246,11 @@ absl::StatusOr<Document> ModelTranslator::PreparePair(const SentencePair& pair,
 }
 
 absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Document>& documents,
-                                                              const TranslateOptions& options,
+                                                              const Task& task,
                                                               BatchWork work) const {
-  absl::Status status = RunBatches(Group(documents, options.batch_size), options, work);
+  const TranslateOptions& options = task.options;
+  const int batch_size = std::max(1, options.batch_size / SearchWidth(options.search));
+  absl::Status status = RunBatches(Group(documents, batch_size), task, work);
   if (!status.ok()) return status;
   std::vector<Translation> translations;
   translations.reserve(documents.size());
@@ -237,8 +262,8 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Docume
 
 // Works on all batches, with as many threads as there is work for; the calling thread is one of
 // them.
-absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches,
-                                         const TranslateOptions& options, BatchWork work) const {
+absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches, const Task& task,
+                                         BatchWork work) const {
   std::atomic<size_t> next_batch{0};
   std::mutex mutex;
   absl::Status status;  // guarded by mutex until the threads are joined
@@ -247,7 +272,7 @@ absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches,
       const SingleThreadScope single_thread;
       std::unique_ptr<Worker> worker = TakeWorker();
       for (size_t i = next_batch++; i < batches.size(); i = next_batch++) {
-        work(batches[i], options, *worker);
+        work(batches[i], task, *worker);
       }
       ReturnWorker(std::move(worker));
       return absl::OkStatus();

@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/compute_type.h"
+#include "engine/search_options.h"
 #include "engine/trace.h"
 
 namespace limpid {
@@ -32,11 +33,12 @@ struct TranslatorOptions {
 };
 
 struct TranslateOptions {
-  // Sentences that are translated together. More is faster on many lines and uses more memory.
+  // Sentences that are translated together; with several hypotheses a sentence, hypotheses. More is
+  // faster on many lines and uses more memory.
   int batch_size = 64;
-  // The most tokens that one sentence's translation may have, </s> included. 0: three times as many
-  // as its source has, plus 20. Never more than the model has positions for.
-  int max_output_tokens = 0;
+  // How to search, and what a translation must be like: beam search, sampling, a prefix … A prefix
+  // and alternatives concern the first sentence of a text; the others are translated as usual.
+  SearchOptions search = {};
   // Whether a text is cut into sentences, each translated by itself. Models are trained on single
   // sentences, and most drop words from longer text.
   bool split_sentences = true;
@@ -52,12 +54,30 @@ struct Token {
   float log_probability = 0;  // natural logarithm, given the source and the tokens before
 };
 
+// One of several translations of a text.
+struct NBestTranslation {
+  std::string text;
+  double score = 0;
+  // What it is ranked by: in beam search log P / length ^ length_penalty, else `score`; of several
+  // sentences, the sum.
+  double ranking_score = 0;
+  std::vector<Token> tokens;
+  // Of alternatives: which of `tokens` stands at the place that was asked for; -1 where the
+  // translation ends before it.
+  int alternative_at = -1;
+};
+
 struct Translation {
   std::string text;
-  // log P(text | source): the sum over `tokens`.
+  // log P(text | source): the sum over `tokens`. It is the model's, whatever search found the text.
   double score = 0;
-  // All that was produced, sentence after sentence, each ending with </s> unless it was cut off.
+  // All that was produced, sentence after sentence, each ending with </s> (or another token of
+  // end_at) unless it was cut off.
   std::vector<Token> tokens;
+
+  // Where more than one was asked for: the best, which is the translation itself, and those after
+  // it; samples in the order of drawing; alternatives by their probability.
+  std::vector<NBestTranslation> nbest;
 
   // One a sentence, or part of one, if a trace was asked for.
   std::vector<SentenceTrace> traces;
@@ -66,6 +86,7 @@ struct Translation {
   bool replaced_invalid_utf8 = false;  // ill-formed bytes became U+FFFD
   int cut_sentences = 0;         // sentences over the model's limit, translated in several parts
   int unfinished_sentences = 0;  // translations stopped at max_output_tokens
+  int sentences = 0;             // that the text was translated in, parts of sentences included
 };
 
 // A source text and a translation of it, each one sentence to the model.
@@ -96,8 +117,8 @@ class Translator {
 
   // What the model makes of translations that it is given: their tokens with log-probabilities,
   // </s> included, and traces if asked for ("forced decoding"). The result has one translation a
-  // pair, in order. Sentences are not split; one over the model's limit is InvalidArgument, naming
-  // the pair.
+  // pair, in order. Sentences are not split, and search options do not matter; a sentence over the
+  // model's limit is InvalidArgument, naming the pair.
   virtual absl::StatusOr<std::vector<Translation>> ScoreBatch(
       absl::Span<const SentencePair> pairs, const TranslateOptions& options = {}) const = 0;
 };

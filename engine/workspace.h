@@ -25,7 +25,7 @@ struct Workspace {
   Matrix context;  // [rows, model_dim]: what attention brought together, head beside head
   Matrix hidden;   // [rows, ffn_dim]
   OutputSelection selection;       // the tokens that are scored
-  Matrix logits;                   // [rows, tokens]
+  Matrix logits;                   // [rows, target_vocab]
   std::vector<Best> best;          // [rows]: the largest of each row of logits
   Buffer<float> weights;           // [heads, keys]: the attention weights of one query
   std::vector<const float*> rows;  // where each source token's row of qkv begins

@@ -30,6 +30,7 @@ int RunVersion(Arguments arguments);
 
 constexpr Subcommand kSubcommands[] = {
     {"translate", "Translate text", RunTranslate},
+    {"score", "Say how probable given translations are", RunScore},
     {"trace", "Show which words each word of a translation comes from", RunTrace},
     {"convert", "Make a model for Limpid out of one from another program", RunConvert},
     {"inspect", "Show what a model is made of", RunInspect},

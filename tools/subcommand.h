@@ -28,6 +28,7 @@ using Arguments = absl::Span<const std::string>;
 
 // Each runs one subcommand and returns the exit code.
 int RunTranslate(Arguments arguments);
+int RunScore(Arguments arguments);
 int RunTrace(Arguments arguments);
 int RunConvert(Arguments arguments);
 int RunInspect(Arguments arguments);

@@ -16,6 +16,7 @@
 #include "engine/translator.h"
 #include "tools/flags.h"
 #include "tools/model.h"
+#include "tools/search_flags.h"
 #include "tools/subcommand.h"
 
 namespace limpid {
@@ -42,6 +43,7 @@ constexpr int kMaxHeads = 1 << 20;
 
 struct Settings {
   ModelFlags model;
+  SearchOptions search;
   std::string target;
   std::string row = "output";
   int layer = -1;
@@ -79,6 +81,7 @@ std::string FormatSentence(const SentenceTrace& trace, const Alignment& alignmen
 absl::StatusOr<Translation> TranslateOrScore(const Translator& translator, const std::string& text,
                                              const Settings& settings) {
   TranslateOptions options;
+  options.search = settings.search;
   options.trace.emplace();
   options.trace->kinds = {AttentionKind::kCross};
   if (settings.target.empty()) return translator.Translate(text, options);
@@ -122,7 +125,11 @@ int RunTrace(Arguments arguments) {
   flags.Add("head=N", &settings.head, {-1, kMaxHeads},
             "The head to look at, from 0; -1: those that were taught to align, or else the mean of "
             "all.");
+  AddSearchFlags(&settings.search, &flags);
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
+  if (const absl::Status status = CheckSearchOptions(settings.search); !status.ok()) {
+    return UsageError(status.message());
+  }
   if (flags.arguments().empty()) {
     return UsageError("there is no TEXT to trace; try: limpid trace \"I love you very much.\"");
   }

@@ -1,7 +1,5 @@
 // `limpid translate`: text in, one translated line out for each line.
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,12 +20,14 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "engine/translator.h"
-#include "nlohmann/json.hpp"
 #include "tools/flags.h"
 #include "tools/lines.h"
 #include "tools/model.h"
+#include "tools/search_flags.h"
 #include "tools/signals.h"
+#include "tools/streams.h"
 #include "tools/subcommand.h"
+#include "tools/translation_json.h"
 
 namespace limpid {
 namespace {
@@ -49,7 +49,6 @@ end as they came in, with LF or CR LF; the last one always gets an end.
 )";
 
 constexpr int kMaxBatchSize = 10000;
-constexpr int kMaxOutputTokens = 1000000;
 
 // A window is what one call of the engine gets, to sort and to share out among its threads. With
 // more batches a thread waits less for the last; with fewer, lines come out sooner.
@@ -64,44 +63,44 @@ struct Settings {
   bool json = false;
 };
 
-// Where text comes from or goes to.
-struct File {
-  int descriptor;
-  std::string name;
-};
+// A vocabulary may have a piece for a line end; a translation is one line all the same.
+std::string InOneLine(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
 
-// Cuts the noise of float32 off log-probabilities.
-double Rounded(double value) { return std::round(value * 1e6) / 1e6; }
-
-std::string FormatJson(const Translation& translation) {
-  nlohmann::ordered_json tokens = nlohmann::ordered_json::array();
-  for (const Token& token : translation.tokens) {
-    tokens.push_back({{"piece", token.piece},
-                      {"id", token.id},
-                      {"log_probability", Rounded(token.log_probability)}});
+// One of several translations of line `number`, as a line without its end.
+std::string FormatNBest(const NBestTranslation& translation, int64_t number,
+                        const SearchOptions& options) {
+  std::string line = absl::StrCat(number, "\t");
+  if (options.alternatives == 0) {
+    absl::StrAppendFormat(&line, "%.4f\t", translation.ranking_score);
+  } else if (translation.alternative_at < 0) {  // the translation ends before the place
+    absl::StrAppend(&line, "\t\t");
+  } else {
+    const Token& token = translation.tokens[translation.alternative_at];
+    absl::StrAppendFormat(&line, "%.4f\t%s\t", std::exp(token.log_probability),
+                          InOneLine(token.piece));
   }
-  const nlohmann::ordered_json object = {{"text", translation.text},
-                                         {"score", Rounded(translation.score)},
-                                         {"tokens", std::move(tokens)}};
-  return object.dump(-1, ' ', /*ensure_ascii=*/false,
-                     nlohmann::ordered_json::error_handler_t::replace);
+  return line + InOneLine(translation.text);
 }
 
-// The line that answers one text, without its end.
-std::string FormatLine(const Translation& translation, const Settings& settings) {
-  if (settings.json) return FormatJson(translation);
-  std::string line = translation.text;
-  // A vocabulary may have a piece for a line end; one line in is one line out all the same.
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  if (settings.scores) line.insert(0, absl::StrFormat("%.4f\t", translation.score));
-  return line;
-}
-
-// Each sentence ends with </s>, unless it was cut off.
-int64_t SentencesOf(const Translation& translation) {
-  return translation.unfinished_sentences +
-         std::count_if(translation.tokens.begin(), translation.tokens.end(),
-                       [](const Token& token) { return token.piece == "</s>"; });
+// The line that answers line `number`, or the lines where it has several translations.
+std::string FormatLines(const Translation& translation, int64_t number, std::string_view ending,
+                        const Settings& settings) {
+  std::string lines;
+  if (settings.json) {
+    absl::StrAppend(&lines, FormatJson(translation), std::string(ending));
+  } else if (!translation.nbest.empty()) {
+    for (const NBestTranslation& one : translation.nbest) {
+      absl::StrAppend(&lines, FormatNBest(one, number, settings.options.search),
+                      std::string(ending));
+    }
+  } else {
+    if (settings.scores) absl::StrAppendFormat(&lines, "%.4f\t", translation.score);
+    absl::StrAppend(&lines, InOneLine(translation.text), std::string(ending));
+  }
+  return lines;
 }
 
 // Tells on stderr what a user should know of a run: each kind of trouble when it first happens, and
@@ -115,7 +114,7 @@ class Report {
     time_ += time;
     for (const Translation& translation : translations) {
       ++lines_;
-      sentences_ += SentencesOf(translation);
+      sentences_ += translation.sentences;
       Note(translation.replaced_invalid_utf8, &invalid_utf8_);
       Note(translation.cut_sentences > 0, &cut_);
       Note(translation.unfinished_sentences > 0, &unfinished_);
@@ -197,6 +196,7 @@ absl::Status TranslateLines(const Translator& translator, const Settings& settin
                             LineReader* reader, LineWriter* writer, Report* report) {
   const size_t largest_window = LargestWindow(settings);
   auto window = static_cast<size_t>(settings.options.batch_size);
+  int64_t number = 0;
   while (true) {
     const absl::StatusOr<Lines> lines = reader->Read(window);
     if (!lines.ok()) return lines.status();
@@ -208,40 +208,12 @@ absl::Status TranslateLines(const Translator& translator, const Settings& settin
     const Clock::duration time = Clock::now() - start;
     std::string output;
     for (size_t i = 0; i < lines->size(); ++i) {
-      output += FormatLine((*translations)[i], settings);
-      output += lines->endings[i];
+      output += FormatLines((*translations)[i], ++number, lines->endings[i], settings);
     }
     if (absl::Status status = writer->Write(output); !status.ok()) return status;
     report->Add(*translations, time);
     window = std::min(2 * window, largest_window);
   }
-}
-
-bool IsStandardStream(const std::string& path) { return path.empty() || path == "-"; }
-
-absl::StatusOr<File> OpenInput(const std::string& path) {
-  if (IsStandardStream(path)) return File{STDIN_FILENO, "standard input"};
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return SystemError("read", path);
-  return File{descriptor, path};
-}
-
-// Lines are written to the file itself, not to a temporary one, so that they can be watched and
-// used while the rest is being translated.
-absl::StatusOr<File> OpenOutput(const std::string& path, const File& input) {
-  if (IsStandardStream(path)) return File{STDOUT_FILENO, "standard output"};
-  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) return SystemError("write", path);
-  struct stat in = {};
-  struct stat out = {};
-  fstat(descriptor, &out);
-  if (fstat(input.descriptor, &in) == 0 && S_ISREG(out.st_mode) && in.st_dev == out.st_dev &&
-      in.st_ino == out.st_ino) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot write the output over the input ", path, "; choose another --output"));
-  }
-  if (S_ISREG(out.st_mode) && ftruncate(descriptor, 0) != 0) return SystemError("write", path);
-  return File{descriptor, path};
 }
 
 LineReader MakeReader(const File& input, const std::vector<std::string>& words) {
@@ -286,18 +258,21 @@ int RunTranslate(Arguments arguments) {
             "translation's probability.");
   flags.Add("json", &settings.json,
             "Print each line as a JSON object: text, score, and tokens, each with its piece, id "
-            "and log_probability.");
+            "and log_probability; and nbest, where there are several translations.");
   flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
             "Sentences translated together. More is faster on many lines and takes more memory.");
-  flags.Add("max_output_tokens=N", &settings.options.max_output_tokens, {0, kMaxOutputTokens},
-            "The most tokens that a sentence's translation may have; 0: three times as many as "
-            "the sentence has, plus 20.");
   flags.Add("split_sentences", &settings.options.split_sentences,
             "Translate the sentences of a line one by one. With --nosplit_sentences each line is "
             "one sentence to the model.");
+  AddNBestFlags(&settings.options.search, &flags);
+  AddSearchFlags(&settings.options.search, &flags);
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (!flags.arguments().empty() && !settings.input.empty()) {
     return UsageError("there is both TEXT and --input; give one of them");
+  }
+  settings.options.search.log_probabilities = settings.scores || settings.json;
+  if (const absl::Status status = CheckSearchOptions(settings.options.search); !status.ok()) {
+    return UsageError(status.message());
   }
 
   EndBetweenLines();

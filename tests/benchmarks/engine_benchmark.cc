@@ -332,12 +332,13 @@ void BM_Greedy(benchmark::State& state, ComputeType type) {
   const int length = static_cast<int>(state.range(1));
   const SourceBatch source = MakeSource(sentences, length);
   Searcher searcher(model);
-  const SearchOptions options = {.max_output_tokens = length};
-  searcher.Greedy(source, options);
+  const SearchOptions options = {.log_probabilities = false, .max_output_tokens = length};
+  const TokenConstraints constraints;
+  searcher.Search(source, {options, constraints});
   double tokens = 0;
   for (auto _ : state) {
-    for (const Hypothesis& hypothesis : searcher.Greedy(source, options)) {
-      tokens += static_cast<double>(hypothesis.ids.size());
+    for (const Hypotheses& found : searcher.Search(source, {options, constraints})) {
+      tokens += static_cast<double>(found.front().ids.size());
     }
   }
   state.counters["us/token"] =

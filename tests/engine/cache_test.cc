@@ -130,5 +130,39 @@ TEST(KeyValueCacheTest, RowsSpreadOverTheProcessorsCache) {
   EXPECT_THAT(sets, SizeIs(64));
 }
 
+TEST(KeyValueCacheTest, AForkGoesOnByItself) {
+  KeyValueCache cache;
+  cache.Reset(kLayers, kModelDim, /*hypotheses=*/3);
+  for (int step = 0; step < 5; ++step) {
+    cache.Append(0);
+    FillNewest(cache, 0);
+  }
+  cache.Fork(0, 2);
+  EXPECT_EQ(cache.tokens(2, 5).rows[4], cache.tokens(0, 5).rows[4]);  // shared, not copied
+  cache.Append(2);
+  EXPECT_EQ(cache.length(0), 5);
+  EXPECT_EQ(cache.length(2), 6);
+  cache.Append(0);
+  EXPECT_NE(cache.tokens(2, 6).rows[5], cache.tokens(0, 6).rows[5]);
+}
+
+TEST(KeyValueCacheTest, ReorderedHypothesesGoOnFromTheirParents) {
+  KeyValueCache cache;
+  cache.Reset(kLayers, kModelDim, /*hypotheses=*/5);
+  std::vector<const float*> last;
+  for (int hypothesis = 0; hypothesis < 5; ++hypothesis) {
+    cache.Append(hypothesis);
+    last.push_back(cache.tokens(hypothesis, 1).rows[0]);
+  }
+  cache.Reorder(/*first=*/1, {2, 0, 2});
+  const std::vector<int> expected = {0, 3, 1, 3, 4};
+  for (int hypothesis = 0; hypothesis < 5; ++hypothesis) {
+    EXPECT_EQ(cache.tokens(hypothesis, 1).rows[0], last[expected[hypothesis]]) << hypothesis;
+  }
+  cache.Append(1);
+  EXPECT_EQ(cache.length(1), 2);
+  EXPECT_EQ(cache.length(3), 1);
+}
+
 }  // namespace
 }  // namespace limpid

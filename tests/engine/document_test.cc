@@ -102,14 +102,17 @@ TEST_F(DocumentTest, InvalidUtf8IsReplacedAndNoted) {
 
 TEST_F(DocumentTest, AssemblesTranslationsWithTheSpacingOfTheSource) {
   Document document = PrepareText("  a .\n\nb .\t");
-  document.segments[0].hypothesis = {{2, 0}, {-0.5F, -0.25F}};
-  document.segments[1].hypothesis = {{3, 3, 0}, {-1, -1, -1}};
+  document.segments[0].hypothesis = {
+      .ids = {2, 0}, .log_probabilities = {-0.5F, -0.25F}, .finished = true};
+  document.segments[1].hypothesis = {
+      .ids = {3, 3, 0}, .log_probabilities = {-1, -1, -1}, .finished = true};
   const Translation translation = AssembleDocument(document);
   EXPECT_EQ(translation.text, "  x\n\ny y\t");
   EXPECT_FLOAT_EQ(translation.score, -3.75);
   ASSERT_THAT(translation.tokens, SizeIs(5));
   EXPECT_EQ(translation.tokens[1].piece, "</s>");
   EXPECT_EQ(translation.unfinished_sentences, 0);
+  EXPECT_EQ(translation.sentences, 2);
 }
 
 TEST_F(DocumentTest, SentencesThatTouchGetASpaceOnlyAfterText) {
@@ -124,7 +127,7 @@ TEST_F(DocumentTest, SentencesThatTouchGetASpaceOnlyAfterText) {
 TEST_F(DocumentTest, CountsTranslationsThatWereCutOff) {
   Document document = PrepareText("a\nb");
   document.segments[0].hypothesis = {{2, 3}, {0, 0}};
-  document.segments[1].hypothesis = {{2, 0}, {0, 0}};
+  document.segments[1].hypothesis = {.ids = {2, 0}, .log_probabilities = {0, 0}, .finished = true};
   EXPECT_EQ(AssembleDocument(document).unfinished_sentences, 1);
 }
 

@@ -144,14 +144,15 @@ TEST_P(GoldenTest, GreedyOutputIsTheSame) {
   // The data keeps either to one limit for all or to Limpid's own, which grows with the source.
   int limit = sentences_[0]["max_output_tokens"];
   if (limit == 3 * batch.length(0) + 20) limit = 0;
-  const std::vector<Hypothesis>& found = searcher.Greedy(batch, {.max_output_tokens = limit});
+  const std::vector<Hypotheses>& found =
+      searcher.Search(batch, {{.max_output_tokens = limit}, TokenConstraints()});
   for (size_t sentence = 0; sentence < sentences_.size(); ++sentence) {
     const auto& golden = sentences_[sentence];
     SCOPED_TRACE(golden["source"]);
     ASSERT_EQ(golden["max_output_tokens"],
               limit == 0 ? 3 * batch.length(static_cast<int>(sentence)) + 20 : limit);
-    EXPECT_EQ(found[sentence].ids, golden["output_ids"].get<std::vector<int>>());
-    EXPECT_THAT(found[sentence].log_probabilities,
+    EXPECT_EQ(found[sentence][0].ids, golden["output_ids"].get<std::vector<int>>());
+    EXPECT_THAT(found[sentence][0].log_probabilities,
                 testing::Pointwise(testing::FloatNear(kTolerance),
                                    golden["log_probabilities"].get<std::vector<float>>()));
   }

@@ -2,11 +2,13 @@
 
 #include "engine/translator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -17,7 +19,10 @@
 namespace limpid {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 constexpr char kModel[] = "models/eng-deu";
 
@@ -78,7 +83,8 @@ TEST(TranslatorTest, AnyBytesAreAccepted) {
   for (const std::string& text :
        {"\0"s, "a\0b"s, "\x01\x02\x7f"s, "\xff\xfe"s, "I love \xc3 you."s, "\xf0\x9f\x98\x80"s,
         "\xe2\x80\xae abc"s, std::string(3000, '.'), std::string(5000, 'x')}) {
-    absl::StatusOr<Translation> translation = Shipped().Translate(text, {.max_output_tokens = 30});
+    absl::StatusOr<Translation> translation =
+        Shipped().Translate(text, {.search = {.max_output_tokens = 30}});
     EXPECT_TRUE(translation.ok()) << translation.status();
   }
 }
@@ -121,7 +127,7 @@ TEST(TranslatorTest, ScoreIsTheSumOfLogProbabilities) {
 
 TEST(TranslatorTest, StopsAtTheLimitAndSaysSo) {
   const absl::StatusOr<Translation> cut =
-      Shipped().Translate("I love you very much.", {.max_output_tokens = 2});
+      Shipped().Translate("I love you very much.", {.search = {.max_output_tokens = 2}});
   ASSERT_TRUE(cut.ok());
   EXPECT_EQ(cut->tokens.size(), 2U);
   EXPECT_EQ(cut->unfinished_sentences, 1);
@@ -228,10 +234,122 @@ TEST(TranslatorTest, EachComputeTypeTranslates) {
 TEST(TranslatorTest, OptionsThatMakeNoSenseAreRefusedByName) {
   EXPECT_THAT(Shipped().Translate("a", {.batch_size = 0}).status().message(),
               HasSubstr("batch_size must be at least 1, not 0"));
-  EXPECT_THAT(Shipped().Translate("a", {.max_output_tokens = -1}).status().message(),
+  EXPECT_THAT(Shipped().Translate("a", {.search = {.max_output_tokens = -1}}).status().message(),
               HasSubstr("max_output_tokens must be 0"));
   EXPECT_THAT(Translator::Load(kModel, {.threads = -1}).status().message(),
               HasSubstr("threads must be 0"));
+}
+
+TEST(TranslatorTest, SearchOptionsReachTheSearch) {
+  const std::string text = "The old man bought a red car yesterday.";
+  EXPECT_EQ(Text(text, {.search = {.beam_size = 4}}), Text(text));
+  EXPECT_EQ(Text(text, {.search = {.prefix = "Gestern"}}),
+            "Gestern hat der alte Mann ein rotes Auto gekauft.");
+  EXPECT_THAT(Text(text, {.search = {.suppress = {"Auto"}}}), Not(HasSubstr("Auto")));
+  EXPECT_EQ(Text(text, {.search = {.end_at = {"▁gestern"}}}), "Der alte Mann hat gestern");
+  EXPECT_EQ(Text(text, {.search = {.end_at = {"gestern"}}}), "Der alte Mann hat gestern");
+}
+
+// As text, "Auto" begins a word; to the letter, it is also a piece that goes on in one.
+TEST(TranslatorTest, SuppressedTextDoesNotOccurInAnyPiece) {
+  const absl::StatusOr<Translation> translation =
+      Shipped().Translate("I am tired.", {.search = {.suppress = {"."}}});
+  ASSERT_TRUE(translation.ok()) << translation.status();
+  EXPECT_EQ(translation->text.find('.'), std::string::npos) << translation->text;
+}
+
+TEST(TranslatorTest, APrefixStandsBeforeTheFirstSentenceOnly) {
+  const std::string text = Text("I am tired. I am here.", {.search = {.prefix = "Tom"}});
+  EXPECT_THAT(text, StartsWith("Tom"));
+  EXPECT_THAT(text, HasSubstr(". " + Text("I am here.")));
+}
+
+TEST(TranslatorTest, SeveralTranslationsOfSeveralSentencesAreTheBestCombinations) {
+  const SearchOptions several = {.beam_size = 4, .nbest = 4};
+  const auto first = Shipped().Translate("I am tired.", {.search = several});
+  const auto second = Shipped().Translate("Where is the station?", {.search = several});
+  const auto both = Shipped().Translate(" I am tired.  Where is the station?", {.search = several});
+  ASSERT_TRUE(both.ok()) << both.status();
+  std::vector<std::pair<double, std::string>> expected;
+  for (const NBestTranslation& a : first->nbest) {
+    for (const NBestTranslation& b : second->nbest) {
+      expected.emplace_back(-a.ranking_score - b.ranking_score, " " + a.text + "  " + b.text);
+    }
+  }
+  std::sort(expected.begin(), expected.end());
+  ASSERT_EQ(both->nbest.size(), 4U);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(both->nbest[i].text, expected[i].second);
+    EXPECT_NEAR(both->nbest[i].ranking_score, -expected[i].first, 1e-4);
+  }
+  EXPECT_EQ(both->nbest[0].text, both->text);
+  EXPECT_EQ(both->nbest[0].score, both->score);
+  EXPECT_EQ(both->nbest[0].tokens.size(), both->tokens.size());
+}
+
+TEST(TranslatorTest, ATextWithoutWordsHasOneTranslationHoweverManyAreAskedFor) {
+  for (const SearchOptions& options :
+       {SearchOptions{.beam_size = 3, .nbest = 3}, SearchOptions{.nbest = 3, .temperature = 1},
+        SearchOptions{.alternatives = 3}}) {
+    const auto translation = Shipped().Translate(" \t", {.search = options});
+    ASSERT_EQ(translation->nbest.size(), 1U);
+    EXPECT_EQ(translation->nbest[0].text, " \t");
+  }
+}
+
+TEST(TranslatorTest, ATraceFollowsTheWinningPathOfABeam) {
+  const std::string text = "I read a book as I walked.";
+  const SearchOptions search = {.beam_size = 4};
+  const auto plain = Shipped().Translate(text, {.search = search});
+  const auto traced =
+      Shipped().Translate(text, {.search = search, .trace = TraceRequest{.predictions = 1}});
+  ASSERT_TRUE(traced.ok()) << traced.status();
+  EXPECT_EQ(traced->text, plain->text);
+  EXPECT_NE(traced->text, Text(text));  // greedy search finds another
+  ASSERT_EQ(traced->traces.size(), 1U);
+  EXPECT_EQ(traced->traces[0].target.text, plain->text);
+}
+
+TEST(TranslatorTest, ScoresOfSearchedTranslationsAreThoseOfGivenOnes) {
+  const std::string text = "The old man bought a red car yesterday.";
+  for (const SearchOptions& options :
+       {SearchOptions{.beam_size = 4, .length_penalty = 2}, SearchOptions{.prefix = "Gestern"},
+        SearchOptions{.min_output_tokens = 12, .repetition_penalty = 3}}) {
+    const auto found = Shipped().Translate(text, {.search = options});
+    const auto given = Shipped().ScoreBatch({{text, found->text}});
+    ASSERT_EQ(found->tokens.size(), (*given)[0].tokens.size()) << found->text;
+    EXPECT_NEAR(found->score, (*given)[0].score, 1e-3);
+  }
+}
+
+TEST(TranslatorTest, SamplesDoNotDependOnBatchThreadsOrOtherLines) {
+  const std::vector<std::string> sources = GoldenSources();
+  const SearchOptions search = {.temperature = 1, .seed = 3};
+  const auto one_thread =
+      *Translator::Load(kModel, {.compute_type = ComputeType::kFloat32, .threads = 1});
+  const auto together = *Shipped().TranslateBatch(sources, {.search = search});
+  const auto by_threes = *one_thread->TranslateBatch(sources, {.batch_size = 3, .search = search});
+  for (size_t i = 0; i < sources.size(); ++i) {
+    EXPECT_EQ(together[i].text, by_threes[i].text);
+    if (i % 5 != 0) continue;
+    EXPECT_EQ(Text(sources[i], {.search = search}), together[i].text);
+  }
+}
+
+TEST(TranslatorTest, WishesThatTheModelCannotMeetAreRefusedInWords) {
+  const auto refused = [](const SearchOptions& options) {
+    return std::string(Shipped().Translate("a", {.search = options}).status().message());
+  };
+  EXPECT_THAT(refused({.prefix = "Das ist gut", .max_output_tokens = 3}),
+              AllOf(HasSubstr("prefix has 3 tokens"), HasSubstr("max_output_tokens 3")));
+  EXPECT_THAT(refused({.prefix = std::string(2000, 'x')}), HasSubstr("the model takes, 512"));
+  EXPECT_THAT(refused({.min_output_tokens = 600}), HasSubstr("more than the model takes, 512"));
+  EXPECT_THAT(refused({.alternatives = 2, .alternatives_at = 1, .prefix = "Das ist"}),
+              HasSubstr("alternatives_at 1 is within the prefix, which has 2 tokens"));
+  EXPECT_THAT(refused({.end_at = {"gibtesnicht"}}),
+              HasSubstr("end_at 'gibtesnicht' is no piece of the model's vocabulary"));
+  EXPECT_THAT(refused({.suppress = {""}}), HasSubstr("suppress '' is no piece"));
+  EXPECT_THAT(refused({.beam_size = 3, .temperature = 1}), HasSubstr("use one of them"));
 }
 
 TEST(TranslatorTest, AFolderWithoutAModelIsRefusedByName) {

@@ -102,11 +102,13 @@ TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
   }
 
   primitives = 0;
-  searcher.Greedy(source, {});
+  const SearchOptions options;
+  const TokenConstraints constraints;
+  searcher.Search(source, {options, constraints});
   EXPECT_GT(primitives, 0) << "what counts them does not see them";
   allocations = 0;
   primitives = 0;
-  searcher.Greedy(source, {});
+  searcher.Search(source, {options, constraints});
   EXPECT_EQ(allocations, 0);
   EXPECT_EQ(primitives, 0);
 }

@@ -24,7 +24,7 @@ TEST(MainTest, HelpListsTheCommands) {
   const Outcome help = RunProgram({"help"});
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_EQ(help.error, "");
-  for (const char* command : {"translate", "convert", "inspect", "help", "version"}) {
+  for (const char* command : {"translate", "score", "convert", "inspect", "help", "version"}) {
     EXPECT_TRUE(absl::StrContains(help.output, std::string("\n  ") + command + " ")) << command;
   }
   EXPECT_EQ(RunProgram({"--help"}).output, help.output);
@@ -46,7 +46,8 @@ TEST_P(CommandTest, HasHelpThatFitsATerminal) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CommandTest,
-                         testing::Values("translate", "convert", "inspect", "version"));
+                         testing::Values("translate", "score", "trace", "convert", "inspect",
+                                         "version"));
 
 TEST(MainTest, VersionIsPrinted) {
   const Outcome outcome = RunProgram({"version"});

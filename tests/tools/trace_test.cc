@@ -34,6 +34,19 @@ TEST(TraceToolTest, LooksAtAGivenTranslation) {
   EXPECT_THAT(outcome.output, HasSubstr("  mag ← love "));
 }
 
+TEST(TraceToolTest, FollowsWhatASearchFinds) {
+  const std::string text = "I read a book as I walked.";
+  const std::string found =
+      RunProgram({"translate", "--compute_type=float32", "--beam_size=4", text}).output;
+  EXPECT_NE(found, RunProgram({"translate", "--compute_type=float32", text}).output);
+  EXPECT_THAT(RunProgram({"trace", "--compute_type=float32", "--beam_size=4", text}).output,
+              HasSubstr("\n" + found + "\n"));
+  EXPECT_THAT(RunProgram({"trace", "--prefix=Heute", text}).output, HasSubstr("\nHeute "));
+  const Outcome wrong = RunProgram({"trace", "--beam_size=4", "--temperature=1", text});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.error, HasSubstr("use one of them"));
+}
+
 TEST(TraceToolTest, RowLayerAndHeadChooseOtherWeights) {
   const std::string by_default = RunProgram({"trace", "I love you."}).output;
   for (const char* flag : {"--row=input", "--layer=0", "--head=2"}) {

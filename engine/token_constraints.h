@@ -1,0 +1,28 @@
+// What search options say in text, in the ids of a model's tokens.
+
+#ifndef LIMPID_ENGINE_TOKEN_CONSTRAINTS_H_
+#define LIMPID_ENGINE_TOKEN_CONSTRAINTS_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/logits_processor.h"
+#include "engine/search_options.h"
+#include "models/config.h"
+#include "tokenizer/tokenizer.h"
+
+namespace limpid {
+
+// Finds the tokens of suppress and end_at. InvalidArgument names what the vocabulary does not have.
+absl::StatusOr<TokenConstraints> FindConstraints(const SearchOptions& options,
+                                                 const ModelConfig& config,
+                                                 const Tokenizer& tokenizer);
+
+// The tokens of the prefix. InvalidArgument says so where it leaves no room for a translation, and
+// where alternatives are asked for within it.
+absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options, const ModelConfig& config,
+                                            const Tokenizer& tokenizer);
+
+}  // namespace limpid
+
+#endif  // LIMPID_ENGINE_TOKEN_CONSTRAINTS_H_

@@ -1,0 +1,193 @@
+// `limpid score`: how probable given translations are.
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "engine/translator.h"
+#include "tools/flags.h"
+#include "tools/lines.h"
+#include "tools/model.h"
+#include "tools/signals.h"
+#include "tools/streams.h"
+#include "tools/subcommand.h"
+#include "tools/translation_json.h"
+
+namespace limpid {
+namespace {
+
+constexpr char kUsage[] = "limpid score [FLAGS] [SOURCE TRANSLATION]";
+constexpr char kAbout[] =
+    R"(Prints the natural logarithm of the probability that the model gives to a
+translation: the sum over its tokens, </s> at its end included. Reads pairs from
+standard input, one a line, with a tab between source and translation, and
+prints one line for each.
+
+  limpid score "I love you very much." "Ich liebe dich sehr."
+  paste english.txt german.txt | limpid score
+  limpid score --input=pairs.tsv --tokens
+
+Each side of a pair is one sentence to the model, as it stands. A pair that is
+too long for the model scores nan.
+)";
+
+constexpr int kMaxBatchSize = 10000;
+constexpr int kBatchesAWindow = 16;
+
+struct Settings {
+  ModelFlags model;
+  TranslateOptions options;
+  std::string input;
+  std::string output;
+  bool tokens = false;
+  bool json = false;
+};
+
+absl::StatusOr<std::vector<SentencePair>> SplitPairs(const Lines& lines, int64_t first_number) {
+  std::vector<SentencePair> pairs;
+  for (const std::string& line : lines.texts) {
+    const size_t tab = line.find('\t');
+    if (tab == std::string::npos || line.find('\t', tab + 1) != std::string::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("line ", first_number + static_cast<int64_t>(pairs.size()), " has ",
+                       tab == std::string::npos ? "no tab" : "more than one tab",
+                       "; expected source, tab, translation"));
+    }
+    pairs.push_back({line.substr(0, tab), line.substr(tab + 1)});
+  }
+  return pairs;
+}
+
+// As ScoreBatch, but a pair that is too long gets NaN and keeps no other from its score.
+absl::StatusOr<std::vector<Translation>> Score(const Translator& translator,
+                                               const std::vector<SentencePair>& pairs,
+                                               const TranslateOptions& options) {
+  absl::StatusOr<std::vector<Translation>> all = translator.ScoreBatch(pairs, options);
+  if (all.ok() || !absl::IsInvalidArgument(all.status())) return all;
+  std::vector<Translation> scored;
+  for (const SentencePair& pair : pairs) {
+    absl::StatusOr<std::vector<Translation>> one = translator.ScoreBatch({pair}, options);
+    if (one.ok()) {
+      scored.push_back(std::move(one->front()));
+    } else if (absl::IsInvalidArgument(one.status())) {
+      scored.emplace_back().text = pair.target;
+      scored.back().score = std::numeric_limits<double>::quiet_NaN();
+    } else {
+      return one.status();
+    }
+  }
+  return scored;
+}
+
+// Without its end.
+std::string FormatLine(const Translation& scored, const Settings& settings) {
+  if (settings.json) return FormatJson(scored);
+  std::string line = absl::StrFormat("%.4f", scored.score);
+  if (!settings.tokens) return line;
+  for (const Token& token : scored.tokens) {
+    absl::StrAppendFormat(&line, "\t%s %.4f", token.piece, token.log_probability);
+  }
+  return line;
+}
+
+// Warns of the first pair that is too long, and counts them.
+void NoteTooLong(const std::vector<Translation>& scored, int64_t first_number, int64_t* too_long) {
+  for (size_t i = 0; i < scored.size(); ++i) {
+    if (!std::isnan(scored[i].score) || !scored[i].tokens.empty() || ++*too_long > 1) continue;
+    Complain(absl::StrCat("warning: line ", first_number + static_cast<int64_t>(i),
+                          " is too long for the model; it scores nan"));
+  }
+}
+
+absl::Status ScoreLines(const Translator& translator, const Settings& settings, LineReader* reader,
+                        LineWriter* writer) {
+  const size_t window = static_cast<size_t>(settings.options.batch_size) * kBatchesAWindow;
+  int64_t number = 1;
+  int64_t too_long = 0;
+  while (true) {
+    const absl::StatusOr<Lines> lines = reader->Read(window);
+    if (!lines.ok()) return lines.status();
+    if (lines->empty()) break;
+    const absl::StatusOr<std::vector<SentencePair>> pairs = SplitPairs(*lines, number);
+    if (!pairs.ok()) return pairs.status();
+    const absl::StatusOr<std::vector<Translation>> scored =
+        Score(translator, *pairs, settings.options);
+    if (!scored.ok()) return scored.status();
+    NoteTooLong(*scored, number, &too_long);
+    std::string output;
+    for (size_t i = 0; i < lines->size(); ++i) {
+      absl::StrAppend(&output, FormatLine((*scored)[i], settings), std::string(lines->endings[i]));
+    }
+    if (absl::Status status = writer->Write(output); !status.ok()) return status;
+    number += static_cast<int64_t>(lines->size());
+  }
+  if (too_long > 1) {
+    Complain(absl::StrCat(WithCommas(too_long), " lines in all were too long for the model"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ScoreAll(const Settings& settings, const std::vector<std::string>& pair) {
+  absl::StatusOr<File> input = OpenInput(settings.input);
+  if (!input.ok()) return input.status();
+  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
+  if (!translator.ok()) return translator.status();
+  absl::StatusOr<File> output = OpenOutput(settings.output, *input);
+  if (!output.ok()) return output.status();
+  LineWriter writer(output->descriptor, output->name);
+  absl::Status status;
+  if (pair.empty()) {
+    LineReader reader(input->descriptor, input->name);
+    status = ScoreLines(**translator, settings, &reader, &writer);
+  } else {
+    const absl::StatusOr<std::vector<Translation>> scored =
+        (*translator)->ScoreBatch({{pair[0], pair[1]}}, settings.options);
+    status =
+        scored.ok() ? writer.Write(FormatLine(scored->front(), settings) + "\n") : scored.status();
+  }
+  status.Update(writer.Close());
+  return status;
+}
+
+}  // namespace
+
+int RunScore(Arguments arguments) {
+  Settings settings;
+  Flags flags(kUsage, kAbout);
+  AddModelFlags(&settings.model, &flags);
+  flags.Add("input=FILE", &settings.input, "Read pairs from this file, not from standard input.");
+  flags.Add("output=FILE", &settings.output, "Write to this file, not to standard output.");
+  flags.Add("tokens", &settings.tokens,
+            "Print behind the sum, each after a tab, the tokens with their log-probabilities.");
+  flags.Add("json", &settings.json,
+            "Print each line as a JSON object: text, score, and tokens, each with its piece, id "
+            "and log_probability.");
+  flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
+            "Pairs scored together. More is faster on many lines and takes more memory.");
+  if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
+  const size_t texts = flags.arguments().size();
+  if (texts != 0 && texts != 2) {
+    return UsageError(absl::StrCat("there are ", texts,
+                                   " texts; expected two, the source and its translation, each in "
+                                   "quotes, or none and lines with tabs on standard input"));
+  }
+  if (texts != 0 && !settings.input.empty()) {
+    return UsageError("there are both texts and --input; give one of them");
+  }
+  if (settings.tokens && settings.json) {
+    return UsageError("--json has the tokens already; leave out --tokens");
+  }
+  EndBetweenLines();
+  const absl::Status status = ScoreAll(settings, flags.arguments());
+  return status.ok() ? kSuccess : Failure(status);
+}
+
+}  // namespace limpid

@@ -1,0 +1,19 @@
+// The flags that say how to search for a translation.
+
+#ifndef LIMPID_TOOLS_SEARCH_FLAGS_H_
+#define LIMPID_TOOLS_SEARCH_FLAGS_H_
+
+#include "engine/search_options.h"
+#include "tools/flags.h"
+
+namespace limpid {
+
+// Adds those that any translation may have. CheckSearchOptions tells whether they agree.
+void AddSearchFlags(SearchOptions* options, Flags* flags);
+
+// Adds those that give several translations of one text: --nbest, --alternatives and their like.
+void AddNBestFlags(SearchOptions* options, Flags* flags);
+
+}  // namespace limpid
+
+#endif  // LIMPID_TOOLS_SEARCH_FLAGS_H_
