@@ -33,6 +33,10 @@ constexpr Format kFormats[] = {
      "\"model_type\": \"marian\" in config.json, model.safetensors, vocab.json, source.spm, "
      "target.spm",
      IsHuggingFace, ReadHuggingFace},
+    {"CTranslate2 folder", "model.bin, and shared_vocabulary or source_ and target_vocabulary",
+     IsCTranslate2, ReadCTranslate2},
+    {"Argos Translate package", "NAME.argosmodel, or what is unpacked from one", IsArgos,
+     ReadArgos},
 };
 
 const Format* FormatOf(const std::string& path) {

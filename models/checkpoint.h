@@ -41,6 +41,10 @@ bool IsNative(const std::string& path);
 absl::StatusOr<Checkpoint> ReadNative(const std::string& folder);
 bool IsHuggingFace(const std::string& path);
 absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder);
+bool IsCTranslate2(const std::string& path);
+absl::StatusOr<Checkpoint> ReadCTranslate2(const std::string& folder);
+bool IsArgos(const std::string& path);
+absl::StatusOr<Checkpoint> ReadArgos(const std::string& path);
 
 // Writes a native folder with weight matrices in `dtype` (vectors stay float32; int8: see
 // FORMAT.md). The folder appears whole or not at all: it is written beside `folder` and renamed.
