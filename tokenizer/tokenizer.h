@@ -52,10 +52,11 @@ class Tokenizer {
   static absl::StatusOr<std::unique_ptr<Tokenizer>> Create(TokenizerModel model);
   virtual ~Tokenizer() = default;
 
-  // Source text, valid UTF-8 below 2 GB, to pieces, ending with </s> if the model wants it. A leading ">>xx<<" that the
-  // vocabulary has as a token (multilingual models) becomes that one piece; any other is text, and
-  // so are "</s>" and the like in the text. All characters are accepted: NUL and other control
-  // characters are treated as SentencePiece's normalizer treats them.
+  // Source text, valid UTF-8 below 2 GB, to pieces, ending with </s> if the model wants it. A
+  // leading ">>xx<<" that the vocabulary has as a token (multilingual models) becomes that one
+  // piece; any other is text, and so are "</s>" and the like in the text. All characters are
+  // accepted: NUL and other control characters are treated as SentencePiece's normalizer treats
+  // them.
   virtual Pieces EncodeSource(std::string_view text) const = 0;
 
   // Target text to pieces, ending with </s>: for scoring and forced decoding.
