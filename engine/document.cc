@@ -45,11 +45,13 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
                  const Tokenizer& tokenizer, Document& document) {
   document.after += before;
   Pieces pieces = tokenizer.EncodeSource(sentence);
-  const int eos = pieces.ids.back();
-  const std::string eos_text = pieces.texts.back();
-  pieces.ids.pop_back();
-  pieces.texts.pop_back();
-  pieces.ranges.pop_back();
+  const bool has_eos = config.source_eos_id >= 0;
+  const std::string eos_text = has_eos ? pieces.texts.back() : "";
+  if (has_eos) {
+    pieces.ids.pop_back();
+    pieces.texts.pop_back();
+    pieces.ranges.pop_back();
+  }
   if (pieces.ids.empty()) {  // nothing that the model could translate, such as control characters
     document.after += sentence;
     return;
@@ -59,7 +61,7 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
   // A model of two tokens a sentence has no room for it.
   const bool has_code = IsLanguageCode(first.texts.front()) && config.max_source_tokens > 2;
   const std::string code = has_code ? first.texts.front() : "";
-  const size_t most_pieces = config.max_source_tokens - (has_code ? 2 : 1);  // beside them and </s>
+  const size_t most_pieces = config.max_source_tokens - (has_code ? 1 : 0) - (has_eos ? 1 : 0);
   const std::vector<size_t> ends = CutLongSentence(pieces.texts, most_pieces);
   if (ends.size() > 1) ++document.cut_sentences;
   size_t begin = 0;
@@ -72,8 +74,11 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
       const size_t gap_end = std::max(gap, pieces.ranges[begin].begin);
       segment.before += sentence.substr(gap, gap_end - gap);
     }
-    AddPiece(eos, eos_text, {segment.text.size(), segment.text.size()}, segment.source);
     segment.starts_text = document.segments.empty();
+    if (has_eos) {
+      AddPiece(config.source_eos_id, eos_text, {segment.text.size(), segment.text.size()},
+               segment.source);
+    }
     if (has_code && segment.source.texts.front() != code) {
       PutFirst(code_id, code, segment.source);
     }

@@ -236,6 +236,10 @@ absl::StatusOr<Document> ModelTranslator::PreparePair(const SentencePair& pair,
   segment.text = ReplaceInvalidUtf8(pair.source);
   segment.source = tokenizer_->EncodeSource(segment.text);
   segment.hypothesis.ids = tokenizer_->EncodeTarget(ReplaceInvalidUtf8(pair.target)).ids;
+  if (segment.source.ids.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("pair ", index + 1, " has an empty source, which this model cannot take"));
+  }
   const size_t longest = std::max(segment.source.size(), segment.hypothesis.ids.size());
   if (longest > static_cast<size_t>(config().max_positions)) {
     return absl::InvalidArgumentError(absl::StrCat("pair ", index + 1, " has a side of ", longest,

@@ -283,7 +283,7 @@ void ValidatePositions(const ModelConfig& config, Validator& check) {
 void ValidateTokens(const ModelConfig& config, Validator& check) {
   const int last_source_id = config.source_vocab_size - 1;
   const int last_target_id = config.target_vocab_size - 1;
-  check.Range("source_eos_id", config.source_eos_id, 0, last_source_id);
+  check.Range("source_eos_id", config.source_eos_id, -1, last_source_id);
   check.Range("source_unk_id", config.source_unk_id, 0, last_source_id);
   check.Range("target_eos_id", config.target_eos_id, 0, last_target_id);
   check.Range("target_unk_id", config.target_unk_id, 0, last_target_id);

@@ -57,7 +57,7 @@ struct ModelConfig {
   // that the model was trained on. Longer ones are translated in parts.
   int max_source_tokens = 512;
 
-  int source_eos_id = 0;
+  int source_eos_id = 0;  // -1: sources end without one, as in OpenNMT-py
   int source_unk_id = 1;
   int target_eos_id = 0;
   int target_unk_id = 1;

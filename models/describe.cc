@@ -96,7 +96,8 @@ std::string Token(const std::vector<std::string>& vocabulary, int id) {
 
 // A token that each side has: said once where it is the same.
 std::string TokenOfBothSides(const Checkpoint& checkpoint, int source_id, int target_id) {
-  const std::string source = Token(checkpoint.source_vocabulary, source_id);
+  const std::string source =
+      source_id < 0 ? "none" : Token(checkpoint.source_vocabulary, source_id);
   const std::string target = Token(checkpoint.target_vocabulary, target_id);
   return source == target ? source : absl::StrCat("source ", source, ", target ", target);
 }

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstddef>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -62,10 +63,13 @@ absl::StatusOr<std::shared_ptr<const Vocabulary>> Vocabulary::Create(
     return absl::InvalidArgumentError(absl::StrCat("the ", side, " vocabulary is empty"));
   }
   const auto size = static_cast<int>(pieces.size());
-  for (const auto& [name, id] : {std::pair("</s>", eos_id), std::pair("<unk>", unk_id)}) {
-    if (id >= 0 && id < size) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the id of ", name, " in the ", side, " vocabulary is ", id, "; expected 0 to ", size - 1));
+  const int least_eos_id = side == "source" ? -1 : 0;
+  for (const auto& [name, id, least] :
+       {std::tuple("</s>", eos_id, least_eos_id), std::tuple("<unk>", unk_id, 0)}) {
+    if (id >= least && id < size) continue;
+    return absl::InvalidArgumentError(absl::StrCat("the id of ", name, " in the ", side,
+                                                   " vocabulary is ", id, "; expected ", least,
+                                                   " to ", size - 1));
   }
   std::shared_ptr<Vocabulary> vocabulary(new Vocabulary(std::move(pieces)));
   vocabulary->eos_id_ = eos_id;
@@ -91,6 +95,7 @@ void AddPiece(int id, std::string text, ByteRange range, Pieces& pieces) {
 
 void AddEndOfSentence(const Vocabulary& vocabulary, size_t text_size, Pieces& pieces) {
   const int id = vocabulary.eos_id();
+  if (id < 0) return;
   AddPiece(id, vocabulary.piece(id), {text_size, text_size}, pieces);
 }
 

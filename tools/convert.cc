@@ -85,7 +85,10 @@ int RunConvert(Arguments arguments) {
   std::string to;
   std::optional<DType> dtype;
   Flags flags(kUsage, kAbout);
-  flags.Add("from=PATH", &from, "The model to read: a Hugging Face MarianMT folder, or Limpid's.");
+  flags.Add("from=PATH", &from,
+            "The model to read: a Hugging Face MarianMT or CTranslate2 folder, an Argos Translate "
+            "package "
+            "(.argosmodel), or Limpid's own.");
   flags.Add("to=DIR", &to, "The folder to write. It must be new or empty.");
   flags.Add("dtype=TYPE", &dtype,
             "How to store the weights: float32, float16, bfloat16 or int8. Default: as they are.");

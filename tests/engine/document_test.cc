@@ -60,6 +60,21 @@ TEST_F(DocumentTest, EachSegmentEndsWithEndOfSentence) {
   }
 }
 
+// A model such as OpenNMT-py's, whose sources end as they are, has room for one token more.
+TEST_F(DocumentTest, WithoutEndOfSentenceASegmentIsItsTextAlone) {
+  TokenizerModel model;
+  model.source_vocabulary = {"</s>", "<unk>", "a"};
+  model.target_vocabulary = {"</s>", "<unk>", "x"};
+  model.source_eos_id = config_.source_eos_id = -1;
+  tokenizer_ = *Tokenizer::Create(std::move(model));
+  const Document whole = PrepareText("a a a a a a a a");
+  EXPECT_EQ(whole.cut_sentences, 0);
+  EXPECT_THAT(whole.segments.at(0).source.texts, SizeIs(8));
+  EXPECT_EQ(whole.segments.at(0).source.texts.back(), "a");
+  EXPECT_EQ(PrepareText("a a a a a a a a a").cut_sentences, 1);
+  EXPECT_THAT(PrepareText(" ").segments, IsEmpty());
+}
+
 TEST_F(DocumentTest, ALongSentenceIsCutIntoPartsThatLoseNothing) {
   std::string text = "a";
   for (int i = 0; i < 30; ++i) text += i % 3 == 0 ? "  b" : " a";

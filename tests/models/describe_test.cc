@@ -57,6 +57,7 @@ TEST(DescribeTest, SaysWhereAModelIsUnusual) {
   config.shared_embeddings = config.tied_output = false;
   config.alignment_layer = 0;
   config.alignment_heads = 0;
+  config.source_eos_id = -1;
   config.target_eos_id = 2;
   config.decoder_start_id = -1;
   config.bad_words = {};
@@ -73,7 +74,7 @@ TEST(DescribeTest, SaysWhereAModelIsUnusual) {
   EXPECT_THAT(text, HasSubstr("decoder layer 0, cross-attention, all heads\n"));
   EXPECT_THAT(text, HasSubstr("5 source pieces, 5 target pieces\n"));
   EXPECT_THAT(text, HasSubstr("SentencePiece        a model for each side\n"));
-  EXPECT_THAT(text, HasSubstr("source \"</s>\" (id 0), target \"▁a\" (id 2)\n"));
+  EXPECT_THAT(text, HasSubstr("source none, target \"▁a\" (id 2)\n"));
   EXPECT_THAT(text, HasSubstr("decoder starts with  an embedding of zeros\n"));
   EXPECT_THAT(text, HasSubstr("never produced       -\n"));
 }

@@ -313,6 +313,15 @@ TEST(SpaceSeparated, PiecesAreWhatSpacesSeparate) {
   EXPECT_THAT(tokenizer->EncodeTarget("yz x a").ids, ElementsAre(4, 2, 3, 1));
 }
 
+TEST(SpaceSeparated, ASourceMayEndWithoutEndOfSentence) {
+  TokenizerModel model = SpaceModel();
+  model.source_eos_id = -1;
+  const std::unique_ptr<Tokenizer> tokenizer = Make(std::move(model));
+  EXPECT_THAT(tokenizer->EncodeSource("a bc").ids, ElementsAre(2, 3));
+  EXPECT_THAT(tokenizer->EncodeSource("").ids, testing::IsEmpty());
+  EXPECT_THAT(tokenizer->EncodeTarget("x").ids, ElementsAre(2, 1));
+}
+
 TEST(SpaceSeparated, SpacesJoinPieces) {
   const std::unique_ptr<Tokenizer> tokenizer = Make(SpaceModel());
   Pieces pieces;
@@ -344,6 +353,9 @@ TEST(Create, RefusesIdsOutsideTheVocabulary) {
   EXPECT_THAT(std::string(Error(model).message()),
               testing::AllOf(HasSubstr("</s>"), HasSubstr("target"), HasSubstr("is 5"),
                              HasSubstr("0 to 4")));
+  model = SpaceModel();
+  model.target_eos_id = -1;
+  EXPECT_THAT(std::string(Error(model).message()), HasSubstr("expected 0 to 4"));
   model = SpaceModel();
   model.source_unk_id = -1;
   EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);

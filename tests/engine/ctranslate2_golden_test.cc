@@ -1,0 +1,118 @@
+// The engine on CTranslate2's models, against what CTranslate2 computes with them in float32.
+// tests/golden/make_ctranslate2_golden.py made both.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/search.h"
+#include "engine/transformer.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "models/checkpoint.h"
+#include "nlohmann/json.hpp"
+
+namespace limpid {
+namespace {
+
+constexpr double kTolerance = 2e-4;
+constexpr char kGolden[] = "tests/golden/ctranslate2";
+
+std::vector<std::string> Models() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(kGolden)) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class CTranslate2GoldenTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const std::string folder = std::string(kGolden) + "/" + GetParam();
+    absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(folder);
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+    config_ = checkpoint->config;
+    vocabulary_ = checkpoint->source_vocabulary;
+    weights_ = *BindWeights(config_, checkpoint->tensors);
+    transformer_.emplace(*std::move(checkpoint), weights_, ComputeType::kFloat32);
+    std::ifstream file(folder + "/golden.json");
+    golden_ = nlohmann::json::parse(file);
+    ASSERT_FALSE(golden_["sentences"].empty());
+    for (const auto& sentence : golden_["sentences"]) {
+      batch_.Add(Ids(sentence["source"].get<std::vector<std::string>>()));
+    }
+  }
+
+  std::vector<int> Ids(const std::vector<std::string>& tokens) const {
+    std::vector<int> ids;
+    for (const std::string& token : tokens) {
+      const auto found = std::find(vocabulary_.begin(), vocabulary_.end(), token);
+      ids.push_back(found == vocabulary_.end() ? config_.source_unk_id
+                                               : static_cast<int>(found - vocabulary_.begin()));
+    }
+    // MarianMT's tokens were given to CTranslate2 with "</s>", as its tokenizer makes them.
+    const bool has_eos = ids.back() == config_.source_eos_id;
+    if (config_.source_eos_id >= 0 && !has_eos) ids.push_back(config_.source_eos_id);
+    return ids;
+  }
+
+  const SingleThreadScope single_thread_;
+  ModelConfig config_;
+  std::vector<std::string> vocabulary_;
+  ModelWeights weights_;
+  std::optional<Transformer> transformer_;
+  nlohmann::json golden_;
+  SourceBatch batch_;
+};
+
+TEST_P(CTranslate2GoldenTest, GreedyOutputIsTheSame) {
+  Searcher searcher(*transformer_);
+  const SearchOptions options = {.max_output_tokens = golden_["max_output_tokens"]};
+  const TokenConstraints constraints;
+  const std::vector<Hypotheses>& found = searcher.Search(batch_, {options, constraints});
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto& sentence = golden_["sentences"][i];
+    SCOPED_TRACE(sentence["source"]);
+    EXPECT_EQ(found[i].front().ids, sentence["output_ids"].get<std::vector<int>>());
+    EXPECT_THAT(found[i].front().log_probabilities,
+                testing::Pointwise(testing::FloatNear(kTolerance),
+                                   sentence["log_probabilities"].get<std::vector<float>>()));
+  }
+}
+
+TEST_P(CTranslate2GoldenTest, LogitsAgree) {
+  Workspace work;
+  Memory memory;
+  KeyValueCache cache;
+  transformer_->Encode(batch_, memory, work);
+  cache.Reset(config_.decoder_layers, config_.model_dim, batch_.sentences());
+  for (int i = 0; i < batch_.sentences(); ++i) {
+    const auto& sentence = golden_["sentences"][i];
+    SCOPED_TRACE(sentence["source"]);
+    int token = config_.decoder_start_id;
+    std::vector<DecoderInput> inputs;
+    for (const int id : sentence["output_ids"]) {
+      inputs.push_back({token, static_cast<int>(inputs.size()), i, i});
+      token = id;
+    }
+    transformer_->Decode({inputs, batch_, memory, cache}, work);
+    for (size_t step = 0; step < inputs.size(); ++step) {
+      const std::vector<float> expected = sentence["logits"][step];
+      ASSERT_EQ(expected.size(), static_cast<size_t>(config_.target_vocab_size));
+      const float* logits = work.logits.row(static_cast<int>(step));
+      EXPECT_THAT(std::vector<float>(logits, logits + expected.size()),
+                  testing::Pointwise(testing::FloatNear(kTolerance), expected));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, CTranslate2GoldenTest, testing::ValuesIn(Models()),
+                         [](const auto& param) { return param.param; });
+
+}  // namespace
+}  // namespace limpid
