@@ -182,6 +182,19 @@ bool HasLineBreak(std::string_view white_space) {
   return false;
 }
 
+// The columns that a code point takes by itself.
+int WidthOf(UChar32 c) {
+  const int8_t type = u_charType(c);
+  constexpr UChar32 kEmojiStyle = 0xFE0F;  // shows the character before it as an emoji
+  const int32_t east_asian = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
+  if (east_asian == U_EA_WIDE || east_asian == U_EA_FULLWIDTH || c == kEmojiStyle ||
+      u_hasBinaryProperty(c, UCHAR_REGIONAL_INDICATOR)) {
+    return 2;
+  }
+  const bool is_mark = type == U_NON_SPACING_MARK || type == U_ENCLOSING_MARK;
+  return is_mark || type == U_FORMAT_CHAR || type == U_CONTROL_CHAR ? 0 : 1;
+}
+
 // How good a place the end of a piece is to cut a sentence at.
 enum class CutPlace { kWithinCharacter, kWithinWord, kBetweenWords, kAfterClause, kAfterSentence };
 
@@ -266,6 +279,15 @@ std::string ReplaceInvalidUtf8(std::string_view text) {
   return valid;
 }
 
+std::u32string CodePoints(std::string_view text) {
+  std::u32string code_points;
+  for (size_t at = 0; at < text.size();) {
+    const UChar32 c = NextCodePoint(text, at);
+    code_points += c < 0 ? U'\uFFFD' : static_cast<char32_t>(c);
+  }
+  return code_points;
+}
+
 ByteRange TrimWhiteSpace(std::string_view text) {
   ByteRange range{0, text.size()};
   while (!range.empty()) {
@@ -318,6 +340,45 @@ std::vector<ByteRange> SplitWords(std::string_view text) {
     if (!word.empty()) words.push_back({segment.begin + word.begin, segment.begin + word.end});
   }
   return words;
+}
+
+std::vector<ByteRange> SplitCharacters(std::string_view text) {
+  static const icu::BreakIterator& rules = *[] {
+    UErrorCode error = U_ZERO_ERROR;
+    return icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error);
+  }();
+  return Segments(rules, text);
+}
+
+int DisplayWidth(std::string_view text) {
+  int width = 0;
+  for (const ByteRange& character : SplitCharacters(text)) {
+    int widest = 0;
+    for (size_t at = character.begin; at < character.end;) {
+      widest = std::max(widest, WidthOf(NextCodePoint(text, at)));
+    }
+    width += widest;
+  }
+  return width;
+}
+
+std::string IsolatedForDisplay(std::string_view text) {
+  std::string shown;
+  bool right_to_left = false;
+  for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
+    const UChar32 c = NextCodePoint(text, at);
+    const UCharDirection direction = u_charDirection(c);
+    right_to_left |= direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;
+    const int8_t type = u_charType(c);
+    const bool breaks_line = type == U_LINE_SEPARATOR || type == U_PARAGRAPH_SEPARATOR;
+    if (type == U_CONTROL_CHAR || breaks_line || u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL)) {
+      shown += "\uFFFD";
+    } else {
+      shown += text.substr(begin, at - begin);
+    }
+  }
+  return right_to_left ? "\u2068" + shown + "\u2069" : shown;
 }
 
 std::vector<int> WordsOfPieces(absl::Span<const ByteRange> pieces,

@@ -30,6 +30,9 @@ bool IsValidUtf8(std::string_view text);
 // recommends (chapter 3, "U+FFFD substitution of maximal subparts").
 std::string ReplaceInvalidUtf8(std::string_view text);
 
+// The code points of `text`, with U+FFFD as above.
+std::u32string CodePoints(std::string_view text);
+
 // All of valid UTF-8 text but the white space at its ends.
 ByteRange TrimWhiteSpace(std::string_view text);
 
@@ -49,6 +52,22 @@ std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view la
 // Cuts valid UTF-8 text, below 2 GB, into words by Unicode's rules (UAX 29): words, numbers and
 // each punctuation mark are words, white space is not. Ranges as for SplitSentences.
 std::vector<ByteRange> SplitWords(std::string_view text);
+
+// Cuts valid UTF-8 text, below 2 GB, into what a reader takes for characters (grapheme clusters,
+// UAX 29): a letter with its accents, an emoji of several code points. The ranges cover all of the
+// text.
+std::vector<ByteRange> SplitCharacters(std::string_view text);
+
+// How many columns of a terminal valid UTF-8 text takes: two for a character that East Asian
+// typography draws wide (UAX 11) or that is an emoji, none for one that is only a mark or
+// invisible.
+int DisplayWidth(std::string_view text);
+
+// Valid UTF-8 text made safe to stand beside other text on a line: control characters, line ends
+// and controls of direction become U+FFFD, and text with letters that run from right to left goes
+// between U+2068 and U+2069 ("first strong isolate"), which keeps it from turning what is around
+// it.
+std::string IsolatedForDisplay(std::string_view text);
 
 // For each piece, the index of the first word that the piece covers bytes of, or -1 for a piece
 // that stands for no text or for white space only. `pieces` and `words` are ranges of the same

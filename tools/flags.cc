@@ -83,6 +83,7 @@ void Flags::AddFlag(std::string_view form, std::string_view help, std::string de
                     bool is_switch, Assigner assign) {
   const size_t equals = std::min(form.find('='), form.size());
   Flag flag;
+  flag.group = group_;
   flag.name = form.substr(0, equals);
   if (equals < form.size()) flag.placeholder = form.substr(equals + 1);
   flag.help = help;
@@ -164,8 +165,10 @@ absl::Status Flags::Parse(absl::Span<const std::string> arguments) {
 
 std::string Flags::Help() const {
   std::string help = absl::StrCat("Usage: ", usage_, "\n\n", about_);
-  if (!flags_.empty()) absl::StrAppend(&help, "\nFlags:\n");
+  std::string group;
   for (const Flag& flag : flags_) {
+    if (flag.group != group) absl::StrAppend(&help, "\n", flag.group, ":\n");
+    group = flag.group;
     const bool on = flag.is_switch && flag.default_text == "true";
     std::string line = absl::StrCat("  --", on ? "[no]" : "", flag.name,
                                     flag.placeholder.empty() ? "" : "=", flag.placeholder);

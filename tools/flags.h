@@ -12,11 +12,13 @@
 #ifndef LIMPID_TOOLS_FLAGS_H_
 #define LIMPID_TOOLS_FLAGS_H_
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/marshalling.h"
@@ -68,6 +70,33 @@ class Flags {
             });
   }
 
+  // Adds a flag that is one of some words, each with what it stands for.
+  template <typename T>
+  void Add(std::string_view form, T* value,
+           std::type_identity_t<std::vector<std::pair<std::string, T>>> choices,
+           std::string_view help) {
+    std::string default_text;
+    std::string expected;
+    for (size_t i = 0; i < choices.size(); ++i) {
+      if (choices[i].second == *value) default_text = choices[i].first;
+      const bool last = i + 1 == choices.size();
+      absl::StrAppend(&expected, i == 0 ? "" : last ? " or " : ", ", choices[i].first);
+    }
+    AddFlag(form, help, default_text, /*is_switch=*/false,
+            [value, choices, expected](const std::string& text, std::string* wanted) {
+              *wanted = expected;
+              for (const auto& [word, meaning] : choices) {
+                if (word != text) continue;
+                *value = meaning;
+                return true;
+              }
+              return false;
+            });
+  }
+
+  // In the help, the flags that are added from here on stand below `title`.
+  void Group(std::string title) { group_ = std::move(title); }
+
   // Sets the flags' values from `arguments`, and collects what is no flag in arguments(). Flags and
   // arguments may be mixed; after "--" everything is an argument. So is what cannot be a flag, such
   // as "-5 degrees". A later value of a flag replaces an earlier one. Fails with InvalidArgument,
@@ -85,6 +114,7 @@ class Flags {
   // Sets the flag from `text`; if it can't, returns false and says what was `expected`.
   using Assigner = std::function<bool(const std::string& text, std::string* expected)>;
   struct Flag {
+    std::string group;
     std::string name;
     std::string placeholder;  // "FILE"; empty for a switch
     std::string help;
@@ -116,6 +146,7 @@ class Flags {
 
   std::string usage_;
   std::string about_;
+  std::string group_ = "Flags";
   std::vector<Flag> flags_;
   std::vector<std::string> arguments_;
   bool help_wanted_ = false;

@@ -1,4 +1,6 @@
-// `limpid trace`: which source words each word of a translation comes from.
+// `limpid trace`: what attention did while a sentence was translated.
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,15 +11,23 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/alignment.h"
 #include "engine/translator.h"
+#include "models/file.h"
+#include "tools/attention_map.h"
+#include "tools/explain.h"
 #include "tools/flags.h"
+#include "tools/heat_map.h"
 #include "tools/model.h"
 #include "tools/search_flags.h"
 #include "tools/subcommand.h"
+#include "tools/terminal.h"
+#include "tools/trace_data.h"
 
 namespace limpid {
 namespace {
@@ -29,25 +39,32 @@ TEXT the decoder attended to. With --target, looks at that translation instead.
 
   limpid trace "I love you very much."
   limpid trace --target="Ich mag dich." "I love you very much."
+  limpid trace --attention=encoder --layer=0 --head=2 "I love you very much."
+  limpid trace --explain=liebe "I love you very much."
+  limpid trace --svg=map.svg --npz=trace.npz "I love you very much."
 
-A line is a word of the translation, then the words of TEXT that it attends to
-with their shares; what went to no word but to the end of the sentence is shown
-as (nothing). A last line has the largest shares as links SOURCE-TARGET of words
-counted from 0.
+First comes a map of attention: a line is a word of the translation, a column a
+word of TEXT, a cell the share of the line's attention in percent. Then the same
+in words; what went to no word but to the end of the sentence is (nothing). A
+last line has the largest shares as links SOURCE-TARGET of words counted from 0.
 )";
 
 // Shares below this say little and would fill the line.
 constexpr float kSmallestShare = 0.05F;
 constexpr int kMaxLayers = 1024;
-constexpr int kMaxHeads = 1 << 20;
 
 struct Settings {
   ModelFlags model;
   SearchOptions search;
   std::string target;
-  std::string row = "output";
-  int layer = -1;
-  int head = -1;
+  AttentionChoice attention;
+  std::string head;
+  Level level = Level::kWord;
+  std::string explain;  // a word
+  Color color = Color::kAuto;
+  std::string svg;  // files; "-" is standard output
+  std::string json;
+  std::string npz;
 };
 
 // "very 55%, much 40%": the sources of one target word, the largest share first.
@@ -68,45 +85,177 @@ std::string SharesInWords(const SentenceTrace& trace, const Alignment& alignment
   return absl::StrJoin(shares, ", ");
 }
 
-std::string FormatSentence(const SentenceTrace& trace, const Alignment& alignment) {
-  std::string text = absl::StrCat(trace.source.text, "\n", trace.target.text, "\n\n");
+std::string AlignmentInWords(const AlignedTrace& sentence) {
+  const auto& [trace, alignment] = sentence;
+  std::string text;
   for (int target = 0; target < alignment.targets; ++target) {
     absl::StrAppend(&text, "  ", trace.target.words[target].text, " ← ",
                     SharesInWords(trace, alignment, target), "\n");
   }
-  absl::StrAppend(&text, "\n", FormatPharaoh(alignment), "\n");
-  return text;
+  return absl::StrCat(text, "\n", FormatPharaoh(alignment), "\n");
 }
 
-absl::StatusOr<Translation> TranslateOrScore(const Translator& translator, const std::string& text,
-                                             const Settings& settings) {
+absl::StatusOr<std::vector<HeatMap>> Maps(absl::Span<const SentenceTrace> traces,
+                                          const Settings& settings) {
+  std::vector<HeatMap> maps;
+  for (const SentenceTrace& trace : traces) {
+    absl::StatusOr<HeatMap> map = MapAttention(trace, settings.attention, settings.level);
+    if (!map.ok()) return map.status();
+    maps.push_back(*std::move(map));
+  }
+  return maps;
+}
+
+absl::StatusOr<std::vector<AlignedTrace>> AlignAll(absl::Span<const SentenceTrace> traces,
+                                                   const Settings& settings) {
+  std::vector<AlignedTrace> sentences;
+  for (const SentenceTrace& trace : traces) {
+    const absl::StatusOr<ChosenAttention> chosen = Choose(trace, settings.attention);
+    if (!chosen.ok()) return chosen.status();
+    absl::StatusOr<Alignment> alignment =
+        AlignWords(trace, AlignmentOptionsOf(settings.attention, *chosen));
+    if (!alignment.ok()) return alignment.status();
+    sentences.push_back({trace, *std::move(alignment)});
+  }
+  return sentences;
+}
+
+std::string FormatSentences(absl::Span<const AlignedTrace> sentences,
+                            absl::Span<const HeatMap> maps, const Terminal& terminal) {
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < sentences.size(); ++i) {
+    const SentenceTrace& trace = sentences[i].trace;
+    texts.push_back(absl::StrCat(
+        trace.source.text, "\n", trace.target.text, "\n\n", Wrap(maps[i].title, terminal.width, 0),
+        "\n", FormatHeatMap(maps[i], terminal), "\n", AlignmentInWords(sentences[i])));
+  }
+  return absl::StrJoin(texts, "\n");
+}
+
+// Only what is going to be shown.
+TraceRequest RequestFor(const Settings& settings) {
+  TraceRequest request;
+  if (!settings.json.empty() || !settings.npz.empty()) return request;
+  request.kinds = {AttentionKind::kCross, settings.attention.kind};
+  if (!settings.explain.empty()) return request;
+  request.scores = request.projections = request.context = request.output = false;
+  request.head_output = request.norms = false;
+  request.predictions = 0;
+  return request;
+}
+
+absl::StatusOr<Translation> TranslateOrScore(const Settings& settings, const std::string& text) {
+  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
+  if (!translator.ok()) return translator.status();
   TranslateOptions options;
   options.search = settings.search;
-  options.trace.emplace();
-  options.trace->kinds = {AttentionKind::kCross};
-  if (settings.target.empty()) return translator.Translate(text, options);
+  options.trace = RequestFor(settings);
+  if (settings.target.empty()) return (*translator)->Translate(text, options);
   absl::StatusOr<std::vector<Translation>> scored =
-      translator.ScoreBatch({{text, settings.target}}, options);
+      (*translator)->ScoreBatch({{text, settings.target}}, options);
   if (!scored.ok()) return scored.status();
   return std::move(scored->front());
 }
 
+// Writes a file if one is wanted. What is to go to standard output goes to `printed`.
+absl::Status WriteText(const std::string& path, const std::string& text, std::string* printed) {
+  if (path.empty()) return absl::OkStatus();
+  if (path != "-") return WriteFile(path, text);
+  *printed = text;
+  return absl::OkStatus();
+}
+
+// Writes the files, and returns what is to be printed: the trace for a reader, unless standard
+// output was asked for as a file.
 absl::StatusOr<std::string> Trace(const Settings& settings, const std::string& text) {
-  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
-  if (!translator.ok()) return translator.status();
-  const absl::StatusOr<Translation> translation = TranslateOrScore(**translator, text, settings);
+  const absl::StatusOr<Translation> translation = TranslateOrScore(settings, text);
   if (!translation.ok()) return translation.status();
-  AlignmentOptions options;
-  options.layer = settings.layer;
-  if (settings.head >= 0) options.heads = {settings.head};
-  if (settings.row == "input") options.row = AlignmentRow::kInput;
-  std::vector<std::string> sentences;
-  for (const SentenceTrace& trace : translation->traces) {
-    const absl::StatusOr<Alignment> alignment = AlignWords(trace, options);
-    if (!alignment.ok()) return alignment.status();
-    sentences.push_back(FormatSentence(trace, *alignment));
+  const std::vector<SentenceTrace>& traces = translation->traces;
+  const absl::StatusOr<std::vector<HeatMap>> maps = Maps(traces, settings);
+  if (!maps.ok()) return maps.status();
+  const absl::StatusOr<std::vector<AlignedTrace>> sentences = AlignAll(traces, settings);
+  if (!sentences.ok()) return sentences.status();
+
+  const Terminal terminal = StandardOutput(settings.color);
+  absl::StatusOr<std::string> printed =
+      settings.explain.empty()
+          ? FormatSentences(*sentences, *maps, terminal)
+          : Explain(traces, settings.attention, settings.explain, terminal.width);
+  if (!printed.ok()) return printed.status();
+  absl::Status status;
+  if (!settings.svg.empty()) status.Update(WriteText(settings.svg, FormatSvg(*maps), &*printed));
+  if (!settings.json.empty()) {
+    status.Update(WriteText(settings.json, TracesAsJson(*sentences), &*printed));
   }
-  return absl::StrJoin(sentences, "\n");
+  if (!settings.npz.empty()) status.Update(WriteNpz(settings.npz, *sentences));
+  if (!status.ok()) return status;
+  return printed;
+}
+
+void AddFlags(Settings* settings, Flags* flags) {
+  AddModelFlags(&settings->model, flags);
+  flags->Add("target=TEXT", &settings->target, "A translation to look at, not the model's.");
+
+  flags->Group("What to look at");
+  flags->Add(
+      "attention=KIND", &settings->attention.kind,
+      {{"cross", AttentionKind::kCross},
+       {"encoder", AttentionKind::kEncoder},
+       {"decoder", AttentionKind::kDecoder}},
+      "cross: the decoder looks at the source; encoder: the source looks at itself; decoder: "
+      "the translation so far looks at itself.");
+  flags->Add("layer=N", &settings->attention.layer, {kDefaultLayer, kMaxLayers},
+             "Its layer, from 0; -1: of cross-attention the one that was taught to align, or else "
+             "the last but one; of the others the last.");
+  flags->Add("head=N|mean", &settings->head,
+             "Its head, from 0, or the mean of all. If not given: of cross-attention those that "
+             "were taught to align, or else the mean.");
+  flags->Add("row=output|input", &settings->attention.row,
+             {{"output", AlignmentRow::kOutput}, {"input", AlignmentRow::kInput}},
+             "The row of the decoder's attention that speaks for a word: the one that predicts it "
+             "(output), or the next, in which it is the decoder's input (input).");
+  flags->Add("level=word|piece", &settings->level,
+             {{"word", Level::kWord}, {"piece", Level::kPiece}},
+             "Whether the map is of words or of the pieces that the model knows.");
+  flags->Add("explain=WORD", &settings->explain,
+             "Instead of the map, tell with all numbers how one head attends for WORD (or for a "
+             "piece of one); WORD:2 is the second of several.");
+
+  flags->Group("Where to");
+  flags->Add("color=WHEN", &settings->color,
+             {{"auto", Color::kAuto}, {"always", Color::kAlways}, {"never", Color::kNever}},
+             "auto (on a terminal, unless $NO_COLOR is set), always or never.");
+  flags->Add("svg=FILE", &settings->svg, "Also write the map as an image. -: standard output.");
+  flags->Add("json=FILE", &settings->json,
+             "Also write everything that attention did, of all layers and heads, as JSON. -: "
+             "standard output.");
+  flags->Add("npz=FILE", &settings->npz,
+             "The same as arrays for NumPy. tools/TRACE_FORMAT.md explains both.");
+
+  flags->Group("How to search for the translation");
+  AddSearchFlags(&settings->search, flags);
+}
+
+// Checks what no single flag can tell.
+absl::Status Finish(Settings* settings) {
+  if (settings->head == "mean") {
+    settings->attention.head = kMeanOfHeads;
+  } else if (!settings->head.empty() &&
+             (!absl::SimpleAtoi(settings->head, &settings->attention.head) ||
+              settings->attention.head < 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--head must be a number from 0, or mean, not '", settings->head, "'"));
+  }
+  if (!settings->explain.empty() && settings->head == "mean") {
+    return absl::InvalidArgumentError("--explain is about one head: write --head=N, not mean");
+  }
+  if (settings->svg == "-" && settings->json == "-") {
+    return absl::InvalidArgumentError("--svg and --json cannot both go to standard output");
+  }
+  if (settings->npz == "-") {
+    return absl::InvalidArgumentError("--npz needs a file: an archive cannot be printed");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -114,18 +263,7 @@ absl::StatusOr<std::string> Trace(const Settings& settings, const std::string& t
 int RunTrace(Arguments arguments) {
   Settings settings;
   Flags flags(kUsage, kAbout);
-  AddModelFlags(&settings.model, &flags);
-  flags.Add("target=TEXT", &settings.target, "A translation to look at, instead of the model's.");
-  flags.Add("row=output|input", &settings.row,
-            "The row of attention that speaks for a word: the one that predicts it (output), or "
-            "the next, in which it is the decoder's input (input).");
-  flags.Add("layer=N", &settings.layer, {-1, kMaxLayers},
-            "The decoder layer to look at, from 0; -1: the one that was taught to align, or else "
-            "the last but one.");
-  flags.Add("head=N", &settings.head, {-1, kMaxHeads},
-            "The head to look at, from 0; -1: those that were taught to align, or else the mean of "
-            "all.");
-  AddSearchFlags(&settings.search, &flags);
+  AddFlags(&settings, &flags);
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (const absl::Status status = CheckSearchOptions(settings.search); !status.ok()) {
     return UsageError(status.message());
@@ -133,8 +271,8 @@ int RunTrace(Arguments arguments) {
   if (flags.arguments().empty()) {
     return UsageError("there is no TEXT to trace; try: limpid trace \"I love you very much.\"");
   }
-  if (settings.row != "output" && settings.row != "input") {
-    return UsageError(absl::StrCat("--row must be output or input, not '", settings.row, "'"));
+  if (const absl::Status status = Finish(&settings); !status.ok()) {
+    return UsageError(status.message());
   }
   const absl::StatusOr<std::string> text = Trace(settings, absl::StrJoin(flags.arguments(), " "));
   return text.ok() ? Print(*text) : Failure(text.status());

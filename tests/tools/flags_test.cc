@@ -75,9 +75,19 @@ TEST_F(FlagsTest, LastValueWins) {
 }
 
 TEST_F(FlagsTest, EmptyValueIsAValue) {
-  file_ = "x";
+  file_.assign(1, 'x');
   ASSERT_TRUE(Parse({"--file="}).ok());
   EXPECT_EQ(file_, "");
+}
+
+TEST_F(FlagsTest, AChoiceIsOneOfItsWords) {
+  flags_.Group("Sorts");
+  flags_.Add("sort=HOW", &size_, {{"up", 10}, {"down", 20}, {"not", 30}}, "How to sort.");
+  ASSERT_TRUE(Parse({"--sort=down"}).ok());
+  EXPECT_EQ(size_, 20);
+  EXPECT_EQ(Error({"--sort=sideways"}), "--sort must be up, down or not, not 'sideways'");
+  EXPECT_TRUE(absl::StrContains(
+      flags_.Help(), "\n\nSorts:\n  --sort=HOW              How to sort. Default: up.\n"));
 }
 
 TEST_F(FlagsTest, ValueMayHoldEquals) {

@@ -1,4 +1,11 @@
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -8,14 +15,19 @@ namespace limpid {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 TEST(TraceToolTest, ShowsWhereEachWordComesFrom) {
   const Outcome outcome = RunProgram({"trace", "I love you very much."});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_EQ(outcome.error, "");
+  EXPECT_THAT(
+      outcome.output,
+      StartsWith("I love you very much.\nIch liebe dich sehr.\n\nCross-attention, layer 1, "));
   EXPECT_THAT(outcome.output,
-              StartsWith("I love you very much.\nIch liebe dich sehr.\n\n  Ich ← I "));
+              HasSubstr("\n          I   love   you  very  much    .   (nothing)\n"));
+  EXPECT_THAT(outcome.output, HasSubstr("\n\n  Ich ← I "));
   EXPECT_THAT(outcome.output, HasSubstr("  liebe ← love "));
   EXPECT_THAT(outcome.output, HasSubstr("  dich ← you "));
   EXPECT_THAT(outcome.output, HasSubstr("\n0-0 1-1 2-2 "));
@@ -69,6 +81,125 @@ TEST(TraceToolTest, MistakesAreToldInOneLine) {
   EXPECT_EQ(layer.exit_code, 1);
   EXPECT_THAT(layer.error, HasSubstr("layer 5"));
   EXPECT_EQ(CountLines(no_text.error + row.error + layer.error), 3);
+}
+
+std::string Traced(std::vector<std::string> flags) {
+  flags.insert(flags.begin(), "trace");
+  flags.emplace_back("I love you.");
+  const Outcome outcome = RunProgram(flags);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  return outcome.output;
+}
+
+TEST(TraceToolTest, ColourIsForTerminalsUnlessAskedFor) {
+  EXPECT_THAT(Traced({}), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(Traced({"--color=always"}), HasSubstr("\x1b[48;5;"));
+}
+
+// What the program prints on a terminal 40 columns wide.
+std::string OnATerminal(const std::vector<std::string>& environment) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  EXPECT_GE(terminal, 0);
+  EXPECT_EQ(grantpt(terminal), 0);
+  EXPECT_EQ(unlockpt(terminal), 0);
+  const winsize size = {.ws_row = 24, .ws_col = 40, .ws_xpixel = 0, .ws_ypixel = 0};
+  EXPECT_EQ(ioctl(terminal, TIOCSWINSZ, &size), 0);
+  ProgramOptions options;
+  options.environment.insert(options.environment.end(), environment.begin(), environment.end());
+  options.output = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  Program program({"trace", "Where is the nearest train station?"}, options);
+  close(options.output);
+  std::string text;
+  std::array<char, 4096> buffer = {};
+  ssize_t count = 0;
+  while ((count = read(terminal, buffer.data(), buffer.size())) > 0) {
+    text.append(buffer.data(), static_cast<size_t>(count));
+  }
+  EXPECT_EQ(program.Wait(), 0) << program.ReadError();
+  close(terminal);
+  return text;
+}
+
+TEST(TraceToolTest, ATerminalHasColourAndItsOwnWidth) {
+  const std::string text = OnATerminal({"TERM=xterm-256color", "NO_COLOR=", "COLUMNS=200"});
+  EXPECT_THAT(text, HasSubstr("\x1b[48;5;"));
+  EXPECT_THAT(text, HasSubstr("\n          Where  is    the  nearest\r\n"));
+}
+
+TEST(TraceToolTest, NoColorAndDumbTerminalsHaveNone) {
+  EXPECT_THAT(OnATerminal({"TERM=xterm-256color", "NO_COLOR=1"}), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(OnATerminal({"TERM=dumb", "NO_COLOR="}), Not(HasSubstr("\x1b")));
+}
+
+TEST(TraceToolTest, ColumnsSaysHowWideAPipeIs) {
+  ProgramOptions options;
+  options.environment.emplace_back("COLUMNS=30");
+  const std::string narrow = RunProgram({"trace", "I love you very much."}, "", options).output;
+  EXPECT_THAT(narrow, HasSubstr("\n          I   love   you\n"));
+}
+
+TEST(TraceToolTest, AttentionLevelAndHeadChooseTheMap) {
+  const std::string encoder = Traced({"--attention=encoder"});
+  EXPECT_THAT(encoder, HasSubstr("Encoder self-attention, layer 3, mean of all heads"));
+  EXPECT_THAT(encoder, HasSubstr("\n          I   love   you    .   (end)\n"));
+  EXPECT_THAT(encoder, HasSubstr("\n  love "));
+  const std::string decoder = Traced({"--attention=decoder", "--layer=0", "--head=1"});
+  EXPECT_THAT(decoder, HasSubstr("Decoder self-attention, layer 0, head 1"));
+  EXPECT_THAT(decoder, HasSubstr(" (start)  Ich  liebe dich    .\n"));
+  const std::string pieces = Traced({"--level=piece"});
+  EXPECT_THAT(pieces, HasSubstr("▁love"));
+  EXPECT_THAT(pieces, HasSubstr("\n  ch "));
+  EXPECT_THAT(Traced({"--head=mean"}), HasSubstr("layer 1, mean of all heads"));
+}
+
+// The first row of a decoder's self-attention sees the start only, whatever the weights.
+TEST(TraceToolTest, TheDecoderBeginsWithTheStart) {
+  for (const char* row : {"--row=output", "--row=input"}) {
+    const std::string text = Traced({"--attention=decoder", "--level=piece", row});
+    EXPECT_THAT(text, HasSubstr(row[6] == 'o' ? "\n  ▁I     @@100\n" : "\n  <pad>  @@100\n"));
+  }
+}
+
+TEST(TraceToolTest, ExplainsOneRow) {
+  const std::string text = Traced({"--explain=liebe", "--head=0"});
+  EXPECT_THAT(text, StartsWith("I love you.\nIch liebe dich.\n\nHow \"liebe\" is predicted: "));
+  EXPECT_THAT(text, HasSubstr("\n4. The heads, joined\n"));
+  const Outcome missing = RunProgram({"trace", "--explain=mag", "I love you."});
+  EXPECT_EQ(missing.exit_code, 1);
+  EXPECT_EQ(missing.output, "");
+  EXPECT_THAT(missing.error, HasSubstr("its words are: Ich liebe dich ."));
+}
+
+TEST(TraceToolTest, WritesFilesBesideTheText) {
+  const std::string svg = TemporaryPath("map.svg");
+  const std::string json = TemporaryPath("trace.json");
+  const std::string npz = TemporaryPath("trace.npz");
+  EXPECT_EQ(Traced({"--svg=" + svg, "--json=" + json, "--npz=" + npz}), Traced({}));
+  EXPECT_THAT(ReadTextFile(svg), StartsWith("<svg "));
+  EXPECT_THAT(ReadTextFile(json), StartsWith("{\"limpid_trace\":1,"));
+  EXPECT_THAT(ReadTextFile(npz), StartsWith("PK"));
+  EXPECT_EQ(Traced({"--svg=-"}), ReadTextFile(svg));
+  EXPECT_EQ(Traced({"--json=-"}), ReadTextFile(json));
+  const Outcome bad = RunProgram({"trace", "--json=no/such/folder/a.json", "I love you."});
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_THAT(bad.error, HasSubstr("no/such/folder/a.json: cannot create"));
+}
+
+TEST(TraceToolTest, FlagsThatMakeNoSenseAreRefused) {
+  const auto error = [](const std::vector<std::string>& flags) {
+    std::vector<std::string> arguments = {"trace", "I love you."};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const Outcome outcome = RunProgram(arguments);
+    EXPECT_NE(outcome.exit_code, 0);
+    return outcome.error;
+  };
+  EXPECT_THAT(error({"--head=some"}), HasSubstr("--head must be a number from 0, or mean"));
+  EXPECT_THAT(error({"--head=9"}), HasSubstr("each layer's heads are 0 to 3"));
+  EXPECT_THAT(error({"--attention=encoder", "--layer=4"}), HasSubstr("its layers are 0 to 3"));
+  EXPECT_THAT(error({"--attention=self"}), HasSubstr("must be cross, encoder or decoder"));
+  EXPECT_THAT(error({"--explain=dich", "--head=mean"}), HasSubstr("about one head"));
+  EXPECT_THAT(error({"--npz=-"}), HasSubstr("--npz needs a file"));
+  EXPECT_THAT(error({"--svg=-", "--json=-"}), HasSubstr("cannot both"));
 }
 
 }  // namespace
