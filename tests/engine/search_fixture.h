@@ -69,23 +69,16 @@ class SearchTest : public testing::Test {
   // By the oracle: of every token of the vocabulary, to come behind `ids`.
   std::vector<double> NextLogProbabilities(const std::vector<int>& source,
                                            const std::vector<int>& ids) const {
-    std::vector<int> inputs = {config_.decoder_start_id};
-    inputs.insert(inputs.end(), ids.begin(), ids.end());
-    reference::Vector logits = oracle_->Decode(oracle_->Encode(source), inputs).back();
-    for (const int id : config_.bad_words) logits[id] = -std::numeric_limits<double>::infinity();
-    double sum = 0;
-    for (const double logit : logits) sum += std::exp(logit);
-    for (double& logit : logits) logit -= std::log(sum);
-    return logits;
+    return AllLogProbabilities(source, ids).back();
   }
 
   // By the oracle: of each of `ids`.
   std::vector<float> LogProbabilities(const std::vector<int>& source,
                                       const std::vector<int>& ids) const {
+    const reference::Matrix all = AllLogProbabilities(source, ids);
     std::vector<float> log_probabilities;
     for (size_t i = 0; i < ids.size(); ++i) {
-      const std::vector<int> before(ids.begin(), ids.begin() + static_cast<ptrdiff_t>(i));
-      log_probabilities.push_back(static_cast<float>(NextLogProbabilities(source, before)[ids[i]]));
+      log_probabilities.push_back(static_cast<float>(all[i][ids[i]]));
     }
     return log_probabilities;
   }
@@ -115,6 +108,21 @@ class SearchTest : public testing::Test {
   SourceBatch batch_;
 
  private:
+  // Of every token of the vocabulary, behind none of `ids`, the first, the first two …
+  reference::Matrix AllLogProbabilities(const std::vector<int>& source,
+                                        const std::vector<int>& ids) const {
+    std::vector<int> inputs = {config_.decoder_start_id};
+    inputs.insert(inputs.end(), ids.begin(), ids.end());
+    reference::Matrix rows = oracle_->Decode(oracle_->Encode(source), inputs);
+    for (reference::Vector& logits : rows) {
+      for (const int id : config_.bad_words) logits[id] = -std::numeric_limits<double>::infinity();
+      double sum = 0;
+      for (const double logit : logits) sum += std::exp(logit);
+      for (double& logit : logits) logit -= std::log(sum);
+    }
+    return rows;
+  }
+
   void Use(Checkpoint checkpoint) {
     checkpoint.tensors["output.bias"].data = reinterpret_cast<const std::byte*>(bias_.data());
     config_ = checkpoint.config;
