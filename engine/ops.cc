@@ -255,6 +255,22 @@ void ScaleAndAdd(float factor, const float* HWY_RESTRICT y, int size, float* HWY
       [&](int i) HWY_ATTR { out[i] = out[i] * factor + y[i]; });
 }
 
+void BlendByGate(const float* gate, const float* input, const float* before, int size,
+                 float* state) {
+  const FloatTag d;
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        const auto in = hn::LoadU(d, input + i);
+        const auto change = hn::Sub(hn::LoadU(d, before + i), in);
+        hn::StoreU(hn::MulAdd(Sigmoid(d, hn::LoadU(d, gate + i)), change, in), d, state + i);
+      },
+      [&](int i) HWY_ATTR {
+        const float sigmoid = 1.0F / (1.0F + std::exp(-gate[i]));
+        state[i] = sigmoid * (before[i] - input[i]) + input[i];
+      });
+}
+
 void DotRows(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t offset, int head_dim,
              float scale, float* HWY_RESTRICT scores) {
   const FloatTag d;
@@ -367,6 +383,7 @@ HWY_EXPORT(Quantize);
 HWY_EXPORT(RoundToBFloat16);
 HWY_EXPORT(LayerNorm);
 HWY_EXPORT(ScaleAndAdd);
+HWY_EXPORT(BlendByGate);
 HWY_EXPORT(DotRows);
 HWY_EXPORT(Softmax);
 HWY_EXPORT(MixRows);
@@ -391,6 +408,10 @@ void LayerNorm(const float* x, const float* scale, const float* bias, float epsi
 }
 void ScaleAndAdd(float factor, const float* y, int size, float* out) {
   HWY_DYNAMIC_DISPATCH(ScaleAndAdd)(factor, y, size, out);
+}
+void BlendByGate(const float* gate, const float* input, const float* before, int size,
+                 float* state) {
+  HWY_DYNAMIC_DISPATCH(BlendByGate)(gate, input, before, size, state);
 }
 void DotRows(const float* query, RowList keys, ptrdiff_t offset, int head_dim, float scale,
              float* scores) {

@@ -42,6 +42,12 @@ void LayerNorm(const float* x, const float* scale, const float* bias, float epsi
 // out[i] = out[i] * factor + y[i]
 void ScaleAndAdd(float factor, const float* y, int size, float* out);
 
+// One step of an SSRU's memory (engine/ssru.h), with sigmoid s of `gate`:
+//   state[i] = s[i] * before[i] + (1 - s[i]) * input[i]
+// `before` may be `state`.
+void BlendByGate(const float* gate, const float* input, const float* before, int size,
+                 float* state);
+
 // The keys (or values) of one head: `head_dim` columns, starting at some offset, of rows that may
 // lie anywhere in memory.
 struct RowList {
