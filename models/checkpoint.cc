@@ -33,6 +33,8 @@ constexpr Format kFormats[] = {
      "\"model_type\": \"marian\" in config.json, model.safetensors, vocab.json, source.spm, "
      "target.spm",
      IsHuggingFace, ReadHuggingFace},
+    {"Marian model", "a .npz or .bin file, with .spm or .yml vocabularies beside it", IsMarian,
+     ReadMarian},
 };
 
 const Format* FormatOf(const std::string& path) {

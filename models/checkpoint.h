@@ -26,6 +26,7 @@ struct Checkpoint {
   std::vector<std::string> target_vocabulary;
   std::string source_sentencepiece;  // serialized models; empty: text comes split by spaces
   std::string target_sentencepiece;
+  std::string shortlist;  // a file as in models/shortlist.h; empty: none
   // What owns the bytes behind `tensors`: mapped files, or converted copies.
   std::vector<std::shared_ptr<const void>> storage;
 };
@@ -41,6 +42,8 @@ bool IsNative(const std::string& path);
 absl::StatusOr<Checkpoint> ReadNative(const std::string& folder);
 bool IsHuggingFace(const std::string& path);
 absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder);
+bool IsMarian(const std::string& path);
+absl::StatusOr<Checkpoint> ReadMarian(const std::string& path);  // a folder or a file
 
 // Writes a native folder with weight matrices in `dtype` (vectors stay float32; int8: see
 // FORMAT.md). The folder appears whole or not at all: it is written beside `folder` and renamed.
