@@ -467,6 +467,11 @@ absl::Status FillIn(MarianFile& file, Checkpoint& checkpoint) {
 
 // --- Files ---
 
+bool IsFolder(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
 std::vector<std::string> PathsIn(const std::string& folder,
                                  const std::function<bool(const std::string& name)>& wanted) {
   std::vector<std::string> paths;
@@ -521,13 +526,13 @@ std::string FormatName(const std::string& path, const Checkpoint& checkpoint) {
 }  // namespace
 
 bool IsMarian(const std::string& path) {
-  if (fs::is_directory(path)) return !MarianFilesIn(path).empty();
+  if (IsFolder(path)) return !MarianFilesIn(path).empty();
   return Exists(path) && IsMarianFile(path);
 }
 
 absl::StatusOr<Checkpoint> ReadMarian(const std::string& path) {
   std::string model_path = path;
-  if (fs::is_directory(path)) {
+  if (IsFolder(path)) {
     const std::vector<std::string> files = MarianFilesIn(path);
     if (files.size() != 1) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": expected one Marian model, found ",
