@@ -26,28 +26,42 @@ DecoderLayer::DecoderLayer(const ModelConfig& config, const DecoderLayerWeights&
                            ComputeType type, int index)
     : index_(index),
       norm_order_(config.norm_order),
-      query_key_value_(Linear::Pack(
-          {weights.self_attention.query, weights.self_attention.key, weights.self_attention.value},
-          type)),
-      self_attention_({AttentionKind::kDecoder, index}, HeadsOf(config),
-                      weights.self_attention.output, type),
+      self_attention_kind_(config.decoder_self_attention),
       self_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
       cross_query_(Linear::Pack({weights.cross_attention.query}, type)),
       cross_attention_({AttentionKind::kCross, index}, HeadsOf(config),
                        weights.cross_attention.output, type),
       cross_norm_(weights.cross_attention_norm, config.layer_norm_epsilon),
       feed_forward_(weights.feed_forward, config.activation, type),
-      feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
+      feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {
+  if (self_attention_kind_ != DecoderSelfAttention::kAttention) {
+    ssru_ = Ssru(weights.ssru, self_attention_kind_, type);
+    return;
+  }
+  const AttentionWeights& attention = weights.self_attention;
+  query_key_value_ = Linear::Pack({attention.query, attention.key, attention.value}, type);
+  self_attention_ =
+      Attention({AttentionKind::kDecoder, index}, HeadsOf(config), attention.output, type);
+}
 
 void DecoderLayer::Apply(const DecoderStep& step, Workspace& work) const {
   ApplyWithResidual(norm_order_, self_norm_, work.x, work.normed,
-                    [&](const Matrix& x, Matrix& y) { SelfAttention(step, x, y, work); });
+                    [&](const Matrix& x, Matrix& y) { LookBack(step, x, y, work); });
   ApplyWithResidual(norm_order_, cross_norm_, work.x, work.normed,
                     [&](const Matrix& x, Matrix& y) { CrossAttention(step, x, y, work); });
   ApplyWithResidual(norm_order_, feed_forward_norm_, work.x, work.normed,
                     [&](const Matrix& x, Matrix& y) {
                       feed_forward_.ApplyAndAdd(x, y, work.hidden, work.products);
                     });
+}
+
+void DecoderLayer::LookBack(const DecoderStep& step, const Matrix& x, Matrix& y,
+                            Workspace& work) const {
+  if (self_attention_kind_ == DecoderSelfAttention::kAttention) {
+    SelfAttention(step, x, y, work);
+  } else {
+    RecurrentUnit(step, x, y, work);
+  }
 }
 
 // Queries, keys and values all come from the target. A token is shown itself and those before it:
@@ -69,6 +83,19 @@ void DecoderLayer::SelfAttention(const DecoderStep& step, const Matrix& x, Matri
                          .value_offset = keys + model_dim};
   };
   self_attention_.ApplyAndAdd(work.qkv, so_far, y, work);
+}
+
+// The state after a token stands in the cache in place of its keys, and is made from that of the
+// token before it, so that hypotheses which share tokens share their states.
+void DecoderLayer::RecurrentUnit(const DecoderStep& step, const Matrix& x, Matrix& y,
+                                 Workspace& work) const {
+  const auto states = [&](int row) {
+    const auto& [token, position, hypothesis, sentence] = step.inputs[row];
+    const float* before =
+        position == 0 ? nullptr : step.cache.row(hypothesis, position - 1, index_);
+    return SsruStates{before, step.cache.row(hypothesis, position, index_)};
+  };
+  ssru_.ApplyAndAdd(x, states, y, work);
 }
 
 // Queries come from the target, keys and values from the encoder's output for the source.

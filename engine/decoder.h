@@ -11,6 +11,7 @@
 #include "engine/encoder.h"
 #include "engine/layers.h"
 #include "engine/output.h"
+#include "engine/ssru.h"
 #include "engine/workspace.h"
 
 namespace limpid {
@@ -47,13 +48,18 @@ class DecoderLayer {
   void Apply(const DecoderStep& step, Workspace& work) const;
 
  private:
+  // What the tokens so far bring to a token: by attention, or by an SSRU.
+  void LookBack(const DecoderStep& step, const Matrix& x, Matrix& y, Workspace& work) const;
   void SelfAttention(const DecoderStep& step, const Matrix& x, Matrix& y, Workspace& work) const;
+  void RecurrentUnit(const DecoderStep& step, const Matrix& x, Matrix& y, Workspace& work) const;
   void CrossAttention(const DecoderStep& step, const Matrix& x, Matrix& y, Workspace& work) const;
 
   int index_;  // of this layer, from 0
   NormOrder norm_order_;
-  Linear query_key_value_;  // [3 · model_dim, model_dim]
+  DecoderSelfAttention self_attention_kind_;
+  Linear query_key_value_;  // [3 · model_dim, model_dim]; these two for kAttention
   Attention self_attention_;
+  Ssru ssru_;  // for the other kinds
   Norm self_norm_;
   Linear cross_query_;  // keys and values: Decoder::Remember
   Attention cross_attention_;

@@ -286,6 +286,22 @@ void ScaleAndAdd(float factor, const float* HWY_RESTRICT y, int size, float* HWY
       [&](int i) HWY_ATTR { out[i] = out[i] * factor + y[i]; });
 }
 
+void BlendByGate(const float* gate, const float* input, const float* before, int size,
+                 float* state) {
+  const FloatTag d;
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        const auto in = hn::LoadU(d, input + i);
+        const auto change = hn::Sub(hn::LoadU(d, before + i), in);
+        hn::StoreU(hn::MulAdd(Sigmoid(d, hn::LoadU(d, gate + i)), change, in), d, state + i);
+      },
+      [&](int i) HWY_ATTR {
+        const float sigmoid = 1.0F / (1.0F + std::exp(-gate[i]));
+        state[i] = sigmoid * (before[i] - input[i]) + input[i];
+      });
+}
+
 #if HWY_TARGET == HWY_SCALAR
 HWY_INLINE void StoreSums(FloatTag /*d*/, hn::Vec<FloatTag> v0, hn::Vec<FloatTag> v1,
                           hn::Vec<FloatTag> v2, hn::Vec<FloatTag> v3, float scale, float* sums) {
@@ -527,6 +543,7 @@ HWY_EXPORT(QuantizeUnsigned);
 HWY_EXPORT(RoundToBFloat16);
 HWY_EXPORT(LayerNorm);
 HWY_EXPORT(ScaleAndAdd);
+HWY_EXPORT(BlendByGate);
 HWY_EXPORT(DotRows);
 HWY_EXPORT(Softmax);
 HWY_EXPORT(MixRows);
@@ -555,6 +572,10 @@ void LayerNorm(const float* x, const float* scale, const float* bias, float epsi
 }
 void ScaleAndAdd(float factor, const float* y, int size, float* out) {
   HWY_DYNAMIC_DISPATCH(ScaleAndAdd)(factor, y, size, out);
+}
+void BlendByGate(const float* gate, const float* input, const float* before, int size,
+                 float* state) {
+  HWY_DYNAMIC_DISPATCH(BlendByGate)(gate, input, before, size, state);
 }
 void DotRows(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
              float* scores) {

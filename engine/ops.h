@@ -47,6 +47,12 @@ void LayerNorm(const float* x, const float* scale, const float* bias, float epsi
 // out[i] = out[i] * factor + y[i]
 void ScaleAndAdd(float factor, const float* y, int size, float* out);
 
+// One step of an SSRU's memory (engine/ssru.h), with sigmoid s of `gate`:
+//   state[i] = s[i] * before[i] + (1 - s[i]) * input[i]
+// `before` may be `state`.
+void BlendByGate(const float* gate, const float* input, const float* before, int size,
+                 float* state);
+
 // The three steps of attention, each for all heads of one query.
 
 struct Heads {

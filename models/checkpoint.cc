@@ -37,6 +37,8 @@ constexpr Format kFormats[] = {
      IsCTranslate2, ReadCTranslate2},
     {"Argos Translate package", "NAME.argosmodel, or what is unpacked from one", IsArgos,
      ReadArgos},
+    {"Marian model", "a .npz or .bin file, with .spm or .yml vocabularies beside it", IsMarian,
+     ReadMarian},
 };
 
 const Format* FormatOf(const std::string& path) {

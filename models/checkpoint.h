@@ -26,6 +26,7 @@ struct Checkpoint {
   std::vector<std::string> target_vocabulary;
   std::string source_sentencepiece;  // serialized models; empty: text comes split by spaces
   std::string target_sentencepiece;
+  std::string shortlist;  // a file as in models/shortlist.h; empty: none
   // What owns the bytes behind `tensors`: mapped files, or converted copies.
   std::vector<std::shared_ptr<const void>> storage;
 };
@@ -45,6 +46,8 @@ bool IsCTranslate2(const std::string& path);
 absl::StatusOr<Checkpoint> ReadCTranslate2(const std::string& folder);
 bool IsArgos(const std::string& path);
 absl::StatusOr<Checkpoint> ReadArgos(const std::string& path);
+bool IsMarian(const std::string& path);
+absl::StatusOr<Checkpoint> ReadMarian(const std::string& path);  // a folder or a file
 
 // Writes a native folder with weight matrices in `dtype` (vectors stay float32; int8: see
 // FORMAT.md). The folder appears whole or not at all: it is written beside `folder` and renamed.

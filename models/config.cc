@@ -29,6 +29,10 @@ constexpr Name<Activation> kActivations[] = {{Activation::kRelu, "relu"},
                                              {Activation::kGeluSigmoid, "gelu_sigmoid"},
                                              {Activation::kSwish, "swish"}};
 constexpr Name<NormOrder> kNormOrders[] = {{NormOrder::kPost, "post"}, {NormOrder::kPre, "pre"}};
+constexpr Name<DecoderSelfAttention> kDecoderSelfAttentions[] = {
+    {DecoderSelfAttention::kAttention, "attention"},
+    {DecoderSelfAttention::kSsru, "ssru"},
+    {DecoderSelfAttention::kSsruWithOutput, "ssru_with_output"}};
 constexpr Name<Positions> kPositions[] = {{Positions::kSinusoidal, "sinusoidal"},
                                           {Positions::kSinusoidalMarian, "sinusoidal_marian"},
                                           {Positions::kLearned, "learned"}};
@@ -36,6 +40,9 @@ constexpr Name<Positions> kPositions[] = {{Positions::kSinusoidal, "sinusoidal"}
 // The argument only chooses the table.
 absl::Span<const Name<Activation>> NamesOf(Activation /*value*/) { return kActivations; }
 absl::Span<const Name<NormOrder>> NamesOf(NormOrder /*value*/) { return kNormOrders; }
+absl::Span<const Name<DecoderSelfAttention>> NamesOf(DecoderSelfAttention /*value*/) {
+  return kDecoderSelfAttentions;
+}
 absl::Span<const Name<Positions>> NamesOf(Positions /*value*/) { return kPositions; }
 
 template <typename Enum>
@@ -64,6 +71,7 @@ void VisitKeys(Config& config, Visitor& visit) {
   visit("shared_embeddings", config.shared_embeddings);
   visit("tied_output", config.tied_output);
   visit("embedding_scale", config.embedding_scale);
+  visit("decoder_self_attention", config.decoder_self_attention);
   visit("activation", config.activation);
   visit("norm_order", config.norm_order);
   visit("layer_norm_epsilon", config.layer_norm_epsilon);
@@ -88,6 +96,9 @@ class JsonWriter {
   void operator()(const char* key, float field) { document[key] = Shortest(field); }
   void operator()(const char* key, Activation field) { document[key] = ActivationName(field); }
   void operator()(const char* key, NormOrder field) { document[key] = NormOrderName(field); }
+  void operator()(const char* key, DecoderSelfAttention field) {
+    document[key] = DecoderSelfAttentionName(field);
+  }
   void operator()(const char* key, Positions field) { document[key] = PositionsName(field); }
   template <typename Field>
   void operator()(const char* key, const Field& field) {
@@ -336,5 +347,6 @@ absl::Status ValidateConfig(const ModelConfig& config) {
 std::string_view ActivationName(Activation activation) { return NameOf(activation); }
 std::string_view NormOrderName(NormOrder order) { return NameOf(order); }
 std::string_view PositionsName(Positions positions) { return NameOf(positions); }
+std::string_view DecoderSelfAttentionName(DecoderSelfAttention kind) { return NameOf(kind); }
 
 }  // namespace limpid

@@ -25,6 +25,13 @@ enum class Positions {
   kLearned,           // the rows of "{encoder,decoder}.positions.weight"
 };
 
+// How a decoder layer takes up the target tokens so far.
+enum class DecoderSelfAttention {
+  kAttention,       // as in the paper
+  kSsru,            // by a simpler simple recurrent unit: engine/ssru.h
+  kSsruWithOutput,  // the same, with an output product as attention has
+};
+
 // models/FORMAT.md says the same of each key in JSON.
 struct ModelConfig {
   int model_dim = 0;
@@ -44,6 +51,7 @@ struct ModelConfig {
   bool tied_output = true;
   float embedding_scale = 1.0F;  // multiplies every embedding: sqrt(model_dim) in most models
 
+  DecoderSelfAttention decoder_self_attention = DecoderSelfAttention::kAttention;
   Activation activation = Activation::kRelu;
   NormOrder norm_order = NormOrder::kPost;
   float layer_norm_epsilon = 1e-5F;
@@ -92,6 +100,7 @@ absl::Status ValidateConfig(const ModelConfig& config);
 std::string_view ActivationName(Activation activation);
 std::string_view NormOrderName(NormOrder order);
 std::string_view PositionsName(Positions positions);
+std::string_view DecoderSelfAttentionName(DecoderSelfAttention kind);
 
 }  // namespace limpid
 

@@ -191,6 +191,13 @@ std::string Describe(const Checkpoint& checkpoint) {
              text);
   AppendLine("decoder", Stack(config.decoder_layers, config.decoder_heads, config.decoder_ffn_dim),
              text);
+  if (config.decoder_self_attention != DecoderSelfAttention::kAttention) {
+    AppendLine("decoder recurrence",
+               config.decoder_self_attention == DecoderSelfAttention::kSsru
+                   ? "SSRU in place of self-attention"
+                   : "SSRU with an output product, in place of self-attention",
+               text);
+  }
   AppendLine("activation", ActivationInWords(config.activation), text);
   AppendLine("layer norm", Norms(config), text);
   AppendLine("positions", PositionsInWords(config), text);

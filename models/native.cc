@@ -17,6 +17,7 @@
 #include "models/file.h"
 #include "models/json.h"
 #include "models/safetensors.h"
+#include "models/shortlist.h"
 #include "models/weights.h"
 
 namespace limpid {
@@ -26,6 +27,7 @@ constexpr char kConfigFile[] = "/config.json";
 constexpr char kTensorsFile[] = "/model.safetensors";
 constexpr char kSourceSentencePieceFile[] = "/source.spm";
 constexpr char kTargetSentencePieceFile[] = "/target.spm";
+constexpr char kShortlistFile[] = "/shortlist.bin";
 constexpr char kVocabularyFile[] = "/vocabulary.json";
 constexpr char kSourceVocabularyFile[] = "/source_vocabulary.json";
 constexpr char kTargetVocabularyFile[] = "/target_vocabulary.json";
@@ -106,6 +108,20 @@ absl::Status ReadSentencePieces(const std::string& folder, Checkpoint& checkpoin
                      "where both are the same, or none"));
   }
   return status;
+}
+
+// Reads the shortlist, if there is one.
+absl::Status ReadShortlist(const std::string& folder, Checkpoint& checkpoint) {
+  const std::string path = folder + kShortlistFile;
+  const auto file = MappedFile::Open(path);
+  if (absl::IsNotFound(file.status())) return absl::OkStatus();
+  if (!file.ok()) return file.status();
+  const ModelConfig& config = checkpoint.config;
+  const auto shortlist =
+      ParseShortlist((*file)->bytes(), config.source_vocab_size, config.target_vocab_size);
+  if (!shortlist.ok()) return InContext(path, shortlist.status());
+  checkpoint.shortlist = (*file)->text();
+  return absl::OkStatus();
 }
 
 // --- Writing ---
@@ -196,6 +212,9 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder)
   if (checkpoint.target_sentencepiece != checkpoint.source_sentencepiece) {
     status.Update(WriteFile(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece));
   }
+  if (!checkpoint.shortlist.empty()) {
+    status.Update(WriteFile(folder + kShortlistFile, checkpoint.shortlist));
+  }
   status.Update(WriteSafetensors(folder + kTensorsFile, checkpoint.tensors, {}));
   return status;
 }
@@ -231,6 +250,7 @@ absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
 
   absl::Status status = ReadVocabularies(folder, checkpoint);
   if (status.ok()) status = ReadSentencePieces(folder, checkpoint);
+  if (status.ok()) status = ReadShortlist(folder, checkpoint);
   if (!status.ok()) return status;
   return checkpoint;
 }

@@ -44,6 +44,16 @@ class Binder {
             Linear(name + ".output", model_dim, model_dim)};
   }
 
+  SsruWeights Ssru(const std::string& name, DecoderSelfAttention kind, int64_t model_dim) {
+    SsruWeights ssru;
+    ssru.input = Linear(name + ".input", model_dim, model_dim);
+    ssru.forget = Linear(name + ".forget", model_dim, model_dim);
+    if (kind == DecoderSelfAttention::kSsruWithOutput) {
+      ssru.output = Linear(name + ".output", model_dim, model_dim);
+    }
+    return ssru;
+  }
+
   FeedForwardWeights FeedForward(const std::string& name, int64_t model_dim, int64_t ffn_dim) {
     return {Linear(name + ".hidden", ffn_dim, model_dim),
             Linear(name + ".output", model_dim, ffn_dim)};
@@ -111,7 +121,11 @@ EncoderLayerWeights BindEncoderLayer(Binder& binder, const ModelConfig& config,
 DecoderLayerWeights BindDecoderLayer(Binder& binder, const ModelConfig& config,
                                      const std::string& name) {
   DecoderLayerWeights layer;
-  layer.self_attention = binder.Attention(name + ".self_attention", config.model_dim);
+  if (config.decoder_self_attention == DecoderSelfAttention::kAttention) {
+    layer.self_attention = binder.Attention(name + ".self_attention", config.model_dim);
+  } else {
+    layer.ssru = binder.Ssru(name + ".ssru", config.decoder_self_attention, config.model_dim);
+  }
   layer.self_attention_norm = binder.Norm(name + ".self_attention_norm", config.model_dim);
   layer.cross_attention = binder.Attention(name + ".cross_attention", config.model_dim);
   layer.cross_attention_norm = binder.Norm(name + ".cross_attention_norm", config.model_dim);

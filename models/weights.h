@@ -33,6 +33,11 @@ struct FeedForwardWeights {
   LinearWeights output;  // [model_dim, ffn_dim]
 };
 
+struct SsruWeights {
+  LinearWeights input, forget;  // each [model_dim, model_dim]
+  LinearWeights output;         // [model_dim, model_dim]; without data: the model has none
+};
+
 struct EncoderLayerWeights {
   AttentionWeights self_attention;
   NormWeights self_attention_norm;
@@ -41,7 +46,8 @@ struct EncoderLayerWeights {
 };
 
 struct DecoderLayerWeights {
-  AttentionWeights self_attention;
+  AttentionWeights self_attention;  // this or `ssru`, as config.decoder_self_attention says
+  SsruWeights ssru;
   NormWeights self_attention_norm;
   AttentionWeights cross_attention;
   NormWeights cross_attention_norm;

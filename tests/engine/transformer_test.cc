@@ -64,6 +64,16 @@ std::vector<Variant> Variants() {
          c.shared_embeddings = false;
          c.target_vocab_size = 41;
        }},
+      {"Ssru", [](ModelConfig& c) { c.decoder_self_attention = DecoderSelfAttention::kSsru; }},
+      {"SsruWithOutput",
+       [](ModelConfig& c) { c.decoder_self_attention = DecoderSelfAttention::kSsruWithOutput; }},
+      {"SsruPreNormOfOddWidth",
+       [](ModelConfig& c) {
+         c.decoder_self_attention = DecoderSelfAttention::kSsru;
+         c.norm_order = NormOrder::kPre;
+         c.model_dim = 15;
+         c.encoder_heads = c.decoder_heads = 3;
+       }},
       {"UntiedOutput", [](ModelConfig& c) { c.tied_output = false; }},
       {"Gelu", [](ModelConfig& c) { c.activation = Activation::kGelu; }},
       {"GeluTanh", [](ModelConfig& c) { c.activation = Activation::kGeluTanh; }},

@@ -29,6 +29,7 @@ ModelConfig UnusualConfig() {
           .shared_embeddings = false,
           .tied_output = false,
           .embedding_scale = std::sqrt(24.0F),
+          .decoder_self_attention = DecoderSelfAttention::kSsruWithOutput,
           .activation = Activation::kGeluTanh,
           .norm_order = NormOrder::kPre,
           .layer_norm_epsilon = 1e-6F,

@@ -37,6 +37,14 @@ class Builder {
     }
     AddNorm(name + "_norm", model_dim);
   }
+  void AddSsru(const std::string& layer, DecoderSelfAttention kind, int model_dim) {
+    AddLinear(layer + ".ssru.input", model_dim, model_dim);
+    AddLinear(layer + ".ssru.forget", model_dim, model_dim);
+    if (kind == DecoderSelfAttention::kSsruWithOutput) {
+      AddLinear(layer + ".ssru.output", model_dim, model_dim);
+    }
+    AddNorm(layer + ".self_attention_norm", model_dim);
+  }
   void AddFeedForward(const std::string& layer, int model_dim, int ffn_dim) {
     AddLinear(layer + ".feed_forward.hidden", ffn_dim, model_dim);
     AddLinear(layer + ".feed_forward.output", model_dim, ffn_dim);
@@ -99,7 +107,11 @@ Checkpoint RandomModel(const ModelConfig& config, unsigned seed) {
   builder.AddStack("decoder", config);
   for (int i = 0; i < config.decoder_layers; ++i) {
     const std::string layer = "decoder.layers." + std::to_string(i);
-    builder.AddAttention(layer + ".self_attention", model_dim);
+    if (config.decoder_self_attention == DecoderSelfAttention::kAttention) {
+      builder.AddAttention(layer + ".self_attention", model_dim);
+    } else {
+      builder.AddSsru(layer, config.decoder_self_attention, model_dim);
+    }
     builder.AddAttention(layer + ".cross_attention", model_dim);
     builder.AddFeedForward(layer, model_dim, config.decoder_ffn_dim);
   }

@@ -121,6 +121,24 @@ Matrix Attention(const Matrix& x, const Matrix& memory, const AttentionWeights& 
   return Linear(context, weights.output);
 }
 
+// The simpler simple recurrent unit of Kim et al. (2019), section 3.1, token by token.
+Matrix Ssru(const Matrix& x, const SsruWeights& weights) {
+  const Matrix input = Linear(x, weights.input);
+  const Matrix forget = Linear(x, weights.forget);
+  Vector state(x[0].size(), 0.0);
+  Matrix y;
+  for (size_t token = 0; token < x.size(); ++token) {
+    Vector row(state.size());
+    for (size_t i = 0; i < state.size(); ++i) {
+      const double f = 1 / (1 + std::exp(-forget[token][i]));
+      state[i] = f * state[i] + (1 - f) * input[token][i];
+      row[i] = std::max(0.0, state[i]);
+    }
+    y.push_back(row);
+  }
+  return weights.output.weight.data == nullptr ? y : Linear(y, weights.output);
+}
+
 // x + sublayer(x), normed before or after.
 Matrix Residual(const Matrix& x, const NormWeights& norm, const ModelConfig& config,
                 const std::function<Matrix(const Matrix&)>& sublayer) {
@@ -194,6 +212,9 @@ Matrix Transformer::Decode(const Matrix& encoder_output, const std::vector<int>&
     AttentionWeightsByHead self;
     AttentionWeightsByHead cross;
     x = Residual(x, layer.self_attention_norm, config_, [&](const Matrix& in) {
+      if (config_.decoder_self_attention != DecoderSelfAttention::kAttention) {
+        return Ssru(in, layer.ssru);
+      }
       return Attention(in, in, layer.self_attention, config_.decoder_heads, SeesPast, self);
     });
     x = Residual(x, layer.cross_attention_norm, config_, [&](const Matrix& in) {
