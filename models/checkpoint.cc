@@ -1,5 +1,6 @@
 #include "models/checkpoint.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
 #include <set>
@@ -16,12 +17,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-absl::Status UnknownFormat(const std::string& path, const std::string& found) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      path, ": ", found,
-      "; expected a Limpid folder (\"limpid_format\" in config.json, model.safetensors, "
-      "vocabulary.json) or a Hugging Face MarianMT folder (\"model_type\": \"marian\" in "
-      "config.json, model.safetensors, vocab.json, source.spm, target.spm)"));
+// A format that checkpoints come in.
+struct Format {
+  const char* name;   // in words
+  const char* signs;  // what a reader of messages can tell it by
+  bool (*recognizes)(const std::string& path);
+  absl::StatusOr<Checkpoint> (*read)(const std::string& path);
+};
+
+// The first that recognizes a path reads it.
+constexpr Format kFormats[] = {
+    {"Limpid folder", "\"limpid_format\" in config.json, model.safetensors, vocabulary.json",
+     IsNative, ReadNative},
+    {"Hugging Face MarianMT folder",
+     "\"model_type\": \"marian\" in config.json, model.safetensors, vocab.json, source.spm, "
+     "target.spm",
+     IsHuggingFace, ReadHuggingFace},
+};
+
+const Format* FormatOf(const std::string& path) {
+  const auto* format = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                    [&](const Format& each) { return each.recognizes(path); });
+  return format == std::end(kFormats) ? nullptr : format;
 }
 
 // Some of the names in a folder, for a message: "a.bin, b.bin, …".
@@ -39,27 +56,33 @@ std::string Contents(const std::string& folder) {
   return absl::StrCat(absl::StrJoin(names, ", "), all ? "" : ", …");
 }
 
+// What there is instead of a model, for a message.
+std::string WhatIsFound(const std::string& path) {
+  if (!fs::is_directory(path)) {
+    const fs::path folder = fs::path(path).parent_path();
+    const Format* format = FormatOf(folder.empty() ? "." : folder.string());
+    if (format == nullptr) return "is a file of an unknown kind";
+    return absl::StrCat("is a file in a ", format->name, "; give the folder");
+  }
+  const auto config = ReadJsonObject(path + "/config.json");
+  if (absl::IsNotFound(config.status())) {
+    return absl::StrCat("has no config.json but ", Contents(path));
+  }
+  if (!config.ok()) return std::string(config.status().message());
+  return absl::StrCat("has a config.json of an unknown kind, with ", Contents(path));
+}
+
 }  // namespace
 
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) {
-    return absl::NotFoundError(absl::StrCat(path, ": no such folder"));
-  }
-  if (status.type() == fs::file_type::regular) return UnknownFormat(path, "is a file");
-
-  const std::string config_path = path + "/config.json";
-  const auto file = MappedFile::Open(config_path);
-  if (absl::IsNotFound(file.status())) {
-    return UnknownFormat(path, absl::StrCat("has no config.json but ", Contents(path)));
-  }
-  if (!file.ok()) return file.status();
-  const auto config = ParseJsonObject((*file)->text());
-  if (!config.ok()) return InContext(config_path, config.status());
-  if (config->contains("limpid_format")) return ReadNative(path);
-  if (config->contains("model_type")) return ReadHuggingFace(path);
-  return UnknownFormat(config_path, "has neither \"limpid_format\" nor \"model_type\"");
+  if (!Exists(path)) return absl::NotFoundError(absl::StrCat(path, ": no such file or folder"));
+  const Format* format = FormatOf(path);
+  if (format != nullptr) return format->read(path);
+  const auto known = [](std::string* out, const Format& each) {
+    absl::StrAppend(out, "a ", each.name, " (", each.signs, ")");
+  };
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", WhatIsFound(path), "; Limpid reads ",
+                                                 absl::StrJoin(kFormats, ", or ", known)));
 }
 
 }  // namespace limpid

@@ -30,13 +30,17 @@ struct Checkpoint {
   std::vector<std::shared_ptr<const void>> storage;
 };
 
-// Finds out what `path` is and reads it. The checkpoint that comes back has passed ValidateConfig
-// and BindWeights. Errors name the file and, where it helps, what to do.
+// Finds out what `path`, a folder or a file, is and reads it. The checkpoint that comes back has
+// passed ValidateConfig and BindWeights. Errors name the file and, where it helps, what to do.
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
 
-// The readers that ReadCheckpoint chooses from; each is in the file of its name.
-absl::StatusOr<Checkpoint> ReadNative(const std::string& folder);       // native.cc
-absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder);  // hugging_face.cc
+// The readers that ReadCheckpoint chooses from, by the table in checkpoint.cc; each is in the file
+// of its name. IsX tells whether `path` is meant to be of the format X, by as little as it takes,
+// and never fails; what is wrong with it is for ReadX to say.
+bool IsNative(const std::string& path);
+absl::StatusOr<Checkpoint> ReadNative(const std::string& folder);
+bool IsHuggingFace(const std::string& path);
+absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder);
 
 // Writes a native folder with weight matrices in `dtype` (vectors stay float32; int8: see
 // FORMAT.md). The folder appears whole or not at all: it is written beside `folder` and renamed.

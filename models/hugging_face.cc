@@ -28,24 +28,16 @@ constexpr char kUnknown[] = "<unk>";
 
 // --- JSON files ---
 
-absl::StatusOr<json> ReadObject(const std::string& path) {
-  const auto file = MappedFile::Open(path);
-  if (!file.ok()) return file.status();
-  absl::StatusOr<json> object = ParseJsonObject((*file)->text());
-  if (!object.ok()) return InContext(path, object.status());
-  return object;
-}
-
 // An empty object when there is no such file.
 absl::StatusOr<json> ReadOptionalObject(const std::string& path) {
-  absl::StatusOr<json> object = ReadObject(path);
+  absl::StatusOr<json> object = ReadJsonObject(path);
   if (absl::IsNotFound(object.status())) return json::object();
   return object;
 }
 
 // config.json, with what generation_config.json says instead, as transformers' generate() has it.
 absl::StatusOr<json> ReadConfigFiles(const std::string& folder) {
-  absl::StatusOr<json> config = ReadObject(folder + "/config.json");
+  absl::StatusOr<json> config = ReadJsonObject(folder + "/config.json");
   if (!config.ok()) return config;
   const auto generation = ReadOptionalObject(folder + "/generation_config.json");
   if (!generation.ok()) return generation.status();
@@ -113,7 +105,7 @@ class Keys {
 
 // Pieces in id order from a file that maps pieces to ids.
 absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& path, int size) {
-  const absl::StatusOr<json> object = ReadObject(path);
+  const absl::StatusOr<json> object = ReadJsonObject(path);
   if (!object.ok()) return object.status();
   std::vector<const std::string*> pieces(size);  // null: no piece for this id yet
   for (const auto& [piece, value] : object->items()) {
@@ -519,6 +511,11 @@ absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+bool IsHuggingFace(const std::string& path) {
+  const auto config = ReadJsonObject(path + "/config.json");
+  return config.ok() && config->contains("model_type");
+}
 
 absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder) {
   const auto object = ReadConfigFiles(folder);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "models/file.h"
 
 namespace limpid {
 namespace {
@@ -103,6 +104,14 @@ absl::StatusOr<json> ParseJsonObject(std::string_view text) {
         absl::StrCat("expected a JSON object, found ", Shown(*document)));
   }
   return document;
+}
+
+absl::StatusOr<json> ReadJsonObject(const std::string& path) {
+  const auto file = MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<json> object = ParseJsonObject((*file)->text());
+  if (!object.ok()) return InContext(path, object.status());
+  return object;
 }
 
 std::optional<int> IntFromJson(const json& value) {

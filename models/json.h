@@ -20,6 +20,9 @@ absl::StatusOr<nlohmann::json> ParseJson(std::string_view text);
 // ParseJson for a text that has to be an object.
 absl::StatusOr<nlohmann::json> ParseJsonObject(std::string_view text);
 
+// ParseJsonObject of a whole file, which errors name.
+absl::StatusOr<nlohmann::json> ReadJsonObject(const std::string& path);
+
 // A JSON number that is whole and fits an int; else nothing.
 std::optional<int> IntFromJson(const nlohmann::json& value);
 

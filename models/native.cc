@@ -202,6 +202,11 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder)
 
 }  // namespace
 
+bool IsNative(const std::string& path) {
+  const auto config = ReadJsonObject(path + kConfigFile);
+  return config.ok() && config->contains("limpid_format");
+}
+
 absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
   Checkpoint checkpoint;
   checkpoint.format = "Limpid folder";

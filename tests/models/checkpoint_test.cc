@@ -39,12 +39,13 @@ TEST(CheckpointTest, SaysThatThereIsNothing) {
   const std::string path = FreshPath("missing");
   const auto found = ReadCheckpoint(path);
   EXPECT_TRUE(absl::IsNotFound(found.status()));
-  EXPECT_EQ(Message(found), path + ": no such folder");
+  EXPECT_EQ(Message(found), path + ": no such file or folder");
 }
 
 TEST(CheckpointTest, SaysWhatItFoundAndWhatItKnows) {
   const auto knows =
-      AllOf(HasSubstr("expected a Limpid folder"), HasSubstr("or a Hugging Face MarianMT folder"));
+      AllOf(HasSubstr("Limpid reads a Limpid folder (\"limpid_format\" in config.json"),
+            HasSubstr("or a Hugging Face MarianMT folder (\"model_type\": \"marian\""));
   const std::string folder = FreshPath("folder");
   fs::create_directory(folder);
   EXPECT_THAT(Message(ReadCheckpoint(folder)),
@@ -57,13 +58,19 @@ TEST(CheckpointTest, SaysWhatItFoundAndWhatItKnows) {
   WriteText(folder + "/i", "");
   EXPECT_THAT(Message(ReadCheckpoint(folder)),
               AllOf(HasSubstr("but a, b, c, d, e, f, g, h, …;"), knows));
-  EXPECT_THAT(Message(ReadCheckpoint(folder + "/a")), AllOf(HasSubstr("/a: is a file"), knows));
+  EXPECT_THAT(Message(ReadCheckpoint(folder + "/a")),
+              AllOf(HasSubstr("/a: is a file of an unknown kind; "), knows));
   WriteText(folder + "/config.json", "{}");
-  EXPECT_THAT(
-      Message(ReadCheckpoint(folder)),
-      AllOf(HasSubstr("config.json: has neither \"limpid_format\" nor \"model_type\""), knows));
+  EXPECT_THAT(Message(ReadCheckpoint(folder)),
+              AllOf(HasSubstr("has a config.json of an unknown kind, with a, b, c"), knows));
   WriteText(folder + "/config.json", "{");
   EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("config.json: is not valid JSON"));
+}
+
+TEST(CheckpointTest, AFileInAModelsFolderPointsToTheFolder) {
+  EXPECT_THAT(
+      Message(ReadCheckpoint(SmallMarianFolder().Write() + "/source.spm")),
+      HasSubstr("source.spm: is a file in a Hugging Face MarianMT folder; give the folder"));
 }
 
 }  // namespace
