@@ -1,5 +1,6 @@
-// Hugging Face's MarianMT folder: config.json, model.safetensors, vocab.json, source.spm and
-// target.spm. What a key means, and its default, is as in transformers' models/marian.
+// Hugging Face's MarianMT folder: config.json, model.safetensors or pytorch_model.bin, vocab.json,
+// source.spm and target.spm. What a key means, and its default, is as in transformers'
+// models/marian.
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +17,7 @@
 #include "models/file.h"
 #include "models/json.h"
 #include "models/safetensors.h"
+#include "models/torch_file.h"
 #include "models/weights.h"
 
 namespace limpid {
@@ -491,23 +493,33 @@ absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
   return BindWeights(config, checkpoint.tensors).status();
 }
 
-absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
-  const std::string path = folder + "/model.safetensors";
+absl::Status ReadSafetensors(const std::string& path, Checkpoint& checkpoint) {
   const auto file = MappedFile::Open(path);
-  if (absl::IsNotFound(file.status())) {
-    for (const char* other : {"pytorch_model.bin", "model.safetensors.index.json"}) {
-      if (!Exists(absl::StrCat(folder, "/", other))) continue;
-      return absl::UnimplementedError(absl::StrCat(
-          folder, ": has ", other, " but no model.safetensors, which Limpid needs; load it with ",
-          "transformers' MarianMTModel.from_pretrained and write it with save_pretrained"));
-    }
-  }
   if (!file.ok()) return file.status();
   auto tensors = ParseSafetensors((*file)->bytes());
   if (!tensors.ok()) return InContext(path, tensors.status());
   checkpoint.storage = std::move(tensors->storage);
   checkpoint.storage.push_back(*file);
   return InContext(path, RenameTensors(std::move(tensors->tensors), checkpoint));
+}
+
+absl::Status ReadPyTorchTensors(const std::string& path, Checkpoint& checkpoint) {
+  auto file = ReadTorchFile(path);
+  if (!file.ok()) return file.status();
+  checkpoint.storage = std::move(file->storage);
+  return InContext(path, RenameTensors(std::move(file->tensors), checkpoint));
+}
+
+absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
+  const std::string safetensors = folder + "/model.safetensors";
+  const std::string pickled = folder + "/pytorch_model.bin";
+  if (!Exists(safetensors) && Exists(pickled)) return ReadPyTorchTensors(pickled, checkpoint);
+  if (!Exists(safetensors) && Exists(safetensors + ".index.json")) {
+    return absl::UnimplementedError(absl::StrCat(
+        folder, ": its weights are split among files, which Limpid does not read; load it with ",
+        "transformers' MarianMTModel.from_pretrained and write it with save_pretrained"));
+  }
+  return ReadSafetensors(safetensors, checkpoint);
 }
 
 }  // namespace
