@@ -30,9 +30,11 @@ constexpr Format kFormats[] = {
     {"Limpid folder", "\"limpid_format\" in config.json, model.safetensors, vocabulary.json",
      IsNative, ReadNative},
     {"Hugging Face MarianMT folder",
-     "\"model_type\": \"marian\" in config.json, model.safetensors, vocab.json, source.spm, "
-     "target.spm",
+     "\"model_type\": \"marian\" in config.json, model.safetensors or pytorch_model.bin, "
+     "vocab.json, source.spm, target.spm",
      IsHuggingFace, ReadHuggingFace},
+    {"PyTorch nn.Transformer file", "FILE.pt, .pth or .safetensors, with FILE.json beside it",
+     IsNnTransformer, ReadNnTransformer},
 };
 
 const Format* FormatOf(const std::string& path) {

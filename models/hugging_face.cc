@@ -17,6 +17,7 @@
 #include "models/file.h"
 #include "models/json.h"
 #include "models/safetensors.h"
+#include "models/tensor_renamer.h"
 #include "models/torch_file.h"
 #include "models/weights.h"
 
@@ -297,45 +298,9 @@ absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
 
 // --- Tensors ---
 
-// Moves tensors from Hugging Face's names to Limpid's; the first thing wrong stays in `status`.
-class Renamer {
+class Renamer : public TensorRenamer {
  public:
-  explicit Renamer(TensorMap from) : from_(std::move(from)) {}
-
-  void Move(const std::string& theirs, const std::string& ours) { MoveShared({theirs}, ours); }
-
-  // Moves a tensor that may have been saved under one or more of several names.
-  void MoveShared(const std::vector<std::string>& theirs, const std::string& ours) {
-    if (!status.ok()) return;
-    TensorMap::node_type first;
-    for (const std::string& name : theirs) {
-      TensorMap::node_type node = from_.extract(name);
-      if (node.empty()) continue;
-      if (first.empty()) {
-        first = std::move(node);
-      } else if (!Same(first.mapped(), node.mapped())) {
-        Fail(absl::StrCat("tensors ", Quoted(first.key()), " and ", Quoted(name),
-                          " differ, though config.json says that they are one"));
-        return;
-      }
-    }
-    if (first.empty()) {
-      Fail(absl::StrCat("tensor ", Quoted(theirs.front()), " is missing"));
-      return;
-    }
-    first.key() = ours;
-    to.insert(std::move(first));
-  }
-
-  void Linear(const std::string& theirs, const std::string& ours) {
-    Move(theirs + ".weight", ours + ".weight");
-    Move(theirs + ".bias", ours + ".bias");
-  }
-
-  void Norm(const std::string& theirs, const std::string& ours) {
-    Move(theirs + ".weight", ours + ".scale");
-    Move(theirs + ".bias", ours + ".bias");
-  }
+  using TensorRenamer::TensorRenamer;
 
   void Attention(const std::string& theirs, const std::string& ours) {
     Linear(theirs + ".q_proj", ours + ".query");
@@ -350,29 +315,6 @@ class Renamer {
     Linear(theirs + ".fc2", ours + ".feed_forward.output");
     Norm(theirs + ".final_layer_norm", ours + ".feed_forward_norm");
   }
-
-  bool Has(std::string_view theirs) const { return from_.find(theirs) != from_.end(); }
-  const TensorView& Get(std::string_view theirs) const { return from_.find(theirs)->second; }
-  void Drop(std::string_view theirs) { from_.erase(from_.find(theirs)); }
-
-  void RefuseLeftovers() {
-    if (!status.ok() || from_.empty()) return;
-    Fail(absl::StrCat("tensor ", Quoted(from_.begin()->first), " is none that Limpid knows of a ",
-                      "MarianMT model with this config"));
-  }
-
-  absl::Status status;
-  TensorMap to;
-
- private:
-  static bool Same(const TensorView& a, const TensorView& b) {
-    return a.dtype == b.dtype && a.shape == b.shape &&
-           std::equal(a.data, a.data + a.bytes(), b.data);
-  }
-
-  void Fail(const std::string& message) { status = absl::InvalidArgumentError(message); }
-
-  TensorMap from_;
 };
 
 void RenameEmbeddings(const ModelConfig& config, Renamer& rename) {
@@ -481,7 +423,7 @@ absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
   RenameLayers(config, rename);
   RenamePositions(rename, config);
   RenameOutputBias(config, rename, checkpoint);
-  rename.RefuseLeftovers();
+  rename.RefuseLeftovers("a MarianMT model with this config");
   if (!rename.status.ok()) return rename.status;
 
   checkpoint.tensors = std::move(rename.to);
