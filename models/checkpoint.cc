@@ -30,8 +30,8 @@ constexpr Format kFormats[] = {
     {"Limpid folder", "\"limpid_format\" in config.json, model.safetensors, vocabulary.json",
      IsNative, ReadNative},
     {"Hugging Face MarianMT folder",
-     "\"model_type\": \"marian\" in config.json, model.safetensors, vocab.json, source.spm, "
-     "target.spm",
+     "\"model_type\": \"marian\" in config.json, model.safetensors or pytorch_model.bin, "
+     "vocab.json, source.spm, target.spm",
      IsHuggingFace, ReadHuggingFace},
     {"CTranslate2 folder", "model.bin, and shared_vocabulary or source_ and target_vocabulary",
      IsCTranslate2, ReadCTranslate2},
@@ -39,6 +39,8 @@ constexpr Format kFormats[] = {
      ReadArgos},
     {"Marian model", "a .npz or .bin file, with .spm or .yml vocabularies beside it", IsMarian,
      ReadMarian},
+    {"PyTorch nn.Transformer file", "FILE.pt, .pth or .safetensors, with FILE.json beside it",
+     IsNnTransformer, ReadNnTransformer},
 };
 
 const Format* FormatOf(const std::string& path) {

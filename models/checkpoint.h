@@ -48,12 +48,21 @@ bool IsArgos(const std::string& path);
 absl::StatusOr<Checkpoint> ReadArgos(const std::string& path);
 bool IsMarian(const std::string& path);
 absl::StatusOr<Checkpoint> ReadMarian(const std::string& path);  // a folder or a file
+bool IsNnTransformer(const std::string& path);
+absl::StatusOr<Checkpoint> ReadNnTransformer(const std::string& path);
 
 // Writes a native folder with weight matrices in `dtype` (vectors stay float32; int8: see
 // FORMAT.md). The folder appears whole or not at all: it is written beside `folder` and renamed.
 // Fails with AlreadyExists if `folder` is there and not empty, and with InvalidArgument if a weight
 // is too large for `dtype`.
 absl::Status WriteNative(const Checkpoint& checkpoint, const std::string& folder, DType dtype);
+
+// Writes a Hugging Face MarianMT folder that transformers loads, in the same manner. What MarianMT
+// cannot express (other orders of norms, other positions, int8 …) is Unimplemented and named.
+absl::Status WriteHuggingFace(const Checkpoint& checkpoint, const std::string& folder, DType dtype);
+
+// A copy whose matrices are in `dtype` and whose vectors are as they were, float32.
+absl::StatusOr<Checkpoint> WithMatricesIn(DType dtype, const Checkpoint& checkpoint);
 
 // Text of `limpid inspect`: architecture, parameters, dtypes, sizes, vocabulary, a table of
 // tensors.

@@ -1,5 +1,6 @@
-// Hugging Face's MarianMT folder: config.json, model.safetensors, vocab.json, source.spm and
-// target.spm. What a key means, and its default, is as in transformers' models/marian.
+// Hugging Face's MarianMT folder: config.json, model.safetensors or pytorch_model.bin, vocab.json,
+// source.spm and target.spm. What a key means, and its default, is as in transformers'
+// models/marian.
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +17,8 @@
 #include "models/file.h"
 #include "models/json.h"
 #include "models/safetensors.h"
+#include "models/tensor_renamer.h"
+#include "models/torch_file.h"
 #include "models/weights.h"
 
 namespace limpid {
@@ -295,45 +298,9 @@ absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
 
 // --- Tensors ---
 
-// Moves tensors from Hugging Face's names to Limpid's; the first thing wrong stays in `status`.
-class Renamer {
+class Renamer : public TensorRenamer {
  public:
-  explicit Renamer(TensorMap from) : from_(std::move(from)) {}
-
-  void Move(const std::string& theirs, const std::string& ours) { MoveShared({theirs}, ours); }
-
-  // Moves a tensor that may have been saved under one or more of several names.
-  void MoveShared(const std::vector<std::string>& theirs, const std::string& ours) {
-    if (!status.ok()) return;
-    TensorMap::node_type first;
-    for (const std::string& name : theirs) {
-      TensorMap::node_type node = from_.extract(name);
-      if (node.empty()) continue;
-      if (first.empty()) {
-        first = std::move(node);
-      } else if (!Same(first.mapped(), node.mapped())) {
-        Fail(absl::StrCat("tensors ", Quoted(first.key()), " and ", Quoted(name),
-                          " differ, though config.json says that they are one"));
-        return;
-      }
-    }
-    if (first.empty()) {
-      Fail(absl::StrCat("tensor ", Quoted(theirs.front()), " is missing"));
-      return;
-    }
-    first.key() = ours;
-    to.insert(std::move(first));
-  }
-
-  void Linear(const std::string& theirs, const std::string& ours) {
-    Move(theirs + ".weight", ours + ".weight");
-    Move(theirs + ".bias", ours + ".bias");
-  }
-
-  void Norm(const std::string& theirs, const std::string& ours) {
-    Move(theirs + ".weight", ours + ".scale");
-    Move(theirs + ".bias", ours + ".bias");
-  }
+  using TensorRenamer::TensorRenamer;
 
   void Attention(const std::string& theirs, const std::string& ours) {
     Linear(theirs + ".q_proj", ours + ".query");
@@ -348,29 +315,6 @@ class Renamer {
     Linear(theirs + ".fc2", ours + ".feed_forward.output");
     Norm(theirs + ".final_layer_norm", ours + ".feed_forward_norm");
   }
-
-  bool Has(std::string_view theirs) const { return from_.find(theirs) != from_.end(); }
-  const TensorView& Get(std::string_view theirs) const { return from_.find(theirs)->second; }
-  void Drop(std::string_view theirs) { from_.erase(from_.find(theirs)); }
-
-  void RefuseLeftovers() {
-    if (!status.ok() || from_.empty()) return;
-    Fail(absl::StrCat("tensor ", Quoted(from_.begin()->first), " is none that Limpid knows of a ",
-                      "MarianMT model with this config"));
-  }
-
-  absl::Status status;
-  TensorMap to;
-
- private:
-  static bool Same(const TensorView& a, const TensorView& b) {
-    return a.dtype == b.dtype && a.shape == b.shape &&
-           std::equal(a.data, a.data + a.bytes(), b.data);
-  }
-
-  void Fail(const std::string& message) { status = absl::InvalidArgumentError(message); }
-
-  TensorMap from_;
 };
 
 void RenameEmbeddings(const ModelConfig& config, Renamer& rename) {
@@ -479,7 +423,7 @@ absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
   RenameLayers(config, rename);
   RenamePositions(rename, config);
   RenameOutputBias(config, rename, checkpoint);
-  rename.RefuseLeftovers();
+  rename.RefuseLeftovers("a MarianMT model with this config");
   if (!rename.status.ok()) return rename.status;
 
   checkpoint.tensors = std::move(rename.to);
@@ -491,23 +435,33 @@ absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
   return BindWeights(config, checkpoint.tensors).status();
 }
 
-absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
-  const std::string path = folder + "/model.safetensors";
+absl::Status ReadSafetensors(const std::string& path, Checkpoint& checkpoint) {
   const auto file = MappedFile::Open(path);
-  if (absl::IsNotFound(file.status())) {
-    for (const char* other : {"pytorch_model.bin", "model.safetensors.index.json"}) {
-      if (!Exists(absl::StrCat(folder, "/", other))) continue;
-      return absl::UnimplementedError(absl::StrCat(
-          folder, ": has ", other, " but no model.safetensors, which Limpid needs; load it with ",
-          "transformers' MarianMTModel.from_pretrained and write it with save_pretrained"));
-    }
-  }
   if (!file.ok()) return file.status();
   auto tensors = ParseSafetensors((*file)->bytes());
   if (!tensors.ok()) return InContext(path, tensors.status());
   checkpoint.storage = std::move(tensors->storage);
   checkpoint.storage.push_back(*file);
   return InContext(path, RenameTensors(std::move(tensors->tensors), checkpoint));
+}
+
+absl::Status ReadPyTorchTensors(const std::string& path, Checkpoint& checkpoint) {
+  auto file = ReadTorchFile(path);
+  if (!file.ok()) return file.status();
+  checkpoint.storage = std::move(file->storage);
+  return InContext(path, RenameTensors(std::move(file->tensors), checkpoint));
+}
+
+absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
+  const std::string safetensors = folder + "/model.safetensors";
+  const std::string pickled = folder + "/pytorch_model.bin";
+  if (!Exists(safetensors) && Exists(pickled)) return ReadPyTorchTensors(pickled, checkpoint);
+  if (!Exists(safetensors) && Exists(safetensors + ".index.json")) {
+    return absl::UnimplementedError(absl::StrCat(
+        folder, ": its weights are split among files, which Limpid does not read; load it with ",
+        "transformers' MarianMTModel.from_pretrained and write it with save_pretrained"));
+  }
+  return ReadSafetensors(safetensors, checkpoint);
 }
 
 }  // namespace

@@ -83,24 +83,32 @@ static std::string AbslUnparseFlag(DType dtype) { return std::string(DTypeName(d
 int RunConvert(Arguments arguments) {
   std::string from;
   std::string to;
+  std::string to_format = "limpid";
   std::optional<DType> dtype;
   Flags flags(kUsage, kAbout);
   flags.Add("from=PATH", &from,
-            "The model to read: a Hugging Face MarianMT or CTranslate2 folder, an Argos Translate "
-            "package "
-            "(.argosmodel), or Limpid's own.");
+            "The model to read, whatever its kind: of Hugging Face MarianMT, Marian, Firefox, "
+            "CTranslate2, Argos Translate, a PyTorch nn.Transformer, or Limpid's own.");
   flags.Add("to=DIR", &to, "The folder to write. It must be new or empty.");
+  flags.Add("to_format=FORMAT", &to_format,
+            "What to write: limpid, a folder that Limpid runs, or huggingface, a MarianMT folder "
+            "that transformers loads.");
   flags.Add("dtype=TYPE", &dtype,
             "How to store the weights: float32, float16, bfloat16 or int8. Default: as they are.");
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (from.empty() || to.empty() || !flags.arguments().empty()) {
     return UsageError(absl::StrCat("convert needs two folders: ", kUsage));
   }
+  if (to_format != "limpid" && to_format != "huggingface") {
+    return UsageError(
+        absl::StrCat("--to_format must be limpid or huggingface, not '", to_format, "'"));
+  }
 
   const absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(from);
   if (!checkpoint.ok()) return Failure(checkpoint.status());
+  const auto write = to_format == "limpid" ? WriteNative : WriteHuggingFace;
   const DType to_dtype = dtype.value_or(MainDType(*checkpoint));
-  if (absl::Status status = WriteNative(*checkpoint, to, to_dtype); !status.ok()) {
+  if (absl::Status status = write(*checkpoint, to, to_dtype); !status.ok()) {
     return Failure(status);
   }
   return Print(absl::StrCat("read ", from, ": ", DescribeSource(*checkpoint), "\nwrote ", to, ": ",

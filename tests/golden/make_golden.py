@@ -4,7 +4,7 @@
     python tests/golden/make_golden.py HUGGING_FACE_FOLDER_OF_ENG_DEU
 
 writes tests/golden/NAME/golden.json and golden.safetensors for eng-deu and for each small model of
-small_models.py, and those models themselves. README.md beside this file tells what they hold.
+small_models.py, and those models themselves; with --only NAME, for one of them. README.md beside this file tells what they hold.
 """
 
 import argparse
@@ -229,6 +229,7 @@ def check_plain_transformer():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("eng_deu", type=Path, help="eng-deu in the Hugging Face MarianMT layout")
+    parser.add_argument("--only", metavar="NAME", help="make this one alone")
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.backends.mha.set_fastpath_enabled(False)
@@ -239,9 +240,11 @@ def main():
     english = (gold / "source.eng").read_text(encoding="utf-8").splitlines()
     german = (gold / "target.deu").read_text(encoding="utf-8").splitlines()
     for name in small_models.MODELS:
-        write_small_model(name, english, german)
+        if args.only in (None, name):
+            write_small_model(name, english, german)
     check_plain_transformer()
-    write_eng_deu(args.eng_deu)
+    if args.only in (None, "eng-deu"):
+        write_eng_deu(args.eng_deu)
 
 
 if __name__ == "__main__":

@@ -427,13 +427,18 @@ TEST_F(HuggingFaceTest, RefusesAnEmptySentencePieceModel) {
   EXPECT_THAT(Refusal(), HasSubstr("target.spm: is empty"));
 }
 
-TEST_F(HuggingFaceTest, SaysWhatToDoWithPyTorchFiles) {
+// tests/golden/pytorch_zip and pytorch_legacy are such models, for the engine's golden test.
+TEST_F(HuggingFaceTest, ReadsPyTorchFilesWhereThereAreNoSafetensors) {
   const std::string folder = folder_.Write();
-  fs::rename(folder + "/model.safetensors", folder + "/pytorch_model.bin");
+  fs::copy_file("tests/golden/torch_files/training.pt", folder + "/pytorch_model.bin");
+  EXPECT_EQ(Message(ReadHuggingFace(folder)), "");
+  fs::remove(folder + "/model.safetensors");
   EXPECT_THAT(Message(ReadHuggingFace(folder)),
-              HasSubstr("has pytorch_model.bin but no model.safetensors"));
+              HasSubstr("/pytorch_model.bin: tensor \"model.shared.weight\" is missing"));
   fs::remove(folder + "/pytorch_model.bin");
   EXPECT_THAT(Message(ReadHuggingFace(folder)), HasSubstr("/model.safetensors: cannot open"));
+  WriteText(folder + "/model.safetensors.index.json", "{}");
+  EXPECT_THAT(Message(ReadHuggingFace(folder)), HasSubstr("its weights are split among files"));
 }
 
 TEST_F(HuggingFaceTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {

@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -36,8 +37,10 @@ std::string Message(const absl::StatusOr<T>& result) {
 // A path for this test alone, with nothing there yet.
 inline std::string FreshPath(const std::string& name) {
   const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
-  std::string path =
-      testing::TempDir() + "/limpid_" + test->test_suite_name() + "_" + test->name() + "_" + name;
+  std::string file =
+      std::string("limpid_") + test->test_suite_name() + "_" + test->name() + "_" + name;
+  std::replace(file.begin(), file.end(), '/', '_');  // of tests with parameters
+  std::string path = testing::TempDir() + "/" + file;
   std::filesystem::remove_all(path);
   return path;
 }

@@ -1,0 +1,633 @@
+// The state of a model built on PyTorch's nn.Transformer, as tutorials train them: FILE.pt, .pth or
+// .safetensors, and beside it FILE.json, which says what the tensors do not.
+// models/from_pytorch/README.md describes it.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "models/checkpoint.h"
+#include "models/convert_tensor.h"
+#include "models/file.h"
+#include "models/json.h"
+#include "models/safetensors.h"
+#include "models/tensor_renamer.h"
+#include "models/torch_file.h"
+#include "models/weights.h"
+
+namespace limpid {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// What the JSON file says. An optional that is empty: it is found out from the tensors.
+struct Description {
+  int heads = 0;
+  bool norm_first = false;
+  std::string activation = "relu";
+  double layer_norm_epsilon = 1e-5;
+  bool scale_embedding = false;
+  std::string positions;
+  int max_positions = 0;  // 0: as many as the table of positions has rows
+  json source_vocabulary;
+  json target_vocabulary;  // null: the same as the source's
+  std::string unk = "<unk>";
+  std::string bos = "<bos>";
+  std::string eos = "<eos>";
+  std::string pad = "<pad>";
+  bool source_bos = false;
+  std::string source_language;
+  std::string target_language;
+  std::map<std::string, std::string> tensors;  // roles, as in kCommonNames, to names
+};
+
+// The names that tutorials give to what nn.Transformer leaves to others, by role.
+struct CommonNames {
+  const char* role;
+  std::vector<std::string> names;
+};
+const std::vector<CommonNames>& AllCommonNames() {
+  static const auto* const names = new std::vector<CommonNames>{
+      {"transformer",
+       {"transformer.encoder.layers.0.linear1.weight", "encoder.layers.0.linear1.weight"}},
+      {"source_embedding",
+       {"src_tok_emb.embedding.weight", "src_tok_emb.weight", "src_embedding.weight",
+        "src_embed.weight", "encoder_embedding.weight", "tok_emb.weight", "embedding.weight"}},
+      {"target_embedding",
+       {"tgt_tok_emb.embedding.weight", "tgt_tok_emb.weight", "tgt_embedding.weight",
+        "tgt_embed.weight", "trg_embedding.weight", "decoder_embedding.weight", "tok_emb.weight",
+        "embedding.weight"}},
+      {"output", {"generator.weight", "fc_out.weight", "fc.weight", "out.weight"}},
+      {"positions",
+       {"positional_encoding.pos_embedding", "positional_encoding.pe", "pos_encoder.pe",
+        "positional_encoding.weight", "pos_embedding.weight"}},
+      {"source_positions", {"src_pos_emb.weight", "src_position_embedding.weight"}},
+      {"target_positions", {"tgt_pos_emb.weight", "trg_position_embedding.weight"}},
+  };
+  return *names;
+}
+
+// --- The JSON file ---
+
+std::string DescriptionPath(const std::string& path) {
+  return fs::path(path).replace_extension(".json").string();
+}
+
+// Puts the values of a JSON object where they belong; the first thing wrong stays in `status`.
+class DescriptionReader {
+ public:
+  explicit DescriptionReader(json object) : object_(std::move(object)) {}
+
+  void Take(const char* key, const char* expected, auto valid, auto& out) {
+    const auto value = object_.find(key);
+    if (value == object_.end()) return;
+    if (valid(*value)) {
+      out = value->template get<std::decay_t<decltype(out)>>();
+    } else {
+      Fail(absl::StrCat(Quoted(key), ": expected ", expected, ", found ", Shown(*value)));
+    }
+    object_.erase(value);
+  }
+  void Take(const char* key, int& out) {
+    Take(
+        key, "a whole number", [](const json& value) { return IntFromJson(value).has_value(); },
+        out);
+  }
+  void Take(const char* key, bool& out) {
+    Take(
+        key, "true or false", [](const json& value) { return value.is_boolean(); }, out);
+  }
+  void Take(const char* key, double& out) {
+    Take(
+        key, "a number", [](const json& value) { return value.is_number(); }, out);
+  }
+  void Take(const char* key, std::string& out) {
+    Take(
+        key, "a string", [](const json& value) { return value.is_string(); }, out);
+  }
+  void Take(const char* key, json& out) {
+    Take(
+        key, "an array of pieces or the name of a file of one a line",
+        [](const json& value) { return value.is_array() || value.is_string(); }, out);
+  }
+  void Take(const char* key, std::map<std::string, std::string>& out) {
+    Take(
+        key, "an object of names",
+        [](const json& value) {
+          return value.is_object() && std::all_of(value.begin(), value.end(), [](const json& name) {
+                   return name.is_string();
+                 });
+        },
+        out);
+  }
+
+  void Require(const char* key) {
+    if (!object_.contains(key)) Fail(absl::StrCat("the key ", Quoted(key), " is missing"));
+  }
+  void RefuseOthers() {
+    if (!object_.empty())
+      Fail(absl::StrCat("the key ", Quoted(object_.begin().key()), " is unknown"));
+  }
+
+  absl::Status status;
+
+ private:
+  void Fail(const std::string& message) {
+    if (status.ok()) status = absl::InvalidArgumentError(message);
+  }
+
+  json object_;
+};
+
+absl::StatusOr<Description> ReadDescription(const std::string& path) {
+  auto object = ReadJsonObject(path);
+  if (absl::IsNotFound(object.status())) {
+    return absl::NotFoundError(absl::StrCat(
+        path, ": does not exist; it must say what the tensors do not: {\"heads\": 8, ",
+        "\"positions\": \"interleaved\", \"scale_embedding\": true, \"source_bos\": false, ",
+        "\"source_vocabulary\": [...], ",
+        "\"target_vocabulary\": [...]}; models/from_pytorch/README.md tells more"));
+  }
+  if (!object.ok()) return object.status();
+  Description description;
+  DescriptionReader reader(*std::move(object));
+  for (const char* key :
+       {"heads", "positions", "scale_embedding", "source_bos", "source_vocabulary"}) {
+    reader.Require(key);
+  }
+  reader.Take("heads", description.heads);
+  reader.Take("norm_first", description.norm_first);
+  reader.Take("activation", description.activation);
+  reader.Take("layer_norm_epsilon", description.layer_norm_epsilon);
+  reader.Take("scale_embedding", description.scale_embedding);
+  reader.Take("positions", description.positions);
+  reader.Take("max_positions", description.max_positions);
+  reader.Take("source_vocabulary", description.source_vocabulary);
+  reader.Take("target_vocabulary", description.target_vocabulary);
+  reader.Take("unk", description.unk);
+  reader.Take("bos", description.bos);
+  reader.Take("eos", description.eos);
+  reader.Take("pad", description.pad);
+  reader.Take("source_bos", description.source_bos);
+  reader.Take("source_language", description.source_language);
+  reader.Take("target_language", description.target_language);
+  reader.Take("tensors", description.tensors);
+  reader.RefuseOthers();
+  if (!reader.status.ok()) return InContext(path, reader.status);
+  return description;
+}
+
+// --- Vocabularies ---
+
+absl::StatusOr<std::vector<std::string>> ReadPieces(const json& pieces, const std::string& path) {
+  std::vector<std::string> read;
+  if (pieces.is_array()) {
+    for (const json& piece : pieces) {
+      if (!piece.is_string()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(path, ": expected pieces, found ", Shown(piece)));
+      }
+      read.push_back(piece.get<std::string>());
+    }
+    return read;
+  }
+  const auto file =
+      MappedFile::Open((fs::path(path).parent_path() / pieces.get<std::string>()).string());
+  if (!file.ok()) return file.status();
+  std::string_view text = (*file)->text();
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    read.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return read;
+}
+
+absl::Status SetId(const std::string& piece, const std::vector<std::string>& vocabulary, int& id) {
+  const auto found = std::find(vocabulary.begin(), vocabulary.end(), piece);
+  if (found == vocabulary.end()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the vocabulary has no ", Quoted(piece),
+        "; say with \"unk\", \"bos\", \"eos\" and \"pad\" ", "how its special tokens are called"));
+  }
+  id = static_cast<int>(found - vocabulary.begin());
+  return absl::OkStatus();
+}
+
+absl::Status ReadVocabularies(const Description& description, const std::string& path,
+                              Checkpoint& checkpoint) {
+  const bool separate = !description.target_vocabulary.is_null();
+  auto source = ReadPieces(description.source_vocabulary, path);
+  if (!source.ok()) return source.status();
+  auto target = separate ? ReadPieces(description.target_vocabulary, path) : source;
+  if (!target.ok()) return target.status();
+  ModelConfig& config = checkpoint.config;
+  config.source_vocab_size = static_cast<int>(source->size());
+  config.target_vocab_size = static_cast<int>(target->size());
+  absl::Status status = SetId(description.eos, *source, config.source_eos_id);
+  status.Update(SetId(description.unk, *source, config.source_unk_id));
+  status.Update(SetId(description.eos, *target, config.target_eos_id));
+  status.Update(SetId(description.unk, *target, config.target_unk_id));
+  status.Update(SetId(description.bos, *target, config.decoder_start_id));
+  if (!status.ok()) return InContext(path, status);
+  for (const std::string& piece : {description.pad, description.bos}) {
+    int id = -1;
+    if (SetId(piece, *target, id).ok() && id != config.target_eos_id)
+      config.bad_words.push_back(id);
+  }
+  checkpoint.source_vocabulary = *std::move(source);
+  checkpoint.target_vocabulary = *std::move(target);
+  return absl::OkStatus();
+}
+
+// --- Tensors ---
+
+// Where the state keeps what, by name.
+class Roles {
+ public:
+  Roles(const Description& description, const TensorMap& tensors)
+      : description_(description), tensors_(tensors) {}
+
+  // The name of the tensor in a role, as the JSON file or the tutorials have it; empty if none.
+  std::string Find(const std::string& role) const {
+    const auto given = description_.tensors.find(role);
+    if (given != description_.tensors.end()) return given->second;
+    for (const CommonNames& common : AllCommonNames()) {
+      if (role != common.role) continue;
+      for (const std::string& name : common.names) {
+        if (tensors_.find(name) != tensors_.end()) return name;
+      }
+    }
+    return "";
+  }
+
+  absl::StatusOr<std::string> Require(const std::string& role) const {
+    const std::string name = Find(role);
+    if (tensors_.find(name) != tensors_.end()) return name;
+    std::vector<std::string> names;
+    for (const auto& [tensor, view] : tensors_) {
+      if (tensor.find(".layers.") == std::string::npos) names.push_back(Quoted(tensor));
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "found no tensor ", name.empty() ? "" : Quoted(name) + " ", "for the ", Quoted(role),
+        "; name it in the JSON file under \"tensors\". Beside layers there are ",
+        absl::StrJoin(names, ", ")));
+  }
+
+  // What stands before "encoder.layers.0" in the names of nn.Transformer's tensors.
+  absl::StatusOr<std::string> Transformer() const {
+    const auto given = description_.tensors.find("transformer");
+    if (given != description_.tensors.end()) {
+      return given->second.empty() ? "" : given->second + ".";
+    }
+    const auto name = Require("transformer");
+    if (!name.ok()) return name;
+    return name->substr(0, name->find("encoder.layers.0."));
+  }
+
+ private:
+  const Description& description_;
+  const TensorMap& tensors_;
+};
+
+bool IsSafetensorsName(const std::string& path) {
+  return fs::path(path).extension() == ".safetensors";
+}
+
+std::shared_ptr<std::vector<float>> NewFloats(int64_t elements, std::vector<int64_t> shape,
+                                              TensorView& view, Checkpoint& checkpoint) {
+  auto values = std::make_shared<std::vector<float>>(static_cast<size_t>(elements));
+  checkpoint.storage.push_back(values);
+  view = {.dtype = DType::kFloat32,
+          .shape = std::move(shape),
+          .data = reinterpret_cast<const std::byte*>(values->data())};
+  return values;
+}
+
+// Rows [row, row + rows) of a tensor, which stay where they are.
+TensorView Rows(const TensorView& tensor, int64_t row, int64_t rows) {
+  TensorView part = tensor;
+  part.shape[0] = rows;
+  part.data += static_cast<size_t>(row * tensor.columns()) * SizeOf(tensor.dtype);
+  return part;
+}
+
+// Adds what tensors there are for one prefix of nn.Transformer; the first thing wrong stays in
+// `status`. nn.Transformer(bias=False) has no biases, and Limpid zeros.
+class LayerRenamer : public TensorRenamer {
+ public:
+  LayerRenamer(TensorMap from, int model_dim, Checkpoint& checkpoint)
+      : TensorRenamer(std::move(from)), model_dim_(model_dim), checkpoint_(checkpoint) {}
+
+  void LinearOrUnbiased(const std::string& theirs, const std::string& ours) {
+    AddZeros(theirs + ".bias", theirs + ".weight");
+    Linear(theirs, ours);
+  }
+  void NormOrUnbiased(const std::string& theirs, const std::string& ours) {
+    AddZeros(theirs + ".bias", theirs + ".weight");
+    Norm(theirs, ours);
+  }
+
+  // in_proj has the rows of query, key and value, in this order.
+  void Attention(const std::string& theirs, const std::string& ours) {
+    AddZeros(theirs + ".in_proj_bias", theirs + ".in_proj_weight");
+    for (const std::string part : {"weight", "bias"}) {
+      const std::string name = theirs + ".in_proj_" + part;
+      if (!Has(name)) return Fail(absl::StrCat("tensor ", Quoted(name), " is missing"));
+      const TensorView joint = Get(name);
+      if (joint.rows() != 3 * int64_t{model_dim_}) {
+        return Fail(absl::StrCat("tensor ", Quoted(name), " has shape ", ShapeName(joint.shape),
+                                 "; expected ", 3 * int64_t{model_dim_}, " rows"));
+      }
+      int64_t row = 0;
+      for (const char* role : {".query.", ".key.", ".value."}) {
+        to[absl::StrCat(ours, role, part)] = Rows(joint, row, model_dim_);
+        row += model_dim_;
+      }
+      Drop(name);
+    }
+    LinearOrUnbiased(theirs + ".out_proj", ours + ".output");
+  }
+
+  void AddZeros(const std::string& name, const std::string& weight) {
+    if (Has(name) || !Has(weight)) return;
+    const int64_t rows = Get(weight).rows();
+    TensorView zeros;
+    NewFloats(rows, {rows}, zeros, checkpoint_);
+    Add(name, zeros);
+  }
+
+ private:
+  int model_dim_;
+  Checkpoint& checkpoint_;
+};
+
+// Counts PREFIX0.norm1.weight, PREFIX1. …
+int CountLayers(const TensorMap& tensors, const std::string& prefix) {
+  int layers = 0;
+  while (tensors.count(absl::StrCat(prefix, layers, ".norm1.weight")) != 0) ++layers;
+  return layers;
+}
+
+int FeedForwardDim(const TensorMap& tensors, const std::string& prefix) {
+  const auto hidden = tensors.find(prefix + "0.linear1.weight");
+  const int64_t rows = hidden == tensors.end() ? 0 : hidden->second.rows();
+  return static_cast<int>(std::min<int64_t>(rows, INT32_MAX));
+}
+
+bool SameBytes(const TensorView& a, const TensorView& b) {
+  return a.dtype == b.dtype && a.shape == b.shape && std::equal(a.data, a.data + a.bytes(), b.data);
+}
+
+void RenameStack(const std::string& theirs, const std::string& ours, int layers,
+                 LayerRenamer& rename) {
+  const bool decoder = ours == "decoder";
+  for (int i = 0; i < layers && rename.status.ok(); ++i) {
+    const std::string from = absl::StrCat(theirs, ".layers.", i);
+    const std::string to = absl::StrCat(ours, ".layers.", i);
+    rename.Attention(from + ".self_attn", to + ".self_attention");
+    rename.NormOrUnbiased(from + ".norm1", to + ".self_attention_norm");
+    if (decoder) {
+      rename.Attention(from + ".multihead_attn", to + ".cross_attention");
+      rename.NormOrUnbiased(from + ".norm2", to + ".cross_attention_norm");
+    }
+    rename.LinearOrUnbiased(from + ".linear1", to + ".feed_forward.hidden");
+    rename.LinearOrUnbiased(from + ".linear2", to + ".feed_forward.output");
+    rename.NormOrUnbiased(from + (decoder ? ".norm3" : ".norm2"), to + ".feed_forward_norm");
+  }
+  if (rename.Has(theirs + ".norm.weight")) {
+    rename.NormOrUnbiased(theirs + ".norm", ours + ".final_norm");
+  }
+}
+
+// A table of positions as tutorials keep it, [max, 1, model_dim] or [1, max, model_dim] or
+// [max, model_dim], as [max, model_dim].
+absl::Status ShapeTable(const std::string& name, int max_positions, TensorView& table) {
+  std::vector<int64_t> shape = table.shape;
+  if (shape.size() == 3) shape.erase(std::find(shape.begin(), shape.end() - 1, 1));
+  if (shape.size() != 2 || shape[0] < max_positions) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("tensor ", Quoted(name), " has shape ", ShapeName(table.shape),
+                     "; expected a row for each of ", std::max(max_positions, 1), " positions"));
+  }
+  table.shape = std::move(shape);
+  return absl::OkStatus();
+}
+
+// sin and cos in turn, as tutorials have it: (2i, 2i + 1) at angle p * 10000^(-2i/model_dim).
+TensorView InterleavedSinusoids(int rows, int model_dim, Checkpoint& checkpoint) {
+  TensorView table;
+  const auto values = NewFloats(int64_t{rows} * model_dim, {rows, model_dim}, table, checkpoint);
+  for (size_t k = 0; k < values->size(); ++k) {
+    const size_t column = k % static_cast<size_t>(model_dim);
+    const auto position = static_cast<double>(k / static_cast<size_t>(model_dim));
+    const double angle =
+        position * std::pow(10000.0, -static_cast<double>(column / 2 * 2) / model_dim);
+    (*values)[k] = static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
+  }
+  return table;
+}
+
+// Takes the tables of positions out of the state, if it has any, and settles config.positions.
+absl::Status RenamePositions(const Description& description, const std::vector<std::string>& names,
+                             LayerRenamer& rename, Checkpoint& checkpoint) {
+  ModelConfig& config = checkpoint.config;
+  std::vector<TensorView> tables;
+  for (const std::string& name : names) {
+    TensorView table = rename.Get(name);
+    absl::Status status = ShapeTable(name, description.max_positions, table);
+    if (!status.ok()) return status;
+    tables.push_back(std::move(table));
+  }
+  for (const std::string& name : names) {
+    if (rename.Has(name)) rename.Drop(name);
+  }
+  if (description.positions == "halves") {
+    config.positions = Positions::kSinusoidal;
+    return absl::OkStatus();
+  }
+  config.positions = Positions::kLearned;
+  if (tables.empty()) {
+    if (description.positions == "learned") {
+      return absl::InvalidArgumentError(
+          "found no table of learned positions; name it in the JSON file under \"tensors\", as "
+          "\"positions\", or \"source_positions\" and \"target_positions\"");
+    }
+    tables = {InterleavedSinusoids(config.max_positions, config.model_dim, checkpoint)};
+  }
+  rename.to["encoder.positions.weight"] = Rows(tables.front(), 0, config.max_positions);
+  rename.to["decoder.positions.weight"] = Rows(tables.back(), 0, config.max_positions);
+  return absl::OkStatus();
+}
+
+// A tensor that has the same values as another one of the model is the same one: state_dict lists
+// tied weights under each of their names.
+void RenameEmbeddings(const std::string& source, const std::string& target,
+                      const std::string& output, LayerRenamer& rename, ModelConfig& config) {
+  config.shared_embeddings =
+      source == target || (config.source_vocab_size == config.target_vocab_size &&
+                           SameBytes(rename.Get(source), rename.Get(target)));
+  config.tied_output = output == target || SameBytes(rename.Get(output), rename.Get(target));
+  if (!config.tied_output) rename.Move(output, "output.weight");
+  std::vector<std::string> targets = {target};
+  if (config.tied_output) targets.push_back(output);
+  if (config.shared_embeddings) {
+    targets.push_back(source);
+    rename.MoveShared(targets, "embedding.weight");
+  } else {
+    rename.Move(source, "encoder.embedding.weight");
+    rename.MoveShared(targets, "decoder.embedding.weight");
+  }
+}
+
+absl::Status SetConfig(const Description& description, ModelConfig& config) {
+  if (description.source_bos) {
+    return absl::UnimplementedError(
+        "\"source_bos\": Limpid gives the source no token at its beginning; train the model on "
+        "sources that only end with one");
+  }
+  const std::string& positions = description.positions;
+  if (positions != "interleaved" && positions != "halves" && positions != "learned") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"positions\": expected \"interleaved\", \"halves\" or \"learned\", found ",
+                     Quoted(positions)));
+  }
+  if (description.activation != "relu" && description.activation != "gelu") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"activation\": expected \"relu\" or \"gelu\", found ", Quoted(description.activation)));
+  }
+  config.activation = description.activation == "relu" ? Activation::kRelu : Activation::kGelu;
+  config.encoder_heads = config.decoder_heads = description.heads;
+  config.norm_order = description.norm_first ? NormOrder::kPre : NormOrder::kPost;
+  config.layer_norm_epsilon = static_cast<float>(description.layer_norm_epsilon);
+  if (description.scale_embedding) {
+    config.embedding_scale = std::sqrt(static_cast<float>(config.model_dim));
+  }
+  config.source_language = description.source_language;
+  config.target_language = description.target_language;
+  return absl::OkStatus();
+}
+
+// The names of the tables of positions: none, one for both sides, or one for each.
+std::vector<std::string> PositionTables(const Roles& roles, const TensorMap& tensors) {
+  std::vector<std::string> names;
+  for (const char* role : {"positions", "source_positions", "target_positions"}) {
+    const std::string name = roles.Find(role);
+    if (tensors.count(name) != 0) names.push_back(name);
+  }
+  return names;
+}
+
+// How many positions there are: as the JSON file says, else as many as the table has.
+int MaxPositions(const Description& description, const TensorMap& tensors,
+                 const std::vector<std::string>& tables) {
+  constexpr int kUnlessStated = 1024;
+  if (description.max_positions > 0) return description.max_positions;
+  int64_t rows = tables.empty() ? kUnlessStated : 1;
+  if (!tables.empty()) {
+    const std::vector<int64_t>& shape = tensors.at(tables.front()).shape;
+    // [max, model_dim], with a dimension of 1 for the batch before or behind max.
+    for (size_t i = 0; i + 1 < shape.size(); ++i) rows = std::max(rows, shape[i]);
+  }
+  return static_cast<int>(std::min<int64_t>(rows, 1 << 16));
+}
+
+absl::StatusOr<TensorMap> ReadState(const std::string& path, Checkpoint& checkpoint) {
+  if (!IsSafetensorsName(path)) {
+    auto file = ReadTorchFile(path);
+    if (!file.ok()) return file.status();
+    checkpoint.storage = std::move(file->storage);
+    return std::move(file->tensors);
+  }
+  const auto file = MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  auto tensors = ParseSafetensors((*file)->bytes());
+  if (!tensors.ok()) return InContext(path, tensors.status());
+  checkpoint.storage = std::move(tensors->storage);
+  checkpoint.storage.push_back(*file);
+  return std::move(tensors->tensors);
+}
+
+absl::Status RenameAll(const Description& description, TensorMap tensors, Checkpoint& checkpoint) {
+  ModelConfig& config = checkpoint.config;
+  const Roles roles(description, tensors);
+  const absl::StatusOr<std::string> prefix = roles.Transformer();
+  const auto source = roles.Require("source_embedding");
+  const auto target = roles.Require("target_embedding");
+  const auto output = roles.Require("output");
+  for (const auto* name : {&prefix, &source, &target, &output}) {
+    if (!name->ok()) return name->status();
+  }
+  const int64_t model_dim = tensors.at(*source).columns();
+  config.model_dim = static_cast<int>(std::min<int64_t>(model_dim, INT32_MAX));
+  config.encoder_layers = CountLayers(tensors, *prefix + "encoder.layers.");
+  config.decoder_layers = CountLayers(tensors, *prefix + "decoder.layers.");
+  config.encoder_ffn_dim = FeedForwardDim(tensors, *prefix + "encoder.layers.");
+  config.decoder_ffn_dim = FeedForwardDim(tensors, *prefix + "decoder.layers.");
+  config.final_norm = tensors.count(*prefix + "encoder.norm.weight") != 0;
+  const std::vector<std::string> tables = PositionTables(roles, tensors);
+  config.max_positions = MaxPositions(description, tensors, tables);
+  config.max_source_tokens = config.max_positions;
+  absl::Status status = SetConfig(description, config);
+  if (status.ok()) status = ValidateConfig(config);
+  if (!status.ok()) return status;
+
+  LayerRenamer rename(std::move(tensors), config.model_dim, checkpoint);
+  status = RenamePositions(description, tables, rename, checkpoint);
+  if (!status.ok()) return status;
+  const std::string bias = output->substr(0, output->rfind('.')) + ".bias";
+  rename.AddZeros(bias, *output);
+  rename.Move(bias, "output.bias");
+  RenameEmbeddings(*source, *target, *output, rename, config);
+  RenameStack(*prefix + "encoder", "encoder", config.encoder_layers, rename);
+  RenameStack(*prefix + "decoder", "decoder", config.decoder_layers, rename);
+  rename.RefuseLeftovers("an nn.Transformer with embeddings, positions and an output");
+  checkpoint.tensors = std::move(rename.to);
+  return rename.status;
+}
+
+// Vectors are float32 in Limpid.
+absl::Status ConvertVectors(Checkpoint& checkpoint) {
+  for (auto& [name, tensor] : checkpoint.tensors) {
+    if (tensor.shape.size() > 1) continue;
+    absl::Status status = ConvertTensor(DType::kFloat32, tensor, checkpoint.storage);
+    if (!status.ok()) return InContext(absl::StrCat("tensor ", Quoted(name)), status);
+  }
+  return BindWeights(checkpoint.config, checkpoint.tensors).status();
+}
+
+}  // namespace
+
+bool IsNnTransformer(const std::string& path) {
+  if (fs::is_directory(path)) return false;
+  if (IsSafetensorsName(path)) return Exists(DescriptionPath(path));
+  const std::string extension = fs::path(path).extension().string();
+  return extension == ".pt" || extension == ".pth";
+}
+
+absl::StatusOr<Checkpoint> ReadNnTransformer(const std::string& path) {
+  const std::string description_path = DescriptionPath(path);
+  const auto description = ReadDescription(description_path);
+  if (!description.ok()) return description.status();
+  Checkpoint checkpoint;
+  checkpoint.format = "PyTorch nn.Transformer";
+  absl::Status status = ReadVocabularies(*description, description_path, checkpoint);
+  if (!status.ok()) return status;
+  auto tensors = ReadState(path, checkpoint);
+  if (!tensors.ok()) return tensors.status();
+  status = RenameAll(*description, *std::move(tensors), checkpoint);
+  if (status.ok()) status = ConvertVectors(checkpoint);
+  if (!status.ok()) return InContext(path, status);
+  return checkpoint;
+}
+
+}  // namespace limpid
