@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/alignment.h"
 #include "engine/document.h"
 #include "engine/search.h"
 #include "engine/tracer.h"
@@ -98,6 +99,9 @@ class ModelTranslator : public Translator {
   absl::StatusOr<std::vector<Translation>> Run(std::vector<Document>& documents,
                                                const TranslateOptions& options,
                                                BatchWork work) const;
+  absl::StatusOr<std::vector<Translation>> RunTraced(std::vector<Document>& documents,
+                                                     const TranslateOptions& options,
+                                                     BatchWork work) const;
   absl::Status RunBatches(absl::Span<const Batch> batches, const TranslateOptions& options,
                           BatchWork work) const;
   std::unique_ptr<Worker> TakeWorker() const;
@@ -120,6 +124,31 @@ void SearchBatch(const Batch& batch, const TranslateOptions& options, Worker& wo
   for (size_t i = 0; i < batch.size(); ++i) batch[i]->hypothesis = found[i];
 }
 
+// Fills segment.forced.leave_one_out: forced decoding without each of the source's words.
+void LeaveOneOut(Worker& worker, Segment& segment) {
+  const std::vector<ByteRange> words = SplitWords(segment.text);
+  const std::vector<int> word_of_piece = WordsOfPieces(segment.source.ranges, words);
+  const std::vector<float>& whole = segment.forced.log_probabilities;
+  const size_t most_at_once = std::max<size_t>(1, kMostBatchTokens / segment.source.size());
+  for (size_t begin = 0; begin < words.size(); begin += most_at_once) {
+    const size_t end = std::min(words.size(), begin + most_at_once);
+    worker.source.Clear();
+    for (size_t word = begin; word < end; ++word) {
+      std::vector<int> rest;
+      for (size_t i = 0; i < segment.source.size(); ++i) {
+        if (word_of_piece[i] != static_cast<int>(word)) rest.push_back(segment.source.ids[i]);
+      }
+      worker.source.Add(rest);
+    }
+    const std::vector<absl::Span<const int>> targets(end - begin, segment.hypothesis.ids);
+    for (const ForcedDecoding& without : worker.tracer.Run(worker.source, targets, nullptr)) {
+      for (size_t token = 0; token < whole.size(); ++token) {
+        segment.forced.leave_one_out.push_back(whole[token] - without.log_probabilities[token]);
+      }
+    }
+  }
+}
+
 // Runs forced decoding over the hypotheses, found or given.
 void ForceBatch(const Batch& batch, const TranslateOptions& options, Worker& worker) {
   worker.source.Clear();
@@ -131,6 +160,8 @@ void ForceBatch(const Batch& batch, const TranslateOptions& options, Worker& wor
   const TraceRequest* request = options.trace.has_value() ? &*options.trace : nullptr;
   std::vector<ForcedDecoding> forced = worker.tracer.Run(worker.source, targets, request);
   for (size_t i = 0; i < batch.size(); ++i) batch[i]->forced = std::move(forced[i]);
+  if (request == nullptr || !request->leave_one_out) return;
+  for (Segment* segment : batch) LeaveOneOut(worker, *segment);
 }
 
 // A traced translation stays the untraced one, to the last bit of its scores.
@@ -181,7 +212,9 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
       if (absl::Status status = CheckSize(text); !status.ok()) return status;
       documents.push_back(Prepare(text, options, config(), *tokenizer_));
     }
-    return Run(documents, options, options.trace.has_value() ? SearchAndTraceBatch : SearchBatch);
+    return RunTraced(
+        documents, options,
+        options.trace.has_value() || options.replace_unknowns ? SearchAndTraceBatch : SearchBatch);
   });
 }
 
@@ -196,7 +229,7 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
       if (!document.ok()) return document.status();
       documents.push_back(*std::move(document));
     }
-    return Run(documents, options, ScoreGivenBatch);
+    return RunTraced(documents, options, ScoreGivenBatch);
   });
 }
 
@@ -230,6 +263,18 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Docume
   for (Document& document : documents) {
     translations.push_back(Assemble(std::move(document), options, config(), *tokenizer_));
   }
+  return translations;
+}
+
+// As Run, but records what unknowns are replaced by, if nothing else was asked for.
+absl::StatusOr<std::vector<Translation>> ModelTranslator::RunTraced(
+    std::vector<Document>& documents, const TranslateOptions& options, BatchWork work) const {
+  if (!options.replace_unknowns || options.trace.has_value()) return Run(documents, options, work);
+  TranslateOptions traced = options;
+  traced.trace = AlignmentRequest({});
+  absl::StatusOr<std::vector<Translation>> translations = Run(documents, traced, work);
+  if (!translations.ok()) return translations;
+  for (Translation& translation : *translations) translation.traces.clear();
   return translations;
 }
 

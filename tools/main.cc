@@ -29,6 +29,7 @@ int RunVersion(Arguments arguments);
 constexpr Subcommand kSubcommands[] = {
     {"translate", "Translate text", RunTranslate},
     {"trace", "Show which words each word of a translation comes from", RunTrace},
+    {"align", "Align the words of translations that you have", RunAlign},
     {"convert", "Make a model for Limpid out of one from another program", RunConvert},
     {"inspect", "Show what a model is made of", RunInspect},
     {"help", "Explain a command: limpid help COMMAND", RunHelp},

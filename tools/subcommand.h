@@ -29,6 +29,7 @@ using Arguments = absl::Span<const std::string>;
 // Each runs one subcommand and returns the exit code.
 int RunTranslate(Arguments arguments);
 int RunTrace(Arguments arguments);
+int RunAlign(Arguments arguments);
 int RunConvert(Arguments arguments);
 int RunInspect(Arguments arguments);
 

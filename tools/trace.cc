@@ -14,9 +14,11 @@
 #include "absl/strings/str_join.h"
 #include "engine/alignment.h"
 #include "engine/translator.h"
+#include "tools/alignment_flags.h"
 #include "tools/flags.h"
 #include "tools/model.h"
 #include "tools/subcommand.h"
+#include "tools/trace_check.h"
 
 namespace limpid {
 namespace {
@@ -37,15 +39,12 @@ counted from 0.
 
 // Shares below this say little and would fill the line.
 constexpr float kSmallestShare = 0.05F;
-constexpr int kMaxLayers = 1024;
-constexpr int kMaxHeads = 1 << 20;
 
 struct Settings {
   ModelFlags model;
   std::string target;
-  std::string row = "output";
-  int layer = -1;
-  int head = -1;
+  AlignmentFlags alignment;
+  bool check = false;
 };
 
 // "very 55%, much 40%": the sources of one target word, the largest share first.
@@ -77,10 +76,10 @@ std::string FormatSentence(const SentenceTrace& trace, const Alignment& alignmen
 }
 
 absl::StatusOr<Translation> TranslateOrScore(const Translator& translator, const std::string& text,
-                                             const Settings& settings) {
+                                             const Settings& settings,
+                                             const TraceRequest& request) {
   TranslateOptions options;
-  options.trace.emplace();
-  options.trace->kinds = {AttentionKind::kCross};
+  options.trace = request;
   if (settings.target.empty()) return translator.Translate(text, options);
   absl::StatusOr<std::vector<Translation>> scored =
       translator.ScoreBatch({{text, settings.target}}, options);
@@ -88,18 +87,26 @@ absl::StatusOr<Translation> TranslateOrScore(const Translator& translator, const
   return std::move(scored->front());
 }
 
+absl::StatusOr<TraceReport> Check(const Settings& settings, const std::string& text) {
+  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
+  if (!translator.ok()) return translator.status();
+  const absl::StatusOr<Translation> translation =
+      TranslateOrScore(**translator, text, settings, /*everything=*/TraceRequest());
+  if (!translation.ok()) return translation.status();
+  return CheckTraces(translation->traces);
+}
+
 absl::StatusOr<std::string> Trace(const Settings& settings, const std::string& text) {
   const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
-  const absl::StatusOr<Translation> translation = TranslateOrScore(**translator, text, settings);
+  const absl::StatusOr<AlignmentOptions> options = ReadAlignmentFlags(settings.alignment);
+  if (!options.ok()) return options.status();
+  const absl::StatusOr<Translation> translation =
+      TranslateOrScore(**translator, text, settings, AlignmentRequest(*options));
   if (!translation.ok()) return translation.status();
-  AlignmentOptions options;
-  options.layer = settings.layer;
-  if (settings.head >= 0) options.heads = {settings.head};
-  if (settings.row == "input") options.row = AlignmentRow::kInput;
   std::vector<std::string> sentences;
   for (const SentenceTrace& trace : translation->traces) {
-    const absl::StatusOr<Alignment> alignment = AlignWords(trace, options);
+    const absl::StatusOr<Alignment> alignment = AlignWords(trace, *options);
     if (!alignment.ok()) return alignment.status();
     sentences.push_back(FormatSentence(trace, *alignment));
   }
@@ -113,23 +120,25 @@ int RunTrace(Arguments arguments) {
   Flags flags(kUsage, kAbout);
   AddModelFlags(&settings.model, &flags);
   flags.Add("target=TEXT", &settings.target, "A translation to look at, instead of the model's.");
-  flags.Add("row=output|input", &settings.row,
-            "The row of attention that speaks for a word: the one that predicts it (output), or "
-            "the next, in which it is the decoder's input (input).");
-  flags.Add("layer=N", &settings.layer, {-1, kMaxLayers},
-            "The decoder layer to look at, from 0; -1: the one that was taught to align, or else "
-            "the last but one.");
-  flags.Add("head=N", &settings.head, {-1, kMaxHeads},
-            "The head to look at, from 0; -1: those that were taught to align, or else the mean of "
-            "all.");
+  AddAlignmentFlags(&settings.alignment, &flags);
+  flags.Add("check", &settings.check,
+            "Instead, check the trace: compute each attention again from its recorded queries, "
+            "keys and values, and print the largest differences.");
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (flags.arguments().empty()) {
     return UsageError("there is no TEXT to trace; try: limpid trace \"I love you very much.\"");
   }
-  if (settings.row != "output" && settings.row != "input") {
-    return UsageError(absl::StrCat("--row must be output or input, not '", settings.row, "'"));
+  if (absl::Status status = ReadAlignmentFlags(settings.alignment).status(); !status.ok()) {
+    return UsageError(status.message());
   }
-  const absl::StatusOr<std::string> text = Trace(settings, absl::StrJoin(flags.arguments(), " "));
+  const std::string all = absl::StrJoin(flags.arguments(), " ");
+  if (settings.check) {
+    const absl::StatusOr<TraceReport> report = Check(settings, all);
+    if (!report.ok()) return Failure(report.status());
+    const int printed = Print(report->text);
+    return report->holds ? printed : kFailure;
+  }
+  const absl::StatusOr<std::string> text = Trace(settings, all);
   return text.ok() ? Print(*text) : Failure(text.status());
 }
 
