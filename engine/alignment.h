@@ -78,7 +78,7 @@ Alignment Concatenate(absl::Span<const Alignment> alignments);
 
 // Which of the shares become links.
 enum class LinkRule {
-  kMutual,  // a target's largest share, if the target is also the one that owes most to the source
+  kMutual,  // a target's largest share, if no other target owes much more to that source
   kEach,    // a target's largest share
 };
 

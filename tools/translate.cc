@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engine/alignment.h"
 #include "engine/translator.h"
 #include "nlohmann/json.hpp"
 #include "tools/flags.h"
@@ -62,6 +63,8 @@ struct Settings {
   std::string output;
   bool scores = false;
   bool json = false;
+  std::string alignment;  // "", "pharaoh" or "soft"
+  std::string alignment_level = "word";
 };
 
 // Where text comes from or goes to.
@@ -73,27 +76,79 @@ struct File {
 // Cuts the noise of float32 off log-probabilities.
 double Rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
-std::string FormatJson(const Translation& translation) {
+// The words of a line, or its pieces but for </s>: those of its sentences, one after the other.
+std::vector<std::string> UnitsOf(const Translation& translation, TracedSide SentenceTrace::*side,
+                                 bool words) {
+  std::vector<std::string> units;
+  for (const SentenceTrace& trace : translation.traces) {
+    if (words) {
+      for (const TracedWord& word : (trace.*side).words) units.push_back(word.text);
+      continue;
+    }
+    for (const TracedToken& token : (trace.*side).tokens) {
+      if (token.word >= 0 || token.piece != "</s>") units.push_back(token.piece);
+    }
+  }
+  return units;
+}
+
+// The alignment of a whole line. That of a sentence never fails: all that it takes was recorded.
+Alignment AlignLine(const Translation& translation, const Settings& settings) {
+  std::vector<Alignment> sentences;
+  for (const SentenceTrace& trace : translation.traces) {
+    absl::StatusOr<Alignment> alignment =
+        settings.alignment_level == "word" ? AlignWords(trace, {}) : AlignPieces(trace, {});
+    sentences.push_back(*std::move(alignment));
+  }
+  return Concatenate(sentences);
+}
+
+nlohmann::ordered_json AlignmentJson(const Translation& translation, const Settings& settings) {
+  const Alignment alignment = AlignLine(translation, settings);
+  const bool words = settings.alignment_level == "word";
+  nlohmann::ordered_json shares = nlohmann::ordered_json::array();
+  for (int target = 0; target < alignment.targets; ++target) {
+    nlohmann::ordered_json row = nlohmann::ordered_json::array();
+    for (int source = 0; source <= alignment.sources; ++source) {
+      row.push_back(Rounded(alignment.weight(target, source)));
+    }
+    shares.push_back(std::move(row));
+  }
+  return {{"level", settings.alignment_level},
+          {"source", UnitsOf(translation, &SentenceTrace::source, words)},
+          {"target", UnitsOf(translation, &SentenceTrace::target, words)},
+          {"links", Links(alignment)},
+          {"shares", std::move(shares)}};
+}
+
+std::string FormatJson(const Translation& translation, const Settings& settings) {
   nlohmann::ordered_json tokens = nlohmann::ordered_json::array();
   for (const Token& token : translation.tokens) {
     tokens.push_back({{"piece", token.piece},
                       {"id", token.id},
                       {"log_probability", Rounded(token.log_probability)}});
   }
-  const nlohmann::ordered_json object = {{"text", translation.text},
-                                         {"score", Rounded(translation.score)},
-                                         {"tokens", std::move(tokens)}};
+  nlohmann::ordered_json object = {{"text", translation.text},
+                                   {"score", Rounded(translation.score)},
+                                   {"tokens", std::move(tokens)}};
+  if (!settings.alignment.empty()) object["alignment"] = AlignmentJson(translation, settings);
   return object.dump(-1, ' ', /*ensure_ascii=*/false,
                      nlohmann::ordered_json::error_handler_t::replace);
 }
 
 // The line that answers one text, without its end.
 std::string FormatLine(const Translation& translation, const Settings& settings) {
-  if (settings.json) return FormatJson(translation);
+  if (settings.json) return FormatJson(translation, settings);
   std::string line = translation.text;
   // A vocabulary may have a piece for a line end; one line in is one line out all the same.
   std::replace(line.begin(), line.end(), '\n', ' ');
   if (settings.scores) line.insert(0, absl::StrFormat("%.4f\t", translation.score));
+  if (!settings.alignment.empty()) {
+    const Alignment alignment = AlignLine(translation, settings);
+    absl::StrAppend(
+        &line, "\t",
+        settings.alignment == "soft" ? FormatSoft(alignment) : FormatPharaoh(alignment));
+  }
   return line;
 }
 
@@ -287,6 +342,15 @@ int RunTranslate(Arguments arguments) {
   flags.Add("json", &settings.json,
             "Print each line as a JSON object: text, score, and tokens, each with its piece, id "
             "and log_probability.");
+  flags.Add("alignment=pharaoh|soft", &settings.alignment,
+            "Print a tab and the alignment after each translation: links SOURCE-TARGET of words "
+            "counted from 0 through the line (pharaoh), or for each target word its shares of all "
+            "source words and of nothing (soft). With --json, both.");
+  flags.Add("alignment_level=word|piece", &settings.alignment_level,
+            "What is aligned: words, or the model's pieces.");
+  flags.Add("replace_unknowns", &settings.options.replace_unknowns,
+            "Where the model has no piece for what it means (<unk>), copy the source word that it "
+            "is aligned with.");
   flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
             "Sentences translated together. More is faster on many lines and takes more memory.");
   flags.Add("max_output_tokens=N", &settings.options.max_output_tokens, {0, kMaxOutputTokens},
@@ -298,6 +362,17 @@ int RunTranslate(Arguments arguments) {
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (!flags.arguments().empty() && !settings.input.empty()) {
     return UsageError("there is both TEXT and --input; give one of them");
+  }
+  if (!settings.alignment.empty()) {
+    if (settings.alignment != "pharaoh" && settings.alignment != "soft") {
+      return UsageError(
+          absl::StrCat("--alignment must be pharaoh or soft, not '", settings.alignment, "'"));
+    }
+    settings.options.trace = AlignmentRequest({});
+  }
+  if (settings.alignment_level != "word" && settings.alignment_level != "piece") {
+    return UsageError(absl::StrCat("--alignment_level must be word or piece, not '",
+                                   settings.alignment_level, "'"));
   }
 
   EndBetweenLines();
