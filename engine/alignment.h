@@ -1,13 +1,16 @@
-// Which source words each target word comes from, read off the cross-attention of a trace.
+// Which source words each target word comes from, read off a trace.
 
 #ifndef LIMPID_ENGINE_ALIGNMENT_H_
 #define LIMPID_ENGINE_ALIGNMENT_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/trace.h"
 
 namespace limpid {
@@ -18,19 +21,32 @@ enum class AlignmentRow {
   kInput,   // the one after it, in which it is the decoder's input
 };
 
+// What a share is a share of.
+enum class AlignmentMeasure {
+  kWeight,  // attention weight
+  kNorm,    // ‖weight · v W_o‖, the size of what a source token adds (Kobayashi et al. 2020)
+  kLeaveOneOut,  // by how much the log-probability of the target falls without the source word
+};
+
 struct AlignmentOptions {
   int layer = -1;               // of the decoder; -1: see DefaultAlignment
   std::vector<int> heads = {};  // whose mean is taken; none: see DefaultAlignment
-  AlignmentRow row = AlignmentRow::kOutput;
+  std::optional<AlignmentRow> row = std::nullopt;  // none: see DefaultAlignment
+  AlignmentMeasure measure = AlignmentMeasure::kWeight;
 };
 
 // What the options leave open: the layer and heads that the model was taught alignment with; else
 // the mean of all heads of the last decoder layer but one, which aligns best in plain models (Garg
-// et al. 2019).
+// et al. 2019); the output row.
+//
+// Where nothing at all is said of layer, heads and row, and the model names a head that aligns in
+// the input row (alignment_input_layer), alignments are the mean of that head and these.
 AlignmentOptions DefaultAlignment(const SentenceTrace& trace, AlignmentOptions options);
 
-// How much each target word owes to each source word. Words are trace.target.words and
-// trace.source.words.
+// A request for just what an alignment with these options takes.
+TraceRequest AlignmentRequest(const AlignmentOptions& options);
+
+// How much each target owes to each source. Both are words, or pieces.
 struct Alignment {
   int targets = 0;
   int sources = 0;
@@ -45,14 +61,37 @@ struct Alignment {
   float nothing(int target) const { return weight(target, sources); }
 };
 
-// Sums attention over the pieces of a source word, and takes the mean over the pieces of a target
-// word. A target word that shares its only piece with the word before has that word's row. Fails
-// with FailedPrecondition if the trace does not hold the attention that it takes.
+// Of trace.target.words to trace.source.words. Sums over the pieces of a source word, and takes the
+// mean over the pieces of a target word. A target word that shares its only piece with the word
+// before has that word's row. The last token of a translation that was cut off has no input row:
+// its output row stands in. With kLeaveOneOut a row is shared out among the words without which
+// the target word is less probable; if there are none, it is nothing's. Fails with
+// FailedPrecondition if the trace does not hold what it takes.
 absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const AlignmentOptions& options);
 
-// "0-0 2-1": for each target word the source word with most weight, as SOURCE-TARGET, counted from
-// 0, in the order of the target ("Pharaoh" format). Words that owe most to nothing have none.
-std::string FormatPharaoh(const Alignment& alignment);
+// The same of trace.target.tokens to trace.source.tokens, but for </s>. Not for kLeaveOneOut, which
+// knows words only: InvalidArgument.
+absl::StatusOr<Alignment> AlignPieces(const SentenceTrace& trace, const AlignmentOptions& options);
+
+// The alignments of sentences that follow each other, as one.
+Alignment Concatenate(absl::Span<const Alignment> alignments);
+
+// Which of the shares become links.
+enum class LinkRule {
+  kMutual,  // a target's largest share, if no other target owes much more to that source
+  kEach,    // a target's largest share
+};
+
+// (source, target), in the order of the target. Targets that owe most to nothing have none.
+std::vector<std::pair<int, int>> Links(const Alignment& alignment,
+                                       LinkRule rule = LinkRule::kMutual);
+
+// "0-0 2-1": the links as SOURCE-TARGET, counted from 0 ("Pharaoh" format).
+std::string FormatPharaoh(const Alignment& alignment, LinkRule rule = LinkRule::kMutual);
+
+// "0.9,0.1,0 0.2,0.7,0.1": all shares, a row a target; the last of a row is nothing's. As Marian
+// writes soft alignments.
+std::string FormatSoft(const Alignment& alignment);
 
 }  // namespace limpid
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "engine/alignment.h"
 #include "tokenizer/text.h"
 
 namespace limpid {
@@ -101,23 +104,32 @@ TracedSide TraceSide(std::string text, const Pieces& pieces) {
   return side;
 }
 
+TracedSide TraceTarget(const std::string& text, const Pieces& pieces,
+                       const Hypothesis& hypothesis) {
+  TracedSide side = TraceSide(text, pieces);
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    side.tokens[i].log_probability = hypothesis.log_probabilities[i];
+  }
+  return side;
+}
+
 // Takes the recorded attentions out of the segment.
 SentenceTrace TraceOf(Segment& segment, const std::string& target_text, const Pieces& target,
                       const ModelConfig& config, const Tokenizer& tokenizer) {
   SentenceTrace trace;
   trace.source = TraceSide(segment.text, segment.source);
-  trace.target = TraceSide(target_text, target);
-  for (size_t i = 0; i < target.size(); ++i) {
-    trace.target.tokens[i].log_probability = segment.hypothesis.log_probabilities[i];
-  }
+  trace.target = TraceTarget(target_text, target, segment.hypothesis);
   trace.decoder_layers = config.decoder_layers;
   trace.alignment_layer = config.alignment_layer;
   trace.alignment_heads = config.alignment_heads;
+  trace.alignment_input_layer = config.alignment_input_layer;
+  trace.alignment_input_head = config.alignment_input_head;
   trace.decoder_start = config.decoder_start_id < 0
                             ? ""
                             : std::string(tokenizer.TargetPiece(config.decoder_start_id));
   trace.attentions = std::move(segment.forced.attentions);
   trace.predictions = std::move(segment.forced.predictions);
+  trace.leave_one_out = std::move(segment.forced.leave_one_out);
   for (std::vector<Prediction>& step : trace.predictions) {
     for (Prediction& prediction : step) prediction.piece = tokenizer.TargetPiece(prediction.id);
   }
@@ -216,6 +228,36 @@ std::vector<NBestTranslation> AssembleNBest(const Document& document, const Sear
   return nbest;
 }
 
+// Puts the source word that an unknown piece is aligned with in its place. Unknown
+// pieces in a row that come from one word become one copy of it.
+void ReplaceUnknowns(const SentenceTrace& trace, int unk_id, std::string& text, Pieces& pieces) {
+  const absl::StatusOr<Alignment> alignment = AlignPieces(trace, {});
+  if (!alignment.ok()) return;
+  // Pieces of the source, but for </s>, are counted from its first token on.
+  const auto source_word = [&](size_t token) {
+    if (token >= static_cast<size_t>(alignment->targets) || pieces.ids[token] != unk_id) return -1;
+    const float* row = alignment->row(static_cast<int>(token));
+    const auto best = std::max_element(row, row + alignment->sources) - row;
+    return best == alignment->sources ? -1 : trace.source.tokens[best].word;
+  };
+  size_t shift = 0;
+  int previous = -1;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    pieces.ranges[i].begin += shift;
+    pieces.ranges[i].end += shift;
+    const int word = source_word(i);
+    if (word >= 0 && word != previous) {
+      ByteRange& range = pieces.ranges[i];
+      const bool needs_space = range.begin > 0 && text[range.begin - 1] != ' ';
+      const std::string copy = absl::StrCat(needs_space ? " " : "", trace.source.words[word].text);
+      text.insert(range.begin, copy);
+      shift += copy.size();
+      range = {range.begin + (needs_space ? 1 : 0), range.begin + copy.size()};
+    }
+    previous = word;
+  }
+}
+
 }  // namespace
 
 Document Prepare(std::string_view text, const TranslateOptions& options, const ModelConfig& config,
@@ -255,11 +297,16 @@ Translation Assemble(Document document, const TranslateOptions& options, const M
   for (Segment& segment : document.segments) {
     const Hypothesis& found = segment.hypothesis;
     Pieces pieces;
-    const std::string text = tokenizer.DecodeTarget(found.ids, &pieces);
-    AppendText(segment, text, &translation.text);
+    std::string text = tokenizer.DecodeTarget(found.ids, &pieces);
     if (options.trace.has_value()) {
-      translation.traces.push_back(TraceOf(segment, text, pieces, config, tokenizer));
+      SentenceTrace trace = TraceOf(segment, text, pieces, config, tokenizer);
+      if (options.replace_unknowns) {
+        ReplaceUnknowns(trace, config.target_unk_id, text, pieces);
+        trace.target = TraceTarget(text, pieces, found);
+      }
+      translation.traces.push_back(std::move(trace));
     }
+    AppendText(segment, text, &translation.text);
     translation.score += AppendTokens(found, std::move(pieces), &translation.tokens);
     if (!found.finished) ++translation.unfinished_sentences;
   }

@@ -42,7 +42,10 @@ struct TraceRequest {
   bool output = true;                     // what the heads together add to the residual stream
   bool head_output = true;                // what each head adds to it
   bool norms = true;                      // how much of that each key brought
-  int predictions = 5;                    // the most probable next tokens at each step
+  // Whether to run the sentence again without each of its words: as many runs as it has words. The
+  // one thing that is not recorded by default.
+  bool leave_one_out = false;
+  int predictions = 5;  // the most probable next tokens at each step
 };
 
 // One attention of one layer over one sentence. Parts that were not asked for are empty.
@@ -111,10 +114,17 @@ struct SentenceTrace {
   // all) of the cross-attention of this decoder layer; -1: nowhere.
   int alignment_layer = -1;
   int alignment_heads = 0;
+  // A head of the cross-attention of this decoder layer that aligns well by itself, in the row in
+  // which a target token is the decoder's input; -1: none is known.
+  int alignment_input_layer = -1;
+  int alignment_input_head = 0;
   std::string decoder_start;               // decoder input 0, as the vocabulary has it
   std::vector<AttentionTrace> attentions;  // encoder, decoder, cross; layer by layer
   std::vector<std::vector<Prediction>>
       predictions;  // [steps][predictions], the most probable first
+  // [source words, target tokens]: by how much the log-probability of a target token falls when the
+  // source is read without the word, as if it had never been written. Below 0: it rises.
+  std::vector<float> leave_one_out;
 
   // The trace of an attention; null if it was not recorded.
   const AttentionTrace* Find(AttentionSite site) const;

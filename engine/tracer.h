@@ -20,6 +20,7 @@ struct ForcedDecoding {
   std::vector<float> log_probabilities;              // [target tokens]
   std::vector<AttentionTrace> attentions;            // as requested
   std::vector<std::vector<Prediction>> predictions;  // [target tokens][request.predictions]
+  std::vector<float> leave_one_out;  // as in SentenceTrace; translator.cc, which knows words
 };
 
 // One worker's; not thread-safe.

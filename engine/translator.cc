@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/alignment.h"
 #include "engine/document.h"
 #include "engine/search.h"
 #include "engine/token_constraints.h"
@@ -103,6 +104,8 @@ class ModelTranslator : public Translator {
   absl::StatusOr<Document> PreparePair(const SentencePair& pair, size_t index) const;
   absl::StatusOr<std::vector<Translation>> Run(std::vector<Document>& documents, const Task& task,
                                                BatchWork work) const;
+  absl::StatusOr<std::vector<Translation>> RunTraced(std::vector<Document>& documents,
+                                                     const Task& task, BatchWork work) const;
   absl::Status RunBatches(absl::Span<const Batch> batches, const Task& task, BatchWork work) const;
   std::unique_ptr<Worker> TakeWorker() const;
   void ReturnWorker(std::unique_ptr<Worker> worker) const;
@@ -136,6 +139,31 @@ void SearchBatch(const Batch& batch, const Task& task, Worker& worker) {
   }
 }
 
+// Fills segment.forced.leave_one_out: forced decoding without each of the source's words.
+void LeaveOneOut(Worker& worker, Segment& segment) {
+  const std::vector<ByteRange> words = SplitWords(segment.text);
+  const std::vector<int> word_of_piece = WordsOfPieces(segment.source.ranges, words);
+  const std::vector<float>& whole = segment.forced.log_probabilities;
+  const size_t most_at_once = std::max<size_t>(1, kMostBatchTokens / segment.source.size());
+  for (size_t begin = 0; begin < words.size(); begin += most_at_once) {
+    const size_t end = std::min(words.size(), begin + most_at_once);
+    worker.source.Clear();
+    for (size_t word = begin; word < end; ++word) {
+      std::vector<int> rest;
+      for (size_t i = 0; i < segment.source.size(); ++i) {
+        if (word_of_piece[i] != static_cast<int>(word)) rest.push_back(segment.source.ids[i]);
+      }
+      worker.source.Add(rest);
+    }
+    const std::vector<absl::Span<const int>> targets(end - begin, segment.hypothesis.ids);
+    for (const ForcedDecoding& without : worker.tracer.Run(worker.source, targets, nullptr)) {
+      for (size_t token = 0; token < whole.size(); ++token) {
+        segment.forced.leave_one_out.push_back(whole[token] - without.log_probabilities[token]);
+      }
+    }
+  }
+}
+
 // Runs forced decoding over the hypotheses, found or given.
 void ForceBatch(const Batch& batch, const Task& task, Worker& worker) {
   worker.source.Clear();
@@ -147,6 +175,8 @@ void ForceBatch(const Batch& batch, const Task& task, Worker& worker) {
   const TraceRequest* request = task.options.trace.has_value() ? &*task.options.trace : nullptr;
   std::vector<ForcedDecoding> forced = worker.tracer.Run(worker.source, targets, request);
   for (size_t i = 0; i < batch.size(); ++i) batch[i]->forced = std::move(forced[i]);
+  if (request == nullptr || !request->leave_one_out) return;
+  for (Segment* segment : batch) LeaveOneOut(worker, *segment);
 }
 
 // A traced translation stays the untraced one, to the last bit of its scores.
@@ -204,7 +234,8 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
       if (absl::Status status = CheckSize(text); !status.ok()) return status;
       documents.push_back(Prepare(text, options, config(), *tokenizer_));
     }
-    return Run(documents, task, options.trace.has_value() ? SearchAndTraceBatch : SearchBatch);
+    const bool traced = options.trace.has_value() || options.replace_unknowns;
+    return RunTraced(documents, task, traced ? SearchAndTraceBatch : SearchBatch);
   });
 }
 
@@ -221,7 +252,7 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
       if (!document.ok()) return document.status();
       documents.push_back(*std::move(document));
     }
-    return Run(documents, Task{score_options}, ScoreGivenBatch);
+    return RunTraced(documents, Task{score_options}, ScoreGivenBatch);
   });
 }
 
@@ -261,6 +292,21 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Docume
   for (Document& document : documents) {
     translations.push_back(Assemble(std::move(document), options, config(), *tokenizer_));
   }
+  return translations;
+}
+
+// As Run, but records what unknowns are replaced by, if nothing else was asked for.
+absl::StatusOr<std::vector<Translation>> ModelTranslator::RunTraced(
+    std::vector<Document>& documents, const Task& task, BatchWork work) const {
+  if (!task.options.replace_unknowns || task.options.trace.has_value()) {
+    return Run(documents, task, work);
+  }
+  TranslateOptions options = task.options;
+  options.trace = AlignmentRequest({});
+  absl::StatusOr<std::vector<Translation>> translations =
+      Run(documents, {options, task.constraints, task.prefix}, work);
+  if (!translations.ok()) return translations;
+  for (Translation& translation : *translations) translation.traces.clear();
   return translations;
 }
 

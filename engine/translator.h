@@ -45,6 +45,9 @@ struct TranslateOptions {
   // What to record of each sentence's attention; see trace.h. Translations are the same with and
   // without.
   std::optional<TraceRequest> trace = std::nullopt;
+  // Whether <unk>, which stands for no text, becomes a copy of the source word that it is aligned
+  // with (see alignment.h). If a trace is asked for, it must hold the cross-attention.
+  bool replace_unknowns = false;
 };
 
 // One produced piece of target text.

@@ -89,6 +89,8 @@ void VisitKeys(Config& config, Visitor& visit) {
   visit("bad_words", config.bad_words);
   visit("alignment_layer", config.alignment_layer);
   visit("alignment_heads", config.alignment_heads);
+  visit("alignment_input_layer", config.alignment_input_layer);
+  visit("alignment_input_head", config.alignment_input_head);
 }
 
 class JsonWriter {
@@ -341,6 +343,8 @@ absl::Status ValidateConfig(const ModelConfig& config) {
   ValidateTokens(config, check);
   check.Range("alignment_layer", config.alignment_layer, -1, config.decoder_layers - 1);
   check.Range("alignment_heads", config.alignment_heads, 0, config.decoder_heads);
+  check.Range("alignment_input_layer", config.alignment_input_layer, -1, config.decoder_layers - 1);
+  check.Range("alignment_input_head", config.alignment_input_head, 0, config.decoder_heads - 1);
   return check.status;
 }
 

@@ -78,6 +78,10 @@ struct ModelConfig {
   // cross-attention of decoder layer `alignment_layer` (from 0). -1: nowhere. 0 heads: all.
   int alignment_layer = -1;
   int alignment_heads = 0;
+  // A head of the cross-attention of decoder layer `alignment_input_layer` that aligns well by
+  // itself, in the row in which a target word is the decoder's input. -1: none is known.
+  int alignment_input_layer = -1;
+  int alignment_input_head = 0;
 
   std::string source_language;  // as the checkpoint names them ("eng"), or empty
   std::string target_language;

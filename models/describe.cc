@@ -135,7 +135,11 @@ std::string AlignmentHead(const ModelConfig& config) {
                             : config.alignment_heads == 1
                                 ? "head 0"
                                 : absl::StrCat("heads 0 to ", config.alignment_heads - 1);
-  return absl::StrCat("decoder layer ", config.alignment_layer, ", cross-attention, ", heads);
+  return absl::StrCat("decoder layer ", config.alignment_layer, ", cross-attention, ", heads,
+                      config.alignment_input_layer < 0
+                          ? ""
+                          : absl::StrCat("; input row: layer ", config.alignment_input_layer,
+                                         ", head ", config.alignment_input_head));
 }
 
 void AppendTotals(const TensorMap& tensors, std::string& text) {

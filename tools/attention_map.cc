@@ -95,15 +95,40 @@ absl::StatusOr<HeatMap> MapAlignment(const SentenceTrace& trace, const Alignment
   return map;
 }
 
-std::string Title(const AttentionChoice& choice, const ChosenAttention& chosen, Level level) {
+// "mean of heads 1, 3"
+std::string NameOfHeads(const ChosenAttention& chosen) {
+  if (chosen.heads.size() == 1) return absl::StrCat("head ", chosen.heads[0]);
+  if (chosen.heads == chosen.attention->heads) return "mean of all heads";
+  return absl::StrCat("mean of heads ", absl::StrJoin(chosen.heads, ", "));
+}
+
+std::string NameOfMeasure(AlignmentMeasure measure) {
+  switch (measure) {
+    case AlignmentMeasure::kWeight:
+      return "attends to";
+    case AlignmentMeasure::kNorm:
+      return "takes in, by the size of what is added,";
+    case AlignmentMeasure::kLeaveOneOut:
+      return "would be less probable without,";
+  }
+  return "";
+}
+
+// `is_alignment`: words, by cross-attention.
+std::string Title(const SentenceTrace& trace, const AttentionChoice& choice,
+                  const ChosenAttention& chosen, Level level, bool is_alignment) {
   const std::string units = level == Level::kWord ? "word" : "piece";
-  const bool all = chosen.heads == chosen.attention->heads;
-  const std::string heads =
-      chosen.heads.size() == 1
-          ? absl::StrCat("head ", chosen.heads[0])
-          : absl::StrCat(
-                "mean of ",
-                all ? "all heads" : absl::StrCat("heads ", absl::StrJoin(chosen.heads, ", ")));
+  const bool nothing_said =
+      choice.layer == kDefaultLayer && choice.head == kDefaultHead && !choice.row.has_value();
+  std::string name = AttentionName(choice.kind);
+  name[0] = static_cast<char>(name[0] - 'a' + 'A');
+  if (is_alignment && choice.measure == AlignmentMeasure::kLeaveOneOut) {
+    name = "Leave one out";
+  } else if (is_alignment && nothing_said && trace.alignment_input_layer >= 0) {
+    absl::StrAppend(&name, ", the heads that align best");
+  } else {
+    absl::StrAppend(&name, ", layer ", chosen.attention->site.layer, ", ", NameOfHeads(chosen));
+  }
   const bool encoder = choice.kind == AttentionKind::kEncoder;
   const std::string rows = encoder                              ? " of the source"
                            : choice.row == AlignmentRow::kInput ? " that the decoder takes in"
@@ -112,10 +137,9 @@ std::string Title(const AttentionChoice& choice, const ChosenAttention& chosen, 
                               : choice.kind == AttentionKind::kCross
                                   ? "the source"
                                   : "what the decoder has taken in so far";
-  std::string name = AttentionName(choice.kind);
-  name[0] = static_cast<char>(name[0] - 'a' + 'A');
-  return absl::StrCat(name, ", layer ", chosen.attention->site.layer, ", ", heads, ": what each ",
-                      units, rows, " (down) attends to in ", columns, " (across), in percent");
+  return absl::StrCat(name, ": what each ", units, rows, " (down) ",
+                      NameOfMeasure(is_alignment ? choice.measure : AlignmentMeasure::kWeight),
+                      " in ", columns, " (across), in percent");
 }
 
 }  // namespace
@@ -161,12 +185,19 @@ absl::StatusOr<ChosenAttention> Choose(const SentenceTrace& trace, const Attenti
   return chosen;
 }
 
-AlignmentOptions AlignmentOptionsOf(const AttentionChoice& choice, const ChosenAttention& chosen) {
+AlignmentOptions AlignmentOptionsOf(const SentenceTrace& trace, const AttentionChoice& choice) {
   AlignmentOptions options;
-  options.row = choice.row;
+  options.measure = choice.measure;
   if (choice.kind != AttentionKind::kCross) return options;
-  options.layer = chosen.attention->site.layer;
-  options.heads = chosen.heads;
+  options.layer = choice.layer;
+  options.row = choice.row;
+  if (choice.head >= 0) options.heads = {choice.head};
+  if (choice.head == kMeanOfHeads) {
+    const int layer = DefaultAlignment(trace, options).layer;
+    if (const AttentionTrace* attention = trace.Find({AttentionKind::kCross, layer})) {
+      options.heads = attention->heads;
+    }
+  }
   return options;
 }
 
@@ -175,8 +206,9 @@ absl::StatusOr<HeatMap> MapAttention(const SentenceTrace& trace, const Attention
   const absl::StatusOr<ChosenAttention> chosen = Choose(trace, choice);
   if (!chosen.ok()) return chosen.status();
   HeatMap map;
-  if (choice.kind == AttentionKind::kCross && level == Level::kWord) {
-    absl::StatusOr<HeatMap> aligned = MapAlignment(trace, AlignmentOptionsOf(choice, *chosen));
+  const bool is_alignment = choice.kind == AttentionKind::kCross && level == Level::kWord;
+  if (is_alignment) {
+    absl::StatusOr<HeatMap> aligned = MapAlignment(trace, AlignmentOptionsOf(trace, choice));
     if (!aligned.ok()) return aligned.status();
     map = *std::move(aligned);
   } else {
@@ -184,7 +216,7 @@ absl::StatusOr<HeatMap> MapAttention(const SentenceTrace& trace, const Attention
     Fill(*chosen, QueryAxis(trace, choice, level),
          decoder ? InputAxis(trace, level) : AxisOf(trace.source, level), &map);
   }
-  map.title = Title(choice, *chosen, level);
+  map.title = Title(trace, choice, *chosen, level, is_alignment);
   return map;
 }
 

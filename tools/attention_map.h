@@ -4,6 +4,7 @@
 #ifndef LIMPID_TOOLS_ATTENTION_MAP_H_
 #define LIMPID_TOOLS_ATTENTION_MAP_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct AttentionChoice {
   AttentionKind kind = AttentionKind::kCross;
   int layer = kDefaultLayer;
   int head = kDefaultHead;
-  AlignmentRow row = AlignmentRow::kOutput;  // of the decoder's attentions
+  std::optional<AlignmentRow> row = std::nullopt;  // of the decoder's attentions; none: output
+  AlignmentMeasure measure = AlignmentMeasure::kWeight;  // of maps of words by cross-attention
 };
 
 // Which it is, in a trace.
@@ -39,8 +41,9 @@ struct ChosenAttention {
 // layer or head. The trace must hold all layers and heads of the kind.
 absl::StatusOr<ChosenAttention> Choose(const SentenceTrace& trace, const AttentionChoice& choice);
 
-// The options with which AlignWords looks at the same attention.
-AlignmentOptions AlignmentOptionsOf(const AttentionChoice& choice, const ChosenAttention& chosen);
+// The options with which AlignWords looks at the same attention; the defaults, where another kind
+// than cross-attention was chosen.
+AlignmentOptions AlignmentOptionsOf(const SentenceTrace& trace, const AttentionChoice& choice);
 
 // The chosen attention as a map: queries down, keys across. At word level, attention is summed over
 // the pieces of a key's word and averaged over the pieces of a query's word (AlignWords for

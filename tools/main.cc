@@ -32,6 +32,7 @@ constexpr Subcommand kSubcommands[] = {
     {"translate", "Translate text", RunTranslate},
     {"score", "Say how probable given translations are", RunScore},
     {"trace", "Show which words each word of a translation comes from", RunTrace},
+    {"align", "Align the words of translations that you have", RunAlign},
     {"convert", "Make a model for Limpid out of one from another program", RunConvert},
     {"inspect", "Show what a model is made of", RunInspect},
     {"help", "Explain a command: limpid help COMMAND", RunHelp},

@@ -30,6 +30,7 @@ using Arguments = absl::Span<const std::string>;
 int RunTranslate(Arguments arguments);
 int RunScore(Arguments arguments);
 int RunTrace(Arguments arguments);
+int RunAlign(Arguments arguments);
 int RunConvert(Arguments arguments);
 int RunInspect(Arguments arguments);
 

@@ -27,6 +27,7 @@
 #include "tools/search_flags.h"
 #include "tools/subcommand.h"
 #include "tools/terminal.h"
+#include "tools/trace_check.h"
 #include "tools/trace_data.h"
 
 namespace limpid {
@@ -65,6 +66,7 @@ struct Settings {
   std::string svg;  // files; "-" is standard output
   std::string json;
   std::string npz;
+  bool check = false;
 };
 
 // "very 55%, much 40%": the sources of one target word, the largest share first.
@@ -110,10 +112,8 @@ absl::StatusOr<std::vector<AlignedTrace>> AlignAll(absl::Span<const SentenceTrac
                                                    const Settings& settings) {
   std::vector<AlignedTrace> sentences;
   for (const SentenceTrace& trace : traces) {
-    const absl::StatusOr<ChosenAttention> chosen = Choose(trace, settings.attention);
-    if (!chosen.ok()) return chosen.status();
     absl::StatusOr<Alignment> alignment =
-        AlignWords(trace, AlignmentOptionsOf(settings.attention, *chosen));
+        AlignWords(trace, AlignmentOptionsOf(trace, settings.attention));
     if (!alignment.ok()) return alignment.status();
     sentences.push_back({trace, *std::move(alignment)});
   }
@@ -135,11 +135,14 @@ std::string FormatSentences(absl::Span<const AlignedTrace> sentences,
 // Only what is going to be shown.
 TraceRequest RequestFor(const Settings& settings) {
   TraceRequest request;
-  if (!settings.json.empty() || !settings.npz.empty()) return request;
+  const AlignmentMeasure measure = settings.attention.measure;
+  request.leave_one_out = measure == AlignmentMeasure::kLeaveOneOut;
+  if (settings.check || !settings.json.empty() || !settings.npz.empty()) return request;
   request.kinds = {AttentionKind::kCross, settings.attention.kind};
   if (!settings.explain.empty()) return request;
   request.scores = request.projections = request.context = request.output = false;
-  request.head_output = request.norms = false;
+  request.head_output = false;
+  request.norms = measure == AlignmentMeasure::kNorm;
   request.predictions = 0;
   return request;
 }
@@ -167,10 +170,7 @@ absl::Status WriteText(const std::string& path, const std::string& text, std::st
 
 // Writes the files, and returns what is to be printed: the trace for a reader, unless standard
 // output was asked for as a file.
-absl::StatusOr<std::string> Trace(const Settings& settings, const std::string& text) {
-  const absl::StatusOr<Translation> translation = TranslateOrScore(settings, text);
-  if (!translation.ok()) return translation.status();
-  const std::vector<SentenceTrace>& traces = translation->traces;
+absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const SentenceTrace> traces) {
   const absl::StatusOr<std::vector<HeatMap>> maps = Maps(traces, settings);
   if (!maps.ok()) return maps.status();
   const absl::StatusOr<std::vector<AlignedTrace>> sentences = AlignAll(traces, settings);
@@ -213,13 +213,26 @@ void AddFlags(Settings* settings, Flags* flags) {
   flags->Add("row=output|input", &settings->attention.row,
              {{"output", AlignmentRow::kOutput}, {"input", AlignmentRow::kInput}},
              "The row of the decoder's attention that speaks for a word: the one that predicts it "
-             "(output), or the next, in which it is the decoder's input (input).");
+             "(output), or the next, in which it is the decoder's input (input). If nothing is "
+             "said of layer, head and row: what aligns best in this model.");
+  flags->Add("measure=KIND", &settings->attention.measure,
+             {{"weight", AlignmentMeasure::kWeight},
+              {"norm", AlignmentMeasure::kNorm},
+              {"leave_one_out", AlignmentMeasure::kLeaveOneOut}},
+             "What the shares of words are shares of. weight: attention. norm: the size of what a "
+             "word adds to the decoder's state, so that one with a small value vector counts "
+             "little. leave_one_out: how much less probable the output word is where the source is "
+             "read without the word (slow; layer, head and row have no say in it).");
   flags->Add("level=word|piece", &settings->level,
              {{"word", Level::kWord}, {"piece", Level::kPiece}},
              "Whether the map is of words or of the pieces that the model knows.");
   flags->Add("explain=WORD", &settings->explain,
              "Instead of the map, tell with all numbers how one head attends for WORD (or for a "
              "piece of one); WORD:2 is the second of several.");
+
+  flags->Add("check", &settings->check,
+             "Instead of the map, check the trace: compute each attention again from its recorded "
+             "queries, keys and values, and print the largest differences.");
 
   flags->Group("Where to");
   flags->Add("color=WHEN", &settings->color,
@@ -274,7 +287,15 @@ int RunTrace(Arguments arguments) {
   if (const absl::Status status = Finish(&settings); !status.ok()) {
     return UsageError(status.message());
   }
-  const absl::StatusOr<std::string> text = Trace(settings, absl::StrJoin(flags.arguments(), " "));
+  const absl::StatusOr<Translation> translation =
+      TranslateOrScore(settings, absl::StrJoin(flags.arguments(), " "));
+  if (!translation.ok()) return Failure(translation.status());
+  if (settings.check) {
+    const TraceReport report = CheckTraces(translation->traces);
+    const int printed = Print(report.text);
+    return report.holds ? printed : kFailure;
+  }
+  const absl::StatusOr<std::string> text = Show(settings, translation->traces);
   return text.ok() ? Print(*text) : Failure(text.status());
 }
 

@@ -19,8 +19,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "engine/alignment.h"
 #include "engine/translator.h"
 #include "tools/flags.h"
+#include "tools/line_alignment.h"
 #include "tools/lines.h"
 #include "tools/model.h"
 #include "tools/search_flags.h"
@@ -54,6 +56,8 @@ constexpr int kMaxBatchSize = 10000;
 // more batches a thread waits less for the last; with fewer, lines come out sooner.
 constexpr int kBatchesPerThread = 8;
 
+enum class AlignmentForm { kNone, kPharaoh, kSoft };
+
 struct Settings {
   ModelFlags model;
   TranslateOptions options;
@@ -61,6 +65,8 @@ struct Settings {
   std::string output;
   bool scores = false;
   bool json = false;
+  AlignmentForm alignment = AlignmentForm::kNone;
+  AlignmentLevel alignment_level = AlignmentLevel::kWord;
 };
 
 // A vocabulary may have a piece for a line end; a translation is one line all the same.
@@ -88,9 +94,13 @@ std::string FormatNBest(const NBestTranslation& translation, int64_t number,
 // The line that answers line `number`, or the lines where it has several translations.
 std::string FormatLines(const Translation& translation, int64_t number, std::string_view ending,
                         const Settings& settings) {
+  std::optional<LineAlignment> alignment;
+  if (settings.alignment != AlignmentForm::kNone) {
+    alignment = AlignLine(translation, settings.alignment_level);
+  }
   std::string lines;
   if (settings.json) {
-    absl::StrAppend(&lines, FormatJson(translation), std::string(ending));
+    absl::StrAppend(&lines, FormatJson(translation, alignment), std::string(ending));
   } else if (!translation.nbest.empty()) {
     for (const NBestTranslation& one : translation.nbest) {
       absl::StrAppend(&lines, FormatNBest(one, number, settings.options.search),
@@ -98,7 +108,14 @@ std::string FormatLines(const Translation& translation, int64_t number, std::str
     }
   } else {
     if (settings.scores) absl::StrAppendFormat(&lines, "%.4f\t", translation.score);
-    absl::StrAppend(&lines, InOneLine(translation.text), std::string(ending));
+    absl::StrAppend(&lines, InOneLine(translation.text));
+    if (alignment.has_value()) {
+      absl::StrAppend(&lines, "\t",
+                      settings.alignment == AlignmentForm::kSoft
+                          ? FormatSoft(alignment->alignment)
+                          : FormatPharaoh(alignment->alignment));
+    }
+    absl::StrAppend(&lines, std::string(ending));
   }
   return lines;
 }
@@ -259,6 +276,17 @@ int RunTranslate(Arguments arguments) {
   flags.Add("json", &settings.json,
             "Print each line as a JSON object: text, score, and tokens, each with its piece, id "
             "and log_probability; and nbest, where there are several translations.");
+  flags.Add("alignment=pharaoh|soft", &settings.alignment,
+            {{"pharaoh", AlignmentForm::kPharaoh}, {"soft", AlignmentForm::kSoft}},
+            "Print a tab and the alignment after each translation: links SOURCE-TARGET of words "
+            "counted from 0 through the line (pharaoh), or for each target word its shares of all "
+            "source words and of nothing (soft). With --json, both.");
+  flags.Add("alignment_level=word|piece", &settings.alignment_level,
+            {{"word", AlignmentLevel::kWord}, {"piece", AlignmentLevel::kPiece}},
+            "What is aligned: words, or the model's pieces.");
+  flags.Add("replace_unknowns", &settings.options.replace_unknowns,
+            "Where the model has no piece for what it means (<unk>), copy the source word that it "
+            "is aligned with.");
   flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
             "Sentences translated together. More is faster on many lines and takes more memory.");
   flags.Add("split_sentences", &settings.options.split_sentences,
@@ -271,6 +299,7 @@ int RunTranslate(Arguments arguments) {
     return UsageError("there is both TEXT and --input; give one of them");
   }
   settings.options.search.log_probabilities = settings.scores || settings.json;
+  if (settings.alignment != AlignmentForm::kNone) settings.options.trace = AlignmentRequest({});
   if (const absl::Status status = CheckSearchOptions(settings.options.search); !status.ok()) {
     return UsageError(status.message());
   }

@@ -33,15 +33,34 @@ Json NBestJson(const NBestTranslation& translation) {
   return object;
 }
 
+Json AlignmentJson(const LineAlignment& line) {
+  const Alignment& alignment = line.alignment;
+  Json shares = Json::array();
+  for (int target = 0; target < alignment.targets; ++target) {
+    Json row = Json::array();
+    for (int source = 0; source <= alignment.sources; ++source) {
+      row.push_back(Rounded(alignment.weight(target, source)));
+    }
+    shares.push_back(std::move(row));
+  }
+  return {{"level", line.level == AlignmentLevel::kWord ? "word" : "piece"},
+          {"source", line.source},
+          {"target", line.target},
+          {"links", Links(alignment)},
+          {"shares", std::move(shares)}};
+}
+
 }  // namespace
 
-std::string FormatJson(const Translation& translation) {
+std::string FormatJson(const Translation& translation,
+                       const std::optional<LineAlignment>& alignment) {
   Json object = {{"text", translation.text},
                  {"score", Rounded(translation.score)},
                  {"tokens", TokensJson(translation.tokens)}};
   for (const NBestTranslation& other : translation.nbest) {
     object["nbest"].push_back(NBestJson(other));
   }
+  if (alignment.has_value()) object["alignment"] = AlignmentJson(*alignment);
   return object.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 

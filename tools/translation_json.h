@@ -3,15 +3,19 @@
 #ifndef LIMPID_TOOLS_TRANSLATION_JSON_H_
 #define LIMPID_TOOLS_TRANSLATION_JSON_H_
 
+#include <optional>
 #include <string>
 
 #include "engine/translator.h"
+#include "tools/line_alignment.h"
 
 namespace limpid {
 
-// One line, without its end: an object of text, score and tokens, and of nbest where there are
-// several translations. Scores are rounded to 6 decimals; one of minus infinity is null.
-std::string FormatJson(const Translation& translation);
+// One line, without its end: an object of text, score and tokens, of nbest where there are several
+// translations, and of the alignment, if there is one. Scores are rounded to 6 decimals; one of
+// minus infinity is null.
+std::string FormatJson(const Translation& translation,
+                       const std::optional<LineAlignment>& alignment = std::nullopt);
 
 }  // namespace limpid
 

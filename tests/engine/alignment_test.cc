@@ -116,6 +116,123 @@ TEST(AlignmentTest, PharaohLinksTheHeaviestWordUnlessThatIsNothing) {
   EXPECT_EQ(FormatPharaoh({}), "");
 }
 
+TEST(AlignmentTest, TheLastTokenOfACutOffTranslationHasItsOutputRow) {
+  SentenceTrace trace = SmallTrace();
+  trace.target = Side({0, 1, 1, 2}, 3);  // no </s>
+  const AlignmentOptions options = {.layer = 0, .heads = {1}, .row = AlignmentRow::kInput};
+  const absl::StatusOr<Alignment> alignment = AlignWords(trace, options);
+  EXPECT_EQ(alignment->weight(2, 0), 1);
+  // With </s>, the row in which the last word is the input is the one that predicts </s>.
+  trace.target = Side({0, 1, 2, -1}, 3);
+  EXPECT_EQ(AlignWords(trace, options)->weight(2, 0), 1);
+}
+
+TEST(AlignmentTest, TheDefaultIsTheMeanOfBothRowsWhereTheModelNamesHeadsForBoth) {
+  SentenceTrace trace = SmallTrace();
+  trace.alignment_layer = 0;
+  trace.alignment_heads = 1;
+  trace.alignment_input_layer = 0;
+  trace.alignment_input_head = 0;
+  const Alignment output = *AlignWords(trace, {.row = AlignmentRow::kOutput});
+  const Alignment input = *AlignWords(trace, {.row = AlignmentRow::kInput});
+  const Alignment both = *AlignWords(trace, {});
+  for (size_t i = 0; i < both.weights.size(); ++i) {
+    EXPECT_FLOAT_EQ(both.weights[i], (output.weights[i] + input.weights[i]) / 2);
+  }
+}
+
+TEST(AlignmentTest, NormsReplaceWeights) {
+  SentenceTrace trace = SmallTrace();
+  AttentionTrace& cross = trace.attentions[0];
+  EXPECT_THAT(AlignWords(trace, {.measure = AlignmentMeasure::kNorm}).status().message(),
+              HasSubstr("no norms"));
+  cross.norms.assign(cross.weights.size(), 0);
+  for (size_t row = 0; row < 8; ++row) cross.norms[row * 4 + 2] = 3;
+  cross.joint_norms.assign(16, 0.5F);
+  const Alignment one =
+      *AlignWords(trace, {.layer = 0, .heads = {0}, .measure = AlignmentMeasure::kNorm});
+  EXPECT_THAT(one.weights, ElementsAre(0, 1, 0, 0, 1, 0));
+  const Alignment all = *AlignWords(trace, {.layer = 0, .measure = AlignmentMeasure::kNorm});
+  EXPECT_THAT(all.weights, ElementsAre(0.5F, 0.25F, 0.25F, 0.5F, 0.25F, 0.25F));
+}
+
+TEST(AlignmentTest, LeaveOneOutSharesOutWhatWordsAreMissed) {
+  SentenceTrace trace = SmallTrace();
+  const AlignmentOptions options = {.measure = AlignmentMeasure::kLeaveOneOut};
+  EXPECT_THAT(AlignWords(trace, options).status().message(), HasSubstr("left out"));
+  trace.leave_one_out = {3, -2, 1, 9, 1, -2, -1, 9};  // source words 0 and 1, four tokens each
+  EXPECT_THAT(AlignWords(trace, options)->weights, ElementsAre(0.75F, 0.25F, 0, 0, 0, 1));
+  EXPECT_THAT(AlignPieces(trace, options).status().message(), HasSubstr("whole words"));
+}
+
+TEST(AlignmentTest, PiecesAreAlignedOneByOne) {
+  SentenceTrace trace = SmallTrace();
+  trace.source.tokens.back().piece = trace.target.tokens.back().piece = "</s>";
+  const Alignment alignment = *AlignPieces(trace, {.layer = 0, .heads = {0}});
+  EXPECT_EQ(alignment.targets, 3);
+  EXPECT_THAT(alignment.weights, ElementsAre(0.5F, 0.25F, 0.25F, 0, 0, 0, 1, 0, 0, 0, 0.5F, 0.5F));
+}
+
+TEST(AlignmentTest, SentencesOfALineAreCountedOn) {
+  Alignment first;
+  first.targets = 1;
+  first.sources = 2;
+  first.weights = {0.25F, 0.5F, 0.25F};
+  Alignment second;
+  second.targets = 2;
+  second.sources = 1;
+  second.weights = {0.875F, 0.125F, 0.25F, 0.75F};
+  const std::vector<Alignment> both = {first, second};
+  const Alignment line = Concatenate(both);
+  EXPECT_EQ(FormatPharaoh(line), "1-0 2-1");
+  EXPECT_EQ(FormatSoft(line), "0.25,0.5,0,0.25 0,0,0.875,0.125 0,0,0.25,0.75");
+  EXPECT_EQ(FormatPharaoh(Concatenate({})), "");
+}
+
+TEST(AlignmentTest, MutualLinksAreTheLargestOfBothWords) {
+  Alignment alignment;
+  alignment.targets = 3;
+  alignment.sources = 2;
+  alignment.weights = {0.75F, 0, 0.25F, 1, 0, 0, 0.95F, 0.05F, 0};
+  EXPECT_EQ(FormatPharaoh(alignment, LinkRule::kEach), "0-0 0-1 0-2");
+  EXPECT_EQ(FormatPharaoh(alignment, LinkRule::kMutual), "0-1 0-2");  // 0.95 is about as much as 1
+}
+
+// Without "not" the sentence means the opposite, so "nicht" is what becomes improbable.
+TEST(AlignmentTest, LeavingOutAWordIsMissedByItsTranslation) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  const AlignmentOptions options = {.measure = AlignmentMeasure::kLeaveOneOut};
+  const std::vector<SentencePair> pairs = {{"I do not know him.", "Ich kenne ihn nicht."}};
+  const std::vector<Translation> scored =
+      *translator->ScoreBatch(pairs, {.trace = AlignmentRequest(options)});
+  const SentenceTrace& trace = scored[0].traces[0];
+  EXPECT_EQ(trace.leave_one_out.size(), trace.source.words.size() * trace.target.tokens.size());
+  const Alignment alignment = *AlignWords(trace, options);
+  EXPECT_GT(alignment.weight(3, 2), 0.9F);  // nicht ← not
+  // The drop is what scoring without the word gives.
+  const std::vector<SentencePair> without = {{"I do know him.", "Ich kenne ihn nicht."}};
+  const std::vector<Translation> rescored = *translator->ScoreBatch(without);
+  const size_t tokens = trace.target.tokens.size();
+  for (size_t i = 0; i < tokens; ++i) {
+    EXPECT_NEAR(trace.leave_one_out[2 * tokens + i],
+                scored[0].tokens[i].log_probability - rescored[0].tokens[i].log_probability, 1e-3);
+  }
+}
+
+TEST(AlignmentTest, UnknownsBecomeTheSourceWordThatTheyAreAlignedWith) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  const std::vector<SentencePair> pairs = {{"I love 漢字 very much.", "Ich liebe 漢字 sehr."}};
+  EXPECT_EQ((*translator->ScoreBatch(pairs))[0].text, "Ich liebe  sehr.");
+  const std::vector<Translation> replaced =
+      *translator->ScoreBatch(pairs, {.trace = AlignmentRequest({}), .replace_unknowns = true});
+  EXPECT_EQ(replaced[0].text, "Ich liebe 漢字 sehr.");
+  EXPECT_EQ(replaced[0].traces[0].target.text, replaced[0].text);
+  EXPECT_THAT(replaced[0].traces[0].target.words, testing::SizeIs(5));
+  const Translation alone = (*translator->ScoreBatch(pairs, {.replace_unknowns = true}))[0];
+  EXPECT_EQ(alone.text, replaced[0].text);
+  EXPECT_THAT(alone.traces, testing::IsEmpty());
+}
+
 TEST(AlignmentTest, TheShippedModelAlignsAsOneWouldExpect) {
   const auto translator = *Translator::Load("models/eng-deu");
   TraceRequest request;

@@ -47,6 +47,8 @@ ModelConfig UnusualConfig() {
           .bad_words = {3, 2},
           .alignment_layer = 1,
           .alignment_heads = 4,
+          .alignment_input_layer = 1,
+          .alignment_input_head = 3,
           .source_language = "ü\"\\",
           .target_language = "deu"};
 }
@@ -177,6 +179,7 @@ TEST(ConfigTest, RefusesPositionsThatTheWidthHasNoRoomFor) {
       config.model_dim = model_dim;
       config.encoder_heads = config.decoder_heads = 1;
       config.alignment_heads = 1;
+      config.alignment_input_head = 0;
       config.first_position = 0;
     };
   };
@@ -214,6 +217,8 @@ TEST(ConfigTest, RefusesToForbidTheEndOfSentence) {
 TEST(ConfigTest, RefusesAnAlignmentHeadThatIsNotThere) {
   EXPECT_THAT(Refusal("alignment_layer", 2), HasSubstr("from -1 to 1, found 2"));
   EXPECT_THAT(Refusal("alignment_heads", 5), HasSubstr("from 0 to 4, found 5"));
+  EXPECT_THAT(Refusal("alignment_input_layer", 2), HasSubstr("from -1 to 1, found 2"));
+  EXPECT_THAT(Refusal("alignment_input_head", 4), HasSubstr("from 0 to 3, found 4"));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ layer norm           after each sublayer (post-norm), epsilon 1e-05
 positions            sinusoidal, from 0, up to 512 tokens
 longest source       48 tokens in one part
 embeddings           one table for source and target, also the output's weights, times 16
-alignment            decoder layer 1, cross-attention, head 0
+alignment            decoder layer 1, cross-attention, head 0; input row: layer 0, head 1
 
 vocabulary           8,001 pieces, the same for both sides
 SentencePiece        one model for both sides

@@ -1,0 +1,62 @@
+#include "tools/trace_check.h"
+
+#include <vector>
+
+#include "engine/translator.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/tools/program.h"
+
+namespace limpid {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class TraceCheckTest : public testing::Test {
+ protected:
+  TraceCheckTest() {
+    const auto translator = *Translator::Load("models/eng-deu");
+    traces_ = translator->Translate("I love you.", {.trace = TraceRequest()})->traces;
+  }
+  AttentionTrace& Decoder() {
+    for (AttentionTrace& trace : traces_[0].attentions) {
+      if (trace.site.kind == AttentionKind::kDecoder) return trace;
+    }
+    return traces_[0].attentions[0];
+  }
+  std::vector<SentenceTrace> traces_;
+};
+
+TEST_F(TraceCheckTest, ATraceHolds) {
+  const TraceReport report = CheckTraces(traces_);
+  EXPECT_TRUE(report.holds) << report.text;
+  EXPECT_THAT(report.text, Not(HasSubstr("BROKEN")));
+}
+
+TEST_F(TraceCheckTest, AWeightThatIsOffBreaksIt) {
+  Decoder().weights[0] += 1e-4F;
+  const TraceReport report = CheckTraces(traces_);
+  EXPECT_FALSE(report.holds);
+  EXPECT_THAT(report.text, HasSubstr("BROKEN  weights"));
+  EXPECT_THAT(report.text, HasSubstr("decoder attention, layer 0, head 0, step 0"));
+}
+
+TEST_F(TraceCheckTest, AWeightOnTheFutureBreaksIt) {
+  Decoder().weights[1] = 1e-9F;
+  EXPECT_THAT(CheckTraces(traces_).text, HasSubstr("BROKEN  masked"));
+}
+
+TEST_F(TraceCheckTest, AContextThatIsOffBreaksIt) {
+  Decoder().context[3] += 1e-3F;
+  EXPECT_THAT(CheckTraces(traces_).text, HasSubstr("BROKEN  context"));
+}
+
+TEST_F(TraceCheckTest, TheProgramChecksItsOwnTrace) {
+  const Outcome outcome = RunProgram({"trace", "--check", "I love you. Where is the station?"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("holds   weights"));
+}
+
+}  // namespace
+}  // namespace limpid

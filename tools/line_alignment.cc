@@ -1,0 +1,38 @@
+#include "tools/line_alignment.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+
+namespace limpid {
+namespace {
+
+void AppendUnits(const TracedSide& side, AlignmentLevel level, std::vector<std::string>* units) {
+  if (level == AlignmentLevel::kWord) {
+    for (const TracedWord& word : side.words) units->push_back(word.text);
+    return;
+  }
+  for (const TracedToken& token : side.tokens) {
+    if (token.word >= 0 || token.piece != "</s>") units->push_back(token.piece);
+  }
+}
+
+}  // namespace
+
+LineAlignment AlignLine(const Translation& translation, AlignmentLevel level) {
+  LineAlignment line;
+  line.level = level;
+  std::vector<Alignment> sentences;
+  for (const SentenceTrace& trace : translation.traces) {
+    AppendUnits(trace.source, level, &line.source);
+    AppendUnits(trace.target, level, &line.target);
+    // Never fails: all that it takes was recorded.
+    absl::StatusOr<Alignment> alignment =
+        level == AlignmentLevel::kWord ? AlignWords(trace, {}) : AlignPieces(trace, {});
+    sentences.push_back(*std::move(alignment));
+  }
+  line.alignment = Concatenate(sentences);
+  return line;
+}
+
+}  // namespace limpid
