@@ -12,7 +12,7 @@ namespace {
 
 // A link is mutual if its share is at least this part of the largest that its source has. Words
 // that translate one word together, such as "hat" and "gekauft", have about the same. Chosen on
-// half of the pairs of tests/golden/align-tatoeba; from 0.8 to 0.95 it makes no difference.
+// half of the pairs of tests/golden/align-tatoeba; from 0.8 to 0.95 it makes little difference.
 constexpr float kMutualShare = 0.9F;
 
 // The words of a side, or its pieces.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/search.h"
+#include "engine/tracer.h"
 #include "engine/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -155,6 +156,37 @@ TEST_P(GoldenTest, GreedyOutputIsTheSame) {
     EXPECT_THAT(found[sentence][0].log_probabilities,
                 testing::Pointwise(testing::FloatNear(kTolerance),
                                    golden["log_probabilities"].get<std::vector<float>>()));
+  }
+}
+
+// The attention weights of a trace are output_attentions of transformers.
+TEST_P(GoldenTest, TracedWeightsAgree) {
+  const SourceBatch batch = AllSources();
+  std::vector<std::vector<int>> outputs;
+  for (const auto& sentence : sentences_) outputs.push_back(sentence["output_ids"]);
+  const std::vector<absl::Span<const int>> targets(outputs.begin(), outputs.end());
+  const TraceRequest request;
+  const std::vector<ForcedDecoding> traces = Tracer(*transformer_).Run(batch, targets, &request);
+  size_t compared = 0;
+  for (size_t sentence = 0; sentence < traces.size(); ++sentence) {
+    for (const AttentionTrace& trace : traces[sentence].attentions) {
+      std::string part(AttentionKindName(trace.site.kind));
+      part += trace.site.kind == AttentionKind::kCross ? "_attention" : "_self_attention";
+      const auto golden = tensors_.find(std::to_string(sentence) + "." + part);
+      if (golden == tensors_.end()) continue;
+      const std::vector<float> layers = ReadAll(golden->second);
+      const size_t size = trace.weights.size();
+      ASSERT_GE(layers.size(), size * (trace.site.layer + 1));
+      for (size_t i = 0; i < size; ++i) {
+        ASSERT_NEAR(trace.weights[i], layers[size * trace.site.layer + i], 1e-4)
+            << part << " of sentence " << sentence;
+      }
+      ++compared;
+    }
+  }
+  // Only what transformers made has attentions.
+  if (GetParam() == "eng-deu") {
+    EXPECT_GE(compared, 5U * (config_.encoder_layers + 2 * config_.decoder_layers));
   }
 }
 
