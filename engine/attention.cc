@@ -43,7 +43,7 @@ void Attention::ApplyAndAdd(const Matrix& queries,
   }
   if (work.observer != nullptr) {
     output_.Apply(work.context, work.output, work.products);
-    work.observer->OnOutput(site_, work.output);
+    work.observer->OnOutput(site_, work.output, output_);
   }
   output_.ApplyAndAdd(work.context, y, work.products);
 }

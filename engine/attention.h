@@ -54,8 +54,10 @@ class AttentionObserver {
  public:
   virtual ~AttentionObserver() = default;
   virtual void OnQuery(const AttentionSite& site, Heads shape, const ObservedQuery& query) = 0;
-  // What the attention adds to the residual stream: [rows, model_dim].
-  virtual void OnOutput(const AttentionSite& site, const Matrix& output) = 0;
+  // What the attention adds to the residual stream, [rows, model_dim], after the queries of these
+  // rows; and the projection W_o, b_o that made it of their contexts.
+  virtual void OnOutput(const AttentionSite& site, const Matrix& output,
+                        const Linear& projection) = 0;
 };
 
 // One query's attention: `query` and `context` are [heads, head_dim]; `weights` receives [heads,

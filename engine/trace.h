@@ -40,6 +40,8 @@ struct TraceRequest {
   bool projections = true;                // Q, K, V
   bool context = true;                    // each head's mix of values
   bool output = true;                     // what the heads together add to the residual stream
+  bool head_output = true;                // what each head adds to it
+  bool norms = true;                      // how much of that each key brought
   int predictions = 5;                    // the most probable next tokens at each step
 };
 
@@ -58,6 +60,14 @@ struct AttentionTrace {
   std::vector<float> v;       // [heads, keys, head_dim]
   std::vector<float> context;  // [heads, queries, head_dim]
   std::vector<float> output;   // [queries, model_dim]: of all heads, bias included
+  // [heads, queries, model_dim]: what each head adds to the output. With the bias they sum to it.
+  std::vector<float> head_output;
+  // [heads, queries, keys]: ‖weight · v W_o‖, the size of what a key adds to the output through a
+  // head. A key with a small value vector adds little, whatever its weight (Kobayashi et al. 2020,
+  // "Attention is Not Only a Weight").
+  std::vector<float> norms;
+  // [queries, keys]: the same of the recorded heads together, ‖Σ_head weight · v W_o‖.
+  std::vector<float> joint_norms;
 
   // `head` counts within `heads`.
   float weight(size_t head, int query, int key) const {

@@ -17,15 +17,81 @@ bool Wants(const std::vector<T>& wanted, const T& value) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
 }
 
+// What vectors of single heads, [heads, rows, head_dim], add to the output: [heads, rows,
+// model_dim]. The model's own projection takes all heads side by side, so each vector goes through
+// it with zeros in the place of the other heads; the bias is what zeros alone give.
+std::vector<float> ProjectHeads(const AttentionTrace& trace, const std::vector<float>& vectors,
+                                const Linear& projection, Products& products) {
+  const ptrdiff_t head_dim = trace.head_dim;
+  const int rows = static_cast<int>(vectors.size() / trace.head_dim);
+  const size_t rows_a_head = rows / trace.heads.size();
+  Matrix x;
+  x.Resize(rows + 1, projection.in());
+  for (int row = 0; row <= rows; ++row) {
+    std::fill_n(x.row(row), x.columns(), 0.0F);
+    if (row == rows) break;
+    const ptrdiff_t column = trace.heads[row / rows_a_head] * head_dim;
+    std::copy_n(&vectors[row * head_dim], head_dim, x.row(row) + column);
+  }
+  Matrix y;
+  projection.Apply(x, y, products);
+  std::vector<float> projected;
+  projected.reserve(static_cast<size_t>(rows) * y.columns());
+  const float* bias = y.row(rows);
+  for (int row = 0; row < rows; ++row) {
+    for (int i = 0; i < y.columns(); ++i) projected.push_back(y.row(row)[i] - bias[i]);
+  }
+  return projected;
+}
+
+double NormOf(absl::Span<const float> vector) {
+  return std::sqrt(std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0));
+}
+
+// `projected_values`: [heads, keys, model_dim], v W_o.
+void FillNorms(const std::vector<float>& projected_values, AttentionTrace& trace) {
+  const size_t heads = trace.heads.size();
+  const size_t keys = trace.keys;
+  const size_t model_dim = projected_values.size() / (heads * keys);
+  const auto value = [&](size_t head, size_t key) {
+    return absl::MakeConstSpan(&projected_values[(head * keys + key) * model_dim], model_dim);
+  };
+  trace.norms.resize(trace.weights.size());
+  trace.joint_norms.resize(trace.queries * keys);
+  std::vector<float> sum;
+  for (size_t key = 0; key < keys; ++key) {
+    for (int query = 0; query < trace.queries; ++query) {
+      sum.assign(model_dim, 0);
+      for (size_t head = 0; head < heads; ++head) {
+        const float weight = trace.weight(head, query, static_cast<int>(key));
+        for (size_t i = 0; i < model_dim; ++i) sum[i] += weight * value(head, key)[i];
+      }
+      trace.joint_norms[query * keys + key] = static_cast<float>(NormOf(sum));
+    }
+    for (size_t head = 0; head < heads; ++head) {
+      const double norm = NormOf(value(head, key));
+      for (size_t query = 0; query < static_cast<size_t>(trace.queries); ++query) {
+        const size_t cell = (head * trace.queries + query) * keys + key;
+        trace.norms[cell] = static_cast<float>(trace.weights[cell] * norm);
+      }
+    }
+  }
+}
+
 // Copies what it sees into the traces of the sentences that it belongs to.
 class Recorder : public AttentionObserver {
  public:
   Recorder(const TraceRequest& request, const SourceBatch& source,
-           const std::vector<DecoderInput>& inputs, std::vector<ForcedDecoding>& results)
-      : request_(request), source_(source), inputs_(inputs), results_(results) {}
+           const std::vector<DecoderInput>& inputs, Products& products,
+           std::vector<ForcedDecoding>& results)
+      : request_(request),
+        source_(source),
+        inputs_(inputs),
+        products_(products),
+        results_(results) {}
 
   void OnQuery(const AttentionSite& site, Heads shape, const ObservedQuery& observed) override;
-  void OnOutput(const AttentionSite& site, const Matrix& output) override;
+  void OnOutput(const AttentionSite& site, const Matrix& output, const Linear& projection) override;
 
  private:
   // Where a row of the batch belongs: a query of a sentence.
@@ -44,10 +110,12 @@ class Recorder : public AttentionObserver {
     return Wants(request_.kinds, site.kind) && Wants(request_.layers, site.layer);
   }
   AttentionTrace& TraceOf(const AttentionSite& site, int sentence, Heads shape);
+  void Finish(const Linear& projection, AttentionTrace& trace);
 
   const TraceRequest& request_;
   const SourceBatch& source_;
   const std::vector<DecoderInput>& inputs_;  // of the decoder step that is under way
+  Products& products_;
   std::vector<ForcedDecoding>& results_;
 };
 
@@ -75,9 +143,11 @@ AttentionTrace& Recorder::TraceOf(const AttentionSite& site, int sentence, Heads
   if (request_.projections) {
     trace.q.resize(heads * trace.queries * shape.head_dim);
     trace.k.resize(heads * trace.keys * shape.head_dim);
-    trace.v.resize(heads * trace.keys * shape.head_dim);
   }
-  if (request_.context) trace.context.resize(heads * trace.queries * shape.head_dim);
+  if (request_.projections || request_.norms) trace.v.resize(heads * trace.keys * shape.head_dim);
+  if (request_.context || request_.head_output) {
+    trace.context.resize(heads * trace.queries * shape.head_dim);
+  }
   return trace;
 }
 
@@ -95,28 +165,45 @@ void Recorder::OnQuery(const AttentionSite& site, Heads shape, const ObservedQue
     if (request_.scores) {
       std::copy_n(observed.scores + head * seen, seen, &trace.scores[query * trace.keys]);
     }
-    if (request_.context) {
+    if (!trace.context.empty()) {
       std::copy_n(observed.context + column, head_dim, &trace.context[query * head_dim]);
     }
-    if (!request_.projections) continue;
-    std::copy_n(observed.query + column, head_dim, &trace.q[query * head_dim]);
+    if (request_.projections) {
+      std::copy_n(observed.query + column, head_dim, &trace.q[query * head_dim]);
+    }
     for (int key = 0; key < seen; ++key) {
-      const float* row = observed.visible.tokens.rows[key];
+      const float* row = observed.visible.tokens.rows[key] + column;
       const size_t to = (i * trace.keys + key) * head_dim;
-      std::copy_n(row + observed.visible.key_offset + column, head_dim, &trace.k[to]);
-      std::copy_n(row + observed.visible.value_offset + column, head_dim, &trace.v[to]);
+      if (!trace.k.empty()) std::copy_n(row + observed.visible.key_offset, head_dim, &trace.k[to]);
+      if (!trace.v.empty()) {
+        std::copy_n(row + observed.visible.value_offset, head_dim, &trace.v[to]);
+      }
     }
   }
 }
 
-void Recorder::OnOutput(const AttentionSite& site, const Matrix& output) {
-  if (!Wanted(site) || !request_.output) return;
+void Recorder::OnOutput(const AttentionSite& site, const Matrix& output, const Linear& projection) {
+  if (!Wanted(site)) return;
   for (int row = 0; row < output.rows(); ++row) {
-    // Rows of a sentence come in order.
+    // Rows of a sentence come in order, all of them.
     const Place place = PlaceOf(site.kind, row);
-    std::vector<float>& all = results_[place.sentence].attentions.back().output;
-    all.insert(all.end(), output.row(row), output.row(row) + output.columns());
+    AttentionTrace& trace = results_[place.sentence].attentions.back();
+    if (request_.output) {
+      trace.output.insert(trace.output.end(), output.row(row), output.row(row) + output.columns());
+    }
+    if (place.query + 1 == trace.queries) Finish(projection, trace);
   }
+}
+
+// Computes what takes a whole sentence, and drops what was kept only for that.
+void Recorder::Finish(const Linear& projection, AttentionTrace& trace) {
+  if (trace.heads.empty()) return;
+  if (request_.head_output) {
+    trace.head_output = ProjectHeads(trace, trace.context, projection, products_);
+  }
+  if (request_.norms) FillNorms(ProjectHeads(trace, trace.v, projection, products_), trace);
+  if (!request_.context) trace.context.clear();
+  if (!request_.projections) trace.v.clear();
 }
 
 // The most probable ids, the best first.
@@ -144,7 +231,7 @@ std::vector<ForcedDecoding> Tracer::Run(const SourceBatch& source,
     results[sentence].log_probabilities.resize(targets[sentence].size());
   }
   const TraceRequest none;
-  Recorder recorder(request == nullptr ? none : *request, source, inputs_, results);
+  Recorder recorder(request == nullptr ? none : *request, source, inputs_, work_.products, results);
   work_.observer = request == nullptr ? nullptr : &recorder;
   transformer_.Encode(source, memory_, work_);
   cache_.Reset(config.decoder_layers, config.model_dim, source.sentences());

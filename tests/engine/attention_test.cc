@@ -195,7 +195,8 @@ class Recorder : public AttentionObserver {
     weights.emplace_back(query.weights, query.weights + 2 * keys.back());
     contexts.emplace_back(query.context, query.context + 16);
   }
-  void OnOutput(const AttentionSite& site, const Matrix& output) override {
+  void OnOutput(const AttentionSite& site, const Matrix& output,
+                const Linear& /*projection*/) override {
     sites.push_back(site);
     outputs.assign(output.row(0), output.row(output.rows()));
   }

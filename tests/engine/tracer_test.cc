@@ -48,6 +48,18 @@ class TracerTest : public testing::Test {
     return inputs;
   }
 
+  const AttentionWeights& WeightsOf(AttentionSite site) const {
+    switch (site.kind) {
+      case AttentionKind::kEncoder:
+        return weights_.encoder_layers[site.layer].self_attention;
+      case AttentionKind::kDecoder:
+        return weights_.decoder_layers[site.layer].self_attention;
+      case AttentionKind::kCross:
+        break;
+    }
+    return weights_.decoder_layers[site.layer].cross_attention;
+  }
+
   const AttentionTrace& Find(const ForcedDecoding& result, AttentionSite site) const {
     for (const AttentionTrace& trace : result.attentions) {
       if (trace.site == site) return trace;
@@ -129,12 +141,7 @@ TEST_F(TracerTest, PartsFollowFromEachOther) {
           }
         }
       }
-      const AttentionWeights& weights =
-          trace.site.kind == AttentionKind::kEncoder
-              ? weights_.encoder_layers[trace.site.layer].self_attention
-          : trace.site.kind == AttentionKind::kDecoder
-              ? weights_.decoder_layers[trace.site.layer].self_attention
-              : weights_.decoder_layers[trace.site.layer].cross_attention;
+      const AttentionWeights& weights = WeightsOf(trace.site);
       const std::vector<float> matrix = ReadAll(weights.output.weight);  // [out, in]
       const std::vector<float> bias = ReadAll(weights.output.bias);
       const int model_dim = config_.model_dim;
@@ -149,6 +156,59 @@ TEST_F(TracerTest, PartsFollowFromEachOther) {
                     .context[(head * trace.queries + query) * trace.head_dim + in % trace.head_dim];
           }
           EXPECT_NEAR(trace.output[query * model_dim + out], expected, kTolerance * 10);
+        }
+      }
+    }
+  }
+}
+
+// Each head's part of the output, and each key's part of that, from the weights of the model.
+TEST_F(TracerTest, HeadsAndKeysAddUpToTheOutput) {
+  const TraceRequest everything;
+  for (const ForcedDecoding& result : Run(&everything)) {
+    for (const AttentionTrace& trace : result.attentions) {
+      const std::vector<float> matrix = ReadAll(WeightsOf(trace.site).output.weight);  // [out, in]
+      const std::vector<float> bias = ReadAll(WeightsOf(trace.site).output.bias);
+      const size_t model_dim = config_.model_dim;
+      const size_t head_dim = trace.head_dim;
+      const size_t heads = trace.heads.size();
+      ASSERT_THAT(trace.head_output, SizeIs(heads * trace.queries * model_dim));
+      ASSERT_THAT(trace.norms, SizeIs(trace.weights.size()));
+      ASSERT_THAT(trace.joint_norms, SizeIs(trace.weights.size() / heads));
+      for (size_t query = 0; query < static_cast<size_t>(trace.queries); ++query) {
+        std::vector<double> output(bias.begin(), bias.end());
+        std::vector<std::vector<double>> by_key(trace.keys, std::vector<double>(model_dim));
+        for (size_t head = 0; head < heads; ++head) {
+          std::vector<double> by_head(model_dim);
+          for (int key = 0; key < trace.keys; ++key) {
+            double squares = 0;
+            for (size_t out = 0; out < model_dim; ++out) {
+              double projected = 0;
+              for (size_t i = 0; i < head_dim; ++i) {
+                projected += trace.v[(head * trace.keys + key) * head_dim + i] *
+                             matrix[out * model_dim + head * head_dim + i];
+              }
+              projected *= trace.weight(head, static_cast<int>(query), key);
+              squares += projected * projected;
+              by_key[key][out] += projected;
+              by_head[out] += projected;
+            }
+            EXPECT_NEAR(trace.norms[(head * trace.queries + query) * trace.keys + key],
+                        std::sqrt(squares), kTolerance);
+          }
+          for (size_t out = 0; out < model_dim; ++out) {
+            const float got = trace.head_output[(head * trace.queries + query) * model_dim + out];
+            EXPECT_NEAR(got, by_head[out], kTolerance);
+            output[out] += got;
+          }
+        }
+        for (int key = 0; key < trace.keys; ++key) {
+          double squares = 0;
+          for (const double value : by_key[key]) squares += value * value;
+          EXPECT_NEAR(trace.joint_norms[query * trace.keys + key], std::sqrt(squares), kTolerance);
+        }
+        for (size_t out = 0; out < model_dim; ++out) {
+          EXPECT_NEAR(trace.output[query * model_dim + out], output[out], kTolerance);
         }
       }
     }
@@ -191,6 +251,7 @@ TEST_F(TracerTest, OnlyWhatWasAskedForIsRecorded) {
   request.layers = {1};
   request.heads = {2};
   request.scores = request.projections = request.context = request.output = false;
+  request.head_output = request.norms = false;
   request.predictions = 0;
   const TraceRequest everything;
   const std::vector<ForcedDecoding> all = Run(&everything);
@@ -204,11 +265,45 @@ TEST_F(TracerTest, OnlyWhatWasAskedForIsRecorded) {
     EXPECT_THAT(trace.q, IsEmpty());
     EXPECT_THAT(trace.context, IsEmpty());
     EXPECT_THAT(trace.output, IsEmpty());
+    EXPECT_THAT(trace.head_output, IsEmpty());
+    EXPECT_THAT(trace.norms, IsEmpty());
     EXPECT_THAT(results[s].predictions, IsEmpty());
     const AttentionTrace& whole = Find(all[s], trace.site);
     for (int query = 0; query < trace.queries; ++query) {
       for (int key = 0; key < trace.keys; ++key) {
         EXPECT_EQ(trace.weight(0, query, key), whole.weight(2, query, key));
+      }
+    }
+  }
+}
+
+TEST_F(TracerTest, AHeadThatTheModelDoesNotHaveIsNotRecorded) {
+  TraceRequest request;
+  request.heads = {99};
+  for (const ForcedDecoding& result : Run(&request)) {
+    for (const AttentionTrace& trace : result.attentions) EXPECT_THAT(trace.heads, IsEmpty());
+  }
+}
+
+// What one part is computed from is not left in the trace.
+TEST_F(TracerTest, NormsAndHeadOutputCanBeRecordedAlone) {
+  TraceRequest request;
+  request.heads = {1};
+  request.scores = request.projections = request.context = request.output = false;
+  const TraceRequest everything;
+  const std::vector<ForcedDecoding> all = Run(&everything);
+  const std::vector<ForcedDecoding> results = Run(&request);
+  for (size_t s = 0; s < results.size(); ++s) {
+    for (const AttentionTrace& trace : results[s].attentions) {
+      EXPECT_THAT(trace.v, IsEmpty());
+      EXPECT_THAT(trace.context, IsEmpty());
+      const AttentionTrace& whole = Find(all[s], trace.site);
+      for (size_t i = 0; i < trace.norms.size(); ++i) {
+        EXPECT_NEAR(trace.norms[i], whole.norms[trace.norms.size() + i], 1e-6);
+        EXPECT_NEAR(trace.norms[i], trace.joint_norms[i], 1e-6);
+      }
+      for (size_t i = 0; i < trace.head_output.size(); ++i) {
+        EXPECT_NEAR(trace.head_output[i], whole.head_output[trace.head_output.size() + i], 1e-6);
       }
     }
   }
