@@ -14,9 +14,11 @@
 #include "absl/strings/str_join.h"
 #include "engine/alignment.h"
 #include "engine/translator.h"
+#include "models/file.h"
 #include "tools/flags.h"
 #include "tools/model.h"
 #include "tools/subcommand.h"
+#include "tools/trace_page.h"
 
 namespace limpid {
 namespace {
@@ -44,6 +46,7 @@ struct Settings {
   ModelFlags model;
   std::string target;
   std::string row = "output";
+  std::string html;
   int layer = -1;
   int head = -1;
 };
@@ -80,7 +83,7 @@ absl::StatusOr<Translation> TranslateOrScore(const Translator& translator, const
                                              const Settings& settings) {
   TranslateOptions options;
   options.trace.emplace();
-  options.trace->kinds = {AttentionKind::kCross};
+  if (settings.html.empty()) options.trace->kinds = {AttentionKind::kCross};
   if (settings.target.empty()) return translator.Translate(text, options);
   absl::StatusOr<std::vector<Translation>> scored =
       translator.ScoreBatch({{text, settings.target}}, options);
@@ -98,10 +101,17 @@ absl::StatusOr<std::string> Trace(const Settings& settings, const std::string& t
   if (settings.head >= 0) options.heads = {settings.head};
   if (settings.row == "input") options.row = AlignmentRow::kInput;
   std::vector<std::string> sentences;
+  std::vector<Alignment> alignments;
   for (const SentenceTrace& trace : translation->traces) {
     const absl::StatusOr<Alignment> alignment = AlignWords(trace, options);
     if (!alignment.ok()) return alignment.status();
     sentences.push_back(FormatSentence(trace, *alignment));
+    alignments.push_back(*alignment);
+  }
+  if (!settings.html.empty()) {
+    const absl::Status written =
+        WriteFile(settings.html, FormatTracePage(translation->traces, alignments));
+    if (!written.ok()) return written;
   }
   return absl::StrJoin(sentences, "\n");
 }
@@ -122,6 +132,8 @@ int RunTrace(Arguments arguments) {
   flags.Add("head=N", &settings.head, {-1, kMaxHeads},
             "The head to look at, from 0; -1: those that were taught to align, or else the mean of "
             "all.");
+  flags.Add("html=FILE", &settings.html,
+            "Also write a page to look at in a browser: every attention, and how it is made.");
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (flags.arguments().empty()) {
     return UsageError("there is no TEXT to trace; try: limpid trace \"I love you very much.\"");
