@@ -110,7 +110,7 @@ absl::StatusOr<std::string> Trace(const Settings& settings, const std::string& t
   }
   if (!settings.html.empty()) {
     const absl::Status written =
-        WriteFile(settings.html, FormatTracePage(translation->traces, alignments));
+        WriteFile(settings.html, FormatTracePage(translation->traces, alignments, options));
     if (!written.ok()) return written;
   }
   return absl::StrJoin(sentences, "\n");

@@ -29,8 +29,8 @@ int VisibleKeys(const AttentionTrace& attention, int query) {
   return attention.site.kind == AttentionKind::kDecoder ? query + 1 : attention.keys;
 }
 
-// [heads, queries, keys] as lists of whole numbers, each 1/unit; a row ends with the last key that its
-// query sees.
+// [heads, queries, keys] as lists of whole numbers, each 1/unit; a row ends with the last key that
+// its query sees.
 json Cells(const AttentionTrace& attention, const std::vector<float>& values, float unit) {
   json heads = json::array();
   const size_t cells_a_head = static_cast<size_t>(attention.queries) * attention.keys;
@@ -50,7 +50,9 @@ json Cells(const AttentionTrace& attention, const std::vector<float>& values, fl
 }
 
 // A number with three digits that count, so that its JSON is short.
-double Shortened(float value) { return std::strtod(absl::StrFormat("%.3g", value).c_str(), nullptr); }
+double Shortened(float value) {
+  return std::strtod(absl::StrFormat("%.3g", value).c_str(), nullptr);
+}
 
 // [heads, queries]: how long what each head adds is, in hundredths.
 json HeadNorms(const AttentionTrace& attention) {
@@ -101,7 +103,10 @@ json AttentionToJson(const AttentionTrace& attention) {
                  {"joint_norms", Cells(attention, attention.joint_norms, kHundredths)},
                  {"head_norms", HeadNorms(attention)}};
   const std::pair<const char*, const std::vector<float>*> vectors[] = {
-      {"q", &attention.q}, {"k", &attention.k}, {"v", &attention.v}, {"context", &attention.context}};
+      {"q", &attention.q},
+      {"k", &attention.k},
+      {"v", &attention.v},
+      {"context", &attention.context}};
   for (const auto& [name, values] : vectors) {
     if (!values->empty()) object[name] = Vectors(*values, attention.head_dim);
   }
@@ -133,11 +138,15 @@ json AlignmentToJson(const Alignment& alignment) {
   return rows;
 }
 
-json SentenceToJson(const SentenceTrace& trace, const Alignment& alignment) {
+json SentenceToJson(const SentenceTrace& trace, const Alignment& alignment,
+                    const AlignmentOptions& options) {
+  const AlignmentOptions chosen = DefaultAlignment(trace, options);
+  const char* row = chosen.row == AlignmentRow::kInput ? "input" : "output";
   json object = {{"source", SideToJson(trace.source)},
                  {"target", SideToJson(trace.target)},
                  {"start", trace.decoder_start},
                  {"alignment", AlignmentToJson(alignment)},
+                 {"aligned_by", {{"layer", chosen.layer}, {"heads", chosen.heads}, {"row", row}}},
                  {"attentions", json::array()},
                  {"predictions", json::array()}};
   for (const AttentionTrace& attention : trace.attentions) {
@@ -156,11 +165,12 @@ json SentenceToJson(const SentenceTrace& trace, const Alignment& alignment) {
 }  // namespace
 
 std::string FormatTracePage(absl::Span<const SentenceTrace> traces,
-                            absl::Span<const Alignment> alignments) {
+                            absl::Span<const Alignment> alignments,
+                            const AlignmentOptions& options) {
   assert(traces.size() == alignments.size());
   json sentences = json::array();
   for (size_t i = 0; i < traces.size(); ++i) {
-    sentences.push_back(SentenceToJson(traces[i], alignments[i]));
+    sentences.push_back(SentenceToJson(traces[i], alignments[i], options));
   }
   // Ill-formed UTF-8, which JSON cannot hold, becomes U+FFFD.
   const std::string data = json{{"sentences", std::move(sentences)}}.dump(

@@ -54,7 +54,7 @@ function drawMap() {
   const keys = keyTokens(state.kind), queries = queryTokens(state.kind), targets = targetTokens();
   const head = state.mean ? "all heads together" : `head ${attention.heads[place]}`;
   cell.query = Math.min(state.step, queries.length - 1);
-  cell.key = Math.min(cell.key, keys.length - 1);
+  cell.key = largest(rowOf(attention, place, cell.query, "weight"));
   const rows = rowsOf(attention, place, state.measure);
   const table = element("table", {class: "cells", tabindex: "0", role: "grid", "aria-describedby": "map-help",
     "aria-label": `${KINDS[state.kind].name}, layer ${state.layer}, ${head}`});
@@ -92,7 +92,7 @@ function mapCell(row, query, key) {
   const td = element("td", {
     onmouseenter: () => { cell.query = query; cell.key = key; markCell(); },
     onclick: () => { choose({step: query}); goToPlayer(); },
-  }, String(Math.round(100 * row[key])));
+  }, row[key] < 0.005 ? element("span", {class: "hidden"}, "0") : String(Math.round(100 * row[key])));
   td.style.backgroundColor = back;
   td.style.color = ink;
   td.dataset.cell = `${query} ${key}`;
@@ -124,7 +124,12 @@ function markCell() {
   marked.classList.add("here");
   marked.parentElement.querySelector("th").classList.add("here");
   byId("map").querySelectorAll("thead th")[cell.key].classList.add("here");
-  if (document.activeElement === byId("map").querySelector("table")) marked.scrollIntoView({block: "nearest", inline: "nearest"});
+  // Sideways the map scrolls by itself; the page does not move.
+  const scroll = byId("map").querySelector(".scroll");
+  const names = marked.parentElement.querySelector("th").offsetWidth;
+  if (marked.offsetLeft < scroll.scrollLeft + names) scroll.scrollLeft = marked.offsetLeft - names;
+  const right = marked.offsetLeft + marked.offsetWidth;
+  if (right > scroll.scrollLeft + scroll.clientWidth) scroll.scrollLeft = right - scroll.clientWidth + 8;
   tellCell();
 }
 

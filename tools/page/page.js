@@ -23,7 +23,15 @@ function chooseSentence(index) {
   document.title = `${sentence().source.text} – Limpid`;
   drawWords();
   drawFigures();
-  choose({step: Math.min(2, sentence().target.tokens.length - 1)});
+  choose({step: stepToBeginWith()});
+}
+
+// Where the translation first departs from the order of the source there is most to see.
+function stepToBeginWith() {
+  const attention = attentionOf("cross", sentence().aligned_by.layer);
+  if (attention === undefined) return 0;
+  const step = attention.weights[0].findIndex((_, query) => largest(rowOf(attention, 0, query, "weight")) > query);
+  return Math.max(0, step);
 }
 
 function start() {
@@ -36,6 +44,7 @@ function start() {
   // The layer that makes the next word is the one to begin with.
   const cross = trace.sentences[0].attentions.filter((attention) => attention.kind === "cross");
   state.layer = cross.length > 0 ? cross[cross.length - 1].layer : 0;
+  wordsChoice.row = trace.sentences[0].aligned_by.row;
   chooseSentence(0);
   // Canvases and cells hold colours of the theme.
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chooseSentence(state.sentence));

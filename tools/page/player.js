@@ -109,7 +109,7 @@ function queryStage({attention, query}) {
   const from = state.kind === "encoder" ? "the source" : "the translation so far";
   return stage(["One word asks: ", letter("Q")],
     [`Head ${attention.heads[state.head]} makes a query from the vector of `, quoted(query), ` (${from}): ${values.length} numbers, `,
-      `${values.slice(0, 3).map((v) => number(v)).join(", ")}, …`], strip(values, "q"));
+      `${values.slice(0, 3).map((v) => number(v)).join(", ")}, …`], strip(values, "q", {large: true}));
 }
 
 // A line for each key: its piece and what `content` makes of it.
@@ -161,13 +161,14 @@ function mixStage(row) {
   const {attention, keys, weights} = row;
   const rows = attention.kind === "decoder" ? inputTokens().length : sourceTokens().length;
   const norms = attention.norms.length > 0 ? shares(rowOf(attention, state.head, state.step, "norm")) : null;
-  const order = weights.map((_, i) => i).sort((a, b) => weights[b] - weights[a]).slice(0, 2);
+  const order = weights.map((_, i) => i).filter((i) => weights[i] >= 0.005)
+    .sort((a, b) => weights[b] - weights[a]).slice(0, 3);
   const told = ["Each piece's value, times its share, added up: "];
   order.forEach((i, n) => told.push(n > 0 ? " + " : "", `${number(weights[i])} · V of `, quoted(keys[i].text)));
-  told.push(keys.length > 2 ? " + …" : "", ".", norms === null ? "" : " The figure is how much of the sum each brings (norm).");
+  told.push(keys.length > order.length ? " + …" : "", norms === null ? "." : ". The figure is how much of the sum each brings (norm).");
   const mixed = vectorOf(attention.context, at(state.head, state.step, queryTokens(state.kind).length));
   const content = element("div", {}, keyRows(row, "Values, and what each brings", (i) => [
-    strip(vectorOf(attention.v, at(state.head, i, rows)), "v", 0.25 + 0.75 * weights[i]),
+    strip(vectorOf(attention.v, at(state.head, i, rows)), "v", {strength: 0.25 + 0.75 * weights[i]}),
     norms === null ? "" : bar(norms[i], percent(norms[i]), "v")]),
   element("p", {class: "sum"}, element("span", {}, "= "), strip(mixed, "v")));
   return stage(["The shares mix the values ", letter("V")], told, content, {class: "column"});
@@ -185,12 +186,12 @@ function headsStage({attention, keys}) {
       onclick: () => choose({head: place, mean: false}),
     }, element("strong", {}, `head ${head}`), element("span", {}, "looks at ", quoted(keys[best].text), ` ${percent(weights[best])}`),
     strip(vectorOf(attention.context, at(place, state.step, queryTokens(state.kind).length)), "v"),
-    total > 0 ? bar(attention.head_norms[place][state.step] / total, `${percent(attention.head_norms[place][state.step] / total)} of what is added`, "v") : "");
+    total > 0 ? bar(attention.head_norms[place][state.step] / total, `${percent(attention.head_norms[place][state.step] / total)} of the lengths`, "v") : "");
   });
   const width = widthOf(attention.context);
   return stage(["The heads are joined"],
     [heads.length === 1 ? "There is one head only. " : `All ${heads.length} heads did this at once, each with Q, K and V of its own, so each may look somewhere else. `,
-      `Their results, laid end to end, are ${heads.length} × ${width} = ${heads.length * width} numbers. Choose a head to see its row made.`],
+      `Their results, laid end to end, are ${heads.length} × ${width} = ${heads.length * width} numbers. The bar compares how much each adds in the end. Choose a head to see its row made.`],
     element("div", {class: "head-cards"}, ...cards));
 }
 
@@ -198,7 +199,7 @@ function outputStage({attention, query}) {
   const values = vectorOf(attention.output, state.step);
   return stage(["One projection, ", element("span", {}, "W", element("sub", {}, "o"))],
     [`A last matrix turns them into ${values.length} numbers, which are added to the vector of `, quoted(query),
-      ". The residual connection keeps the vector itself, so attention need not carry the word over."], strip(values, "accent"));
+      ". The residual connection keeps the vector itself, so attention need not carry the word over."], strip(values, "accent", {large: values.length <= 64}));
 }
 
 function memoryStage() {

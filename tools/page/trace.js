@@ -15,11 +15,11 @@ const KINDS = {
     says: "Q, K and V all come from the source: every source word asks every source word, itself included.",
   },
   decoder: {
-    name: "Decoder self-attention", asks: "the translation", asked: "the translation so far",
+    name: "Decoder self-attention", asks: "the translation’s newest word", asked: "the translation so far",
     says: "Q, K and V all come from the translation: its newest word asks itself and the words before. Words still to come do not exist yet, so nothing is to be seen of them (the “mask”).",
   },
   cross: {
-    name: "Cross-attention", asks: "the translation", asked: "the source",
+    name: "Cross-attention", asks: "the translation’s newest word", asked: "the source",
     says: "Q comes from the translation, K and V from the source: the newest target word asks, the source words (as the encoder left them) answer.",
   },
 };
@@ -119,11 +119,11 @@ function heat(share) {
 }
 
 // A vector as bars: up where a number is above zero, down where below.
-function strip(values, letter, strength = 1) {
-  const height = 24, scale = window.devicePixelRatio > 1 ? 2 : 1;
+function strip(values, letter, {strength = 1, large = false} = {}) {
+  const height = large ? 48 : 24, pitch = large ? 12 : 3, scale = window.devicePixelRatio > 1 ? 2 : 1;
   const low = Math.min(...values), high = Math.max(...values);
   const canvas = element("canvas", {
-    class: "strip", width: values.length * 3 * scale, height: height * scale, role: "img",
+    class: large ? "strip large" : "strip", width: values.length * pitch * scale, height: height * scale, role: "img",
     "aria-label": `${values.length} numbers from ${number(low)} to ${number(high)}`,
     title: values.map((v) => number(v)).join("  "),
   });
@@ -134,7 +134,7 @@ function strip(values, letter, strength = 1) {
   const limit = Math.max(-low, high) || 1;
   values.forEach((value, i) => {
     const length = Math.max(0.5, Math.abs(value) / limit * (height / 2 - 1));
-    pen.fillRect(i * 3, value > 0 ? height / 2 - length : height / 2, 2, length);
+    pen.fillRect(i * pitch, value > 0 ? height / 2 - length : height / 2, pitch * 0.7, length);
   });
   return canvas;
 }

@@ -9,17 +9,17 @@ const wordsChoice = {head: "default", row: "output", measure: "weight"};
 // target word's; the last column went to no word.
 function wordShares(measure) {
   const {source, target, alignment} = sentence();
-  if (wordsChoice.head === "default" && measure === "weight") {
+  if (wordsChoice.head === "default" && measure === "weight" && wordsChoice.row === sentence().aligned_by.row) {
     return alignment.map((row) => row.map((thousandths) => thousandths / 1000));
   }
-  const {attention, place} = chosenHead();
+  const {attention, places} = chosenHeads();
   const rows = target.words.map(() => new Array(source.words.length + 1).fill(0));
   const pieces = target.words.map(() => 0);
   target.tokens.forEach((token, i) => {
     if (token.word < 0) return;
     ++pieces[token.word];
     const next = wordsChoice.row === "input" && i + 1 < target.tokens.length;
-    shares(rowOf(attention, place, next ? i + 1 : i, measure)).forEach((share, key) => {
+    sharesOfHeads(attention, places, next ? i + 1 : i, measure).forEach((share, key) => {
       const word = source.tokens[key].word;
       rows[token.word][word < 0 ? source.words.length : word] += share;
     });
@@ -33,16 +33,30 @@ function wordShares(measure) {
 
 const measuresShown = () => wordsChoice.measure === "both" ? ["weight", "norm"] : [wordsChoice.measure];
 
-function chosenHead() {
+// A layer of cross-attention, and the places of the heads that speak for it.
+function chosenHeads() {
   const all = layersOf("cross");
-  if (wordsChoice.head === "default") return {attention: all[all.length - 1], place: "mean"};
+  if (wordsChoice.head === "default") {
+    const {layer, heads} = sentence().aligned_by;
+    const attention = all.find((a) => a.layer === layer);
+    return {attention, places: heads.map((head) => attention.heads.indexOf(head))};
+  }
   const [layer, place] = wordsChoice.head.split(" ");
-  return {attention: all[Number(layer)], place: place === "mean" ? place : Number(place)};
+  const attention = all[Number(layer)];
+  return {attention, places: place === "mean" ? [...attention.heads.keys()] : [Number(place)]};
+}
+
+// Heads together: the norm of what all add is known; that of some is taken as the mean of their shares.
+function sharesOfHeads(attention, places, query, measure) {
+  if (places.length === attention.heads.length) return shares(rowOf(attention, "mean", query, measure));
+  const rows = places.map((place) => shares(rowOf(attention, place, query, measure)));
+  return rows[0].map((_, key) => sum(rows.map((row) => row[key])) / rows.length);
 }
 
 function drawWords() {
   const select = byId("words-head");
-  select.replaceChildren(element("option", {value: "default"}, "the alignment that limpid trace prints"));
+  const {layer: layerAligned, heads} = sentence().aligned_by;
+  select.replaceChildren(element("option", {value: "default"}, `what aligns best (layer ${layerAligned}, ${heads.length === 1 ? "head" : "heads"} ${heads.join(", ")})`));
   layersOf("cross").forEach((attention, layer) => {
     select.append(element("option", {value: `${layer} mean`}, `layer ${attention.layer}, all heads together`));
     attention.heads.forEach((head, place) => select.append(
@@ -50,21 +64,15 @@ function drawWords() {
   });
   select.value = wordsChoice.head;
   byId("words-row").value = wordsChoice.row;
-  byId("words-row").disabled = wordsChoice.head === "default";
-  const measures = [["weight", "weight"], ["norm", "norm"], ["both", "side by side"]];
-  const norms = hasNorms() && wordsChoice.head !== "default";
-  if (!norms) wordsChoice.measure = "weight";
   byId("words-measure").hidden = !hasNorms();
-  byId("words-measure").disabled = !norms;
+  const measures = [["weight", "weight"], ["norm", "norm"], ["both", "side by side"]];
   choices(byId("words-measure"), measures, wordsChoice.measure, (value) => {
     wordsChoice.measure = value;
     drawWords();
   });
-  byId("words-note").textContent = wordsChoice.head === "default"
-    ? "Choose a head under “Taken from” to see it alone, and to compare weight with norm: how much each word really brought."
-    : wordsChoice.measure === "weight"
-      ? "Weight: where the head looks. It sums to 100 % for each target word."
-      : "Norm: how much of what was added came from each word. A word with a small value vector brings little, however hard it is looked at. Shown as parts of the sum.";
+  byId("words-note").textContent = wordsChoice.measure === "weight"
+    ? "Weight: where the decoder looks. It sums to 100 % for each target word."
+    : "Norm: how much of what was added came from each word, as part of the sum. A word with a small value vector brings little, however hard it is looked at.";
   byId("pairs").replaceChildren(...measuresShown().map(pairOf));
   layOut();
 }
@@ -128,7 +136,7 @@ function show(word) {
 function tell(word) {
   const place = byId("words-row-told");
   if (word === null) {
-    place.replaceChildren(element("p", {class: "note"}, "No word is chosen."));
+    place.replaceChildren(element("p", {class: "note"}, "Point at a word to read its row here."));
     return;
   }
   const {source, target} = sentence();
@@ -191,7 +199,6 @@ function curve(x1, y1, x2, y2, sideways) {
 function startWords() {
   byId("words-head").addEventListener("change", (event) => {
     wordsChoice.head = event.target.value;
-    if (wordsChoice.head !== "default" && wordsChoice.measure === "weight" && hasNorms()) wordsChoice.measure = "both";
     drawWords();
   });
   byId("words-row").addEventListener("change", (event) => {
