@@ -44,7 +44,6 @@ function start() {
   // The layer that makes the next word is the one to begin with.
   const cross = trace.sentences[0].attentions.filter((attention) => attention.kind === "cross");
   state.layer = cross.length > 0 ? cross[cross.length - 1].layer : 0;
-  wordsChoice.row = trace.sentences[0].aligned_by.row;
   chooseSentence(0);
   // Canvases and cells hold colours of the theme.
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chooseSentence(state.sentence));

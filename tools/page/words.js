@@ -9,7 +9,7 @@ const wordsChoice = {head: "default", row: "output", measure: "weight"};
 // target word's; the last column went to no word.
 function wordShares(measure) {
   const {source, target, alignment} = sentence();
-  if (wordsChoice.head === "default" && measure === "weight" && wordsChoice.row === sentence().aligned_by.row) {
+  if (wordsChoice.head === "default" && measure === "weight") {
     return alignment.map((row) => row.map((thousandths) => thousandths / 1000));
   }
   const {attention, places} = chosenHeads();
@@ -55,8 +55,7 @@ function sharesOfHeads(attention, places, query, measure) {
 
 function drawWords() {
   const select = byId("words-head");
-  const {layer: layerAligned, heads} = sentence().aligned_by;
-  select.replaceChildren(element("option", {value: "default"}, `what aligns best (layer ${layerAligned}, ${heads.length === 1 ? "head" : "heads"} ${heads.join(", ")})`));
+  select.replaceChildren(element("option", {value: "default"}, "the alignment, as limpid trace prints it"));
   layersOf("cross").forEach((attention, layer) => {
     select.append(element("option", {value: `${layer} mean`}, `layer ${attention.layer}, all heads together`));
     attention.heads.forEach((head, place) => select.append(
@@ -65,14 +64,18 @@ function drawWords() {
   select.value = wordsChoice.head;
   byId("words-row").value = wordsChoice.row;
   byId("words-measure").hidden = !hasNorms();
-  const measures = [["weight", "weight"], ["norm", "norm"], ["both", "side by side"]];
+  const whole = wordsChoice.head === "default";
+  byId("words-row").parentElement.hidden = whole;
+  if (whole) wordsChoice.row = sentence().aligned_by.row;
+  const measures = [["weight", whole ? "alignment" : "weight"], ["norm", "norm"], ["both", "side by side"]];
   choices(byId("words-measure"), measures, wordsChoice.measure, (value) => {
     wordsChoice.measure = value;
     drawWords();
   });
+  const {layer, heads} = sentence().aligned_by;
   byId("words-note").textContent = wordsChoice.measure === "weight"
-    ? "Weight: where the decoder looks. It sums to 100 % for each target word."
-    : "Norm: how much of what was added came from each word, as part of the sum. A word with a small value vector brings little, however hard it is looked at.";
+    ? "Where the decoder looks. It sums to 100 % for each target word."
+    : `Norm${whole ? ` (of layer ${layer}, head ${heads.join(", ")})` : ""}: how much of what was added came from each word, as part of the sum. A word with a small value vector brings little, however hard it is looked at.`;
   byId("pairs").replaceChildren(...measuresShown().map(pairOf));
   layOut();
 }
@@ -87,7 +90,7 @@ function pairOf(measure) {
   pair.append(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
   pair.append(line("target", target.words, "Translation"));
   pair.querySelector("svg").setAttribute("aria-hidden", "true");
-  if (wordsChoice.measure === "both") pair.prepend(element("h3", {}, measure === "norm" ? "Norm" : "Attention weight"));
+  if (wordsChoice.measure === "both") pair.prepend(element("h3", {}, measure === "norm" ? "Norm" : wordsChoice.head === "default" ? "Alignment" : "Weight"));
   return pair;
 }
 
@@ -152,7 +155,7 @@ function tell(word) {
     element("p", {}, quoted(own), lead, order.length === 0 ? " no word by much." : ":", same(word, pinned) ? element("span", {class: "pin"}, "pinned") : ""),
     element("dl", {}, ...order.flatMap((i) => [element("dt", {}, quoted(others[i])),
       ...measures.map((measure, m) => element("dd", {},
-        bar(shareOf(rows[m], i), percent(shareOf(rows[m], i)) + (measures.length > 1 ? ` ${measure}` : ""), measure === "norm" ? "v" : "accent")))])));
+        bar(shareOf(rows[m], i), percent(shareOf(rows[m], i)) + (measures.length > 1 && measure === "norm" ? " norm" : ""), measure === "norm" ? "v" : "accent")))])));
 }
 
 // Words stand in two lines where they fit, else in two columns; then the lines between are drawn.
