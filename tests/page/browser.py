@@ -127,10 +127,13 @@ class Browser:
         return [message['params']['request']['url'] for message in messages
                 if message['method'] == 'Network.requestWillBeSent']
 
-    def screenshot(self, path, height=None):
-        """The whole page, or its upper `height` pixels."""
-        size = self.devtools('Page.getLayoutMetrics')['cssContentSize']
-        clip = {'x': 0, 'y': 0, 'width': size['width'], 'height': height or size['height'], 'scale': 1}
+    def screenshot(self, path, selector='body', until=None):
+        """An element, with what is outside of the window; or no further down than `until`."""
+        left, top, width, height = self.run('''
+            const box = document.querySelector(arguments[0]).getBoundingClientRect();
+            const end = (document.querySelector(arguments[1]) ?? {getBoundingClientRect: () => box}).getBoundingClientRect();
+            return [box.left + scrollX, box.top + scrollY, box.width, end.bottom - box.top]''', selector, until or 'none')
+        clip = {'x': left, 'y': top, 'width': width, 'height': height, 'scale': 1}
         shot = self.devtools('Page.captureScreenshot', format='png', captureBeyondViewport=True,
                              clip=clip)
         with open(path, 'wb') as file:

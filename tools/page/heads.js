@@ -56,6 +56,7 @@ function drawMap() {
   cell.query = Math.min(state.step, queries.length - 1);
   cell.key = largest(rowOf(attention, place, cell.query, "weight"));
   const rows = rowsOf(attention, place, state.measure);
+  byId("map").parentElement.classList.toggle("wide", keys.length > 16);
   const table = element("table", {class: "cells", tabindex: "0", role: "grid", "aria-describedby": "map-help",
     "aria-label": `${KINDS[state.kind].name}, layer ${state.layer}, ${head}`});
   table.append(element("thead", {}, element("tr", {},

@@ -165,7 +165,7 @@ function mixStage(row) {
     .sort((a, b) => weights[b] - weights[a]).slice(0, 3);
   const told = ["Each piece's value, times its share, added up: "];
   order.forEach((i, n) => told.push(n > 0 ? " + " : "", `${number(weights[i])} · V of `, quoted(keys[i].text)));
-  told.push(keys.length > order.length ? " + …" : "", norms === null ? "." : ". The figure is how much of the sum each brings (norm).");
+  told.push(keys.length > order.length ? " + …" : ".", norms === null ? "" : " The figure is how much of the sum each brings (norm).");
   const mixed = vectorOf(attention.context, at(state.head, state.step, queryTokens(state.kind).length));
   const content = element("div", {}, keyRows(row, "Values, and what each brings", (i) => [
     strip(vectorOf(attention.v, at(state.head, i, rows)), "v", {strength: 0.25 + 0.75 * weights[i]}),
