@@ -177,8 +177,8 @@ std::string FormatTracePage(absl::Span<const SentenceTrace> traces,
       -1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
   // "<" stands only inside strings of JSON. Escaped, no text can end the element that holds it
   // ("</script>") or open a comment ("<!--").
-  return std::string(kPageBeforeData) + absl::StrReplaceAll(data, {{"<", "\\u003c"}}) +
-         std::string(kPageAfterData);
+  return std::string(PageBeforeData()) + absl::StrReplaceAll(data, {{"<", "\\u003c"}}) +
+         std::string(PageAfterData());
 }
 
 }  // namespace limpid

@@ -45,8 +45,8 @@ file(WRITE "${OUTPUT}" "// Made by tools/page/embed.cmake.
 
 namespace limpid {
 
-const std::string_view kPageBeforeData = R\"PAGE(${before})PAGE\";
-const std::string_view kPageAfterData = R\"PAGE(${after})PAGE\";
+std::string_view PageBeforeData() { return R\"PAGE(${before})PAGE\"; }
+std::string_view PageAfterData() { return R\"PAGE(${after})PAGE\"; }
 
 }  // namespace limpid
 ")

@@ -7,8 +7,8 @@
 
 namespace limpid {
 
-extern const std::string_view kPageBeforeData;
-extern const std::string_view kPageAfterData;
+std::string_view PageBeforeData();
+std::string_view PageAfterData();
 
 }  // namespace limpid
 
