@@ -29,6 +29,7 @@
 #include "tools/terminal.h"
 #include "tools/trace_check.h"
 #include "tools/trace_data.h"
+#include "tools/trace_page.h"
 
 namespace limpid {
 namespace {
@@ -66,6 +67,7 @@ struct Settings {
   std::string svg;  // files; "-" is standard output
   std::string json;
   std::string npz;
+  std::string html;
   bool check = false;
 };
 
@@ -137,7 +139,9 @@ TraceRequest RequestFor(const Settings& settings) {
   TraceRequest request;
   const AlignmentMeasure measure = settings.attention.measure;
   request.leave_one_out = measure == AlignmentMeasure::kLeaveOneOut;
-  if (settings.check || !settings.json.empty() || !settings.npz.empty()) return request;
+  if (settings.check || !settings.json.empty() || !settings.npz.empty() || !settings.html.empty()) {
+    return request;
+  }
   request.kinds = {AttentionKind::kCross, settings.attention.kind};
   if (!settings.explain.empty()) return request;
   request.scores = request.projections = request.context = request.output = false;
@@ -168,6 +172,15 @@ absl::Status WriteText(const std::string& path, const std::string& text, std::st
   return absl::OkStatus();
 }
 
+absl::Status WritePage(const Settings& settings, absl::Span<const SentenceTrace> traces,
+                       absl::Span<const AlignedTrace> sentences) {
+  std::vector<Alignment> alignments;
+  for (const AlignedTrace& sentence : sentences) alignments.push_back(sentence.alignment);
+  const AlignmentOptions options =
+      traces.empty() ? AlignmentOptions() : AlignmentOptionsOf(traces[0], settings.attention);
+  return WriteFile(settings.html, FormatTracePage(traces, alignments, options));
+}
+
 // Writes the files, and returns what is to be printed: the trace for a reader, unless standard
 // output was asked for as a file.
 absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const SentenceTrace> traces) {
@@ -188,6 +201,7 @@ absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const Sent
     status.Update(WriteText(settings.json, TracesAsJson(*sentences), &*printed));
   }
   if (!settings.npz.empty()) status.Update(WriteNpz(settings.npz, *sentences));
+  if (!settings.html.empty()) status.Update(WritePage(settings, traces, *sentences));
   if (!status.ok()) return status;
   return printed;
 }
@@ -238,6 +252,8 @@ void AddFlags(Settings* settings, Flags* flags) {
   flags->Add("color=WHEN", &settings->color,
              {{"auto", Color::kAuto}, {"always", Color::kAlways}, {"never", Color::kNever}},
              "auto (on a terminal, unless $NO_COLOR is set), always or never.");
+  flags->Add("html=FILE", &settings->html,
+             "Also write a page to look at in a browser: every attention, and how it is made.");
   flags->Add("svg=FILE", &settings->svg, "Also write the map as an image. -: standard output.");
   flags->Add("json=FILE", &settings->json,
              "Also write everything that attention did, of all layers and heads, as JSON. -: "
