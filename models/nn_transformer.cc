@@ -359,7 +359,7 @@ class LayerRenamer : public TensorRenamer {
   }
 
   void AddZeros(const std::string& name, const std::string& weight) {
-    if (Has(name) || !Has(weight)) return;
+    if (Has(name) || !Has(weight) || Get(weight).elements() == 0) return;
     const int64_t rows = Get(weight).rows();
     TensorView zeros;
     NewFloats(rows, {rows}, zeros, checkpoint_);
@@ -411,13 +411,17 @@ void RenameStack(const std::string& theirs, const std::string& ours, int layers,
 
 // A table of positions as tutorials keep it, [max, 1, model_dim] or [1, max, model_dim] or
 // [max, model_dim], as [max, model_dim].
-absl::Status ShapeTable(const std::string& name, int max_positions, TensorView& table) {
+absl::Status ShapeTable(const std::string& name, const ModelConfig& config, TensorView& table) {
   std::vector<int64_t> shape = table.shape;
-  if (shape.size() == 3) shape.erase(std::find(shape.begin(), shape.end() - 1, 1));
-  if (shape.size() != 2 || shape[0] < max_positions) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("tensor ", Quoted(name), " has shape ", ShapeName(table.shape),
-                     "; expected a row for each of ", std::max(max_positions, 1), " positions"));
+  if (shape.size() == 3 && shape[1] == 1) {
+    shape.erase(shape.begin() + 1);
+  } else if (shape.size() == 3 && shape[0] == 1) {
+    shape.erase(shape.begin());
+  }
+  if (shape.size() != 2 || shape[0] < config.max_positions || shape[1] != config.model_dim) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "tensor ", Quoted(name), " has shape ", ShapeName(table.shape), "; expected a row of ",
+        config.model_dim, " for each of ", config.max_positions, " positions"));
   }
   table.shape = std::move(shape);
   return absl::OkStatus();
@@ -444,7 +448,7 @@ absl::Status RenamePositions(const Description& description, const std::vector<s
   std::vector<TensorView> tables;
   for (const std::string& name : names) {
     TensorView table = rename.Get(name);
-    absl::Status status = ShapeTable(name, description.max_positions, table);
+    absl::Status status = ShapeTable(name, config, table);
     if (!status.ok()) return status;
     tables.push_back(std::move(table));
   }
@@ -462,6 +466,10 @@ absl::Status RenamePositions(const Description& description, const std::vector<s
           "found no table of learned positions; name it in the JSON file under \"tensors\", as "
           "\"positions\", or \"source_positions\" and \"target_positions\"");
     }
+    constexpr int64_t kMostNumbers = int64_t{1} << 26;
+    if (int64_t{config.max_positions} * config.model_dim > kMostNumbers) {
+      return absl::InvalidArgumentError("\"max_positions\": too large for a table of positions");
+    }
     tables = {InterleavedSinusoids(config.max_positions, config.model_dim, checkpoint)};
   }
   rename.to["encoder.positions.weight"] = Rows(tables.front(), 0, config.max_positions);
@@ -469,22 +477,37 @@ absl::Status RenamePositions(const Description& description, const std::vector<s
   return absl::OkStatus();
 }
 
+// Names of the tensors around the layers.
+struct OuterNames {
+  std::string source_embedding;
+  std::string target_embedding;
+  std::string output;  // its weight
+};
+
 // A tensor that has the same values as another one of the model is the same one: state_dict lists
 // tied weights under each of their names.
-void RenameEmbeddings(const std::string& source, const std::string& target,
-                      const std::string& output, LayerRenamer& rename, ModelConfig& config) {
-  config.shared_embeddings =
-      source == target || (config.source_vocab_size == config.target_vocab_size &&
-                           SameBytes(rename.Get(source), rename.Get(target)));
-  config.tied_output = output == target || SameBytes(rename.Get(output), rename.Get(target));
-  if (!config.tied_output) rename.Move(output, "output.weight");
-  std::vector<std::string> targets = {target};
-  if (config.tied_output) targets.push_back(output);
+void FindTies(const OuterNames& names, const TensorMap& tensors, ModelConfig& config) {
+  const TensorView& target = tensors.at(names.target_embedding);
+  config.shared_embeddings = config.source_vocab_size == config.target_vocab_size &&
+                             SameBytes(tensors.at(names.source_embedding), target);
+  config.tied_output = SameBytes(tensors.at(names.output), target);
+}
+
+void RenameOuter(const OuterNames& names, const ModelConfig& config, LayerRenamer& rename) {
+  const std::string bias = names.output.substr(0, names.output.rfind('.')) + ".bias";
+  rename.AddZeros(bias, names.output);
+  rename.Move(bias, "output.bias");
+  std::vector<std::string> targets = {names.target_embedding};
+  if (config.tied_output) {
+    targets.push_back(names.output);
+  } else {
+    rename.Move(names.output, "output.weight");
+  }
   if (config.shared_embeddings) {
-    targets.push_back(source);
+    targets.push_back(names.source_embedding);
     rename.MoveShared(targets, "embedding.weight");
   } else {
-    rename.Move(source, "encoder.embedding.weight");
+    rename.Move(names.source_embedding, "encoder.embedding.weight");
     rename.MoveShared(targets, "decoder.embedding.weight");
   }
 }
@@ -527,18 +550,22 @@ std::vector<std::string> PositionTables(const Roles& roles, const TensorMap& ten
   return names;
 }
 
-// How many positions there are: as the JSON file says, else as many as the table has.
+// How many positions there are: as the JSON file says, else as many as each table has.
 int MaxPositions(const Description& description, const TensorMap& tensors,
                  const std::vector<std::string>& tables) {
-  constexpr int kUnlessStated = 1024;
-  if (description.max_positions > 0) return description.max_positions;
-  int64_t rows = tables.empty() ? kUnlessStated : 1;
-  if (!tables.empty()) {
-    const std::vector<int64_t>& shape = tensors.at(tables.front()).shape;
+  constexpr int64_t kUnlessStated = 1024;
+  constexpr int64_t kMost = 1 << 16;
+  if (description.max_positions != 0) return description.max_positions;
+  if (tables.empty()) return kUnlessStated;
+  int64_t least = kMost;
+  for (const std::string& name : tables) {
     // [max, model_dim], with a dimension of 1 for the batch before or behind max.
-    for (size_t i = 0; i + 1 < shape.size(); ++i) rows = std::max(rows, shape[i]);
+    const std::vector<int64_t>& shape = tensors.at(name).shape;
+    const bool batch_first = shape.size() == 3 && shape[0] == 1;
+    const size_t dimension = batch_first ? 1 : 0;
+    least = std::min(least, dimension < shape.size() ? shape[dimension] : 0);
   }
-  return static_cast<int>(std::min<int64_t>(rows, 1 << 16));
+  return static_cast<int>(least);
 }
 
 absl::StatusOr<TensorMap> ReadState(const std::string& path, Checkpoint& checkpoint) {
@@ -567,6 +594,8 @@ absl::Status RenameAll(const Description& description, TensorMap tensors, Checkp
   for (const auto* name : {&prefix, &source, &target, &output}) {
     if (!name->ok()) return name->status();
   }
+  const OuterNames names = {*source, *target, *output};
+  FindTies(names, tensors, config);
   const int64_t model_dim = tensors.at(*source).columns();
   config.model_dim = static_cast<int>(std::min<int64_t>(model_dim, INT32_MAX));
   config.encoder_layers = CountLayers(tensors, *prefix + "encoder.layers.");
@@ -584,10 +613,7 @@ absl::Status RenameAll(const Description& description, TensorMap tensors, Checkp
   LayerRenamer rename(std::move(tensors), config.model_dim, checkpoint);
   status = RenamePositions(description, tables, rename, checkpoint);
   if (!status.ok()) return status;
-  const std::string bias = output->substr(0, output->rfind('.')) + ".bias";
-  rename.AddZeros(bias, *output);
-  rename.Move(bias, "output.bias");
-  RenameEmbeddings(*source, *target, *output, rename, config);
+  RenameOuter(names, config, rename);
   RenameStack(*prefix + "encoder", "encoder", config.encoder_layers, rename);
   RenameStack(*prefix + "decoder", "decoder", config.decoder_layers, rename);
   rename.RefuseLeftovers("an nn.Transformer with embeddings, positions and an output");

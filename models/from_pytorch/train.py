@@ -109,6 +109,7 @@ def main():
     parser.add_argument("out", type=Path, help="the file to write: toy.pt")
     parser.add_argument("--steps", type=int, default=600)
     args = parser.parse_args()
+    torch.set_num_threads(1)  # more only get in each other's way in a model this small
     random.seed(1)
     torch.manual_seed(1)
 

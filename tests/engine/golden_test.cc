@@ -44,7 +44,8 @@ class GoldenTest : public testing::TestWithParam<std::string> {
   void SetUp() override {
     const std::filesystem::path folder = std::filesystem::path(kGolden) / GetParam();
     // The small models lie beside their data; the shipped one has a place of its own.
-    const std::string model = GetParam() == "eng-deu" ? "models/eng-deu" : folder.string();
+    std::string model = GetParam() == "eng-deu" ? "models/eng-deu" : folder.string();
+    if (std::filesystem::exists(folder / "model.pt")) model = folder / "model.pt";
     absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(model);
     ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
     config_ = checkpoint->config;

@@ -1,0 +1,86 @@
+"""Makes tests/golden/nn_transformer: a random model of models/from_pytorch/train.py's class, and
+what PyTorch computes with it.
+
+    pip install torch transformers sentencepiece safetensors
+    python tests/golden/make_nn_transformer_golden.py
+"""
+
+import json
+import sys
+
+import safetensors.torch
+import torch
+
+from make_golden import HERE, golden_sentence, golden_tensors, smallest_margin, versions
+from small_models import write_json
+
+sys.path.insert(0, str(HERE.parent.parent / "models" / "from_pytorch"))
+from train import BOS, EOS, PAD, SPECIAL, UNK, Seq2SeqTransformer
+
+FOLDER = HERE / "nn_transformer"
+SOURCE = SPECIAL + [f"s{i}" for i in range(20)]
+TARGET = SPECIAL + [f"t{i}" for i in range(24)]
+SENTENCES = ["", "s1", "s3 s4 what s19", "s5 s5 s6 s7 s8 s9 s10 s11 s12 s13 s14 s15"]
+# As make_golden.py has them in a Marian config.
+CONFIG = dict(pad_token_id=PAD, bad_words_ids=[[BOS]], decoder_start_token_id=BOS, eos_token_id=EOS)
+
+
+class Words:
+    """Of a tokenizer, what golden_sentence needs."""
+
+    def __call__(self, text):
+        self.input_ids = [SOURCE.index(w) if w in SOURCE else UNK for w in text.split()] + [EOS]
+        return self
+
+    def decode(self, ids, skip_special_tokens):
+        return " ".join(TARGET[i] for i in ids if i not in (UNK, PAD, EOS))
+
+
+def run(model, source, target):
+    memory = model.encode(torch.tensor(source)[:, None])
+    return memory[:, 0], model.decode(torch.tensor(target)[:, None], memory)[:, 0]
+
+
+@torch.no_grad()
+def main():
+    FOLDER.mkdir(exist_ok=True)
+    torch.set_num_threads(1)
+    for seed in range(200):
+        torch.manual_seed(seed)
+        model = Seq2SeqTransformer(2, 16, 4, len(SOURCE), len(TARGET), ffn=24).eval()
+        for name, parameter in model.named_parameters():
+            if parameter.dim() == 1:  # no two biases or norms are alike
+                parameter += 0.2 * torch.randn_like(parameter)
+            else:
+                parameter *= 2  # attention far from uniform, logits far apart
+
+        def both(source, target, model=model):
+            return run(model, source, target)
+
+        sentences = [golden_sentence(both, CONFIG, Words(), text, 12) for text in SENTENCES]
+        words = sum(len(set(s["output_ids"])) for s in sentences)
+        if words >= 10 and smallest_margin(sentences) >= 1e-3:
+            break
+    else:
+        raise ValueError("no seed makes a model that says enough")
+    torch.save(model.state_dict(), FOLDER / "model.pt")
+    description = dict(
+        heads=4,
+        positions="interleaved",
+        scale_embedding=True,
+        source_bos=False,
+        source_vocabulary=SOURCE,
+        target_vocabulary=TARGET,
+    )
+    (FOLDER / "model.json").write_text(json.dumps(description) + "\n")
+    tensors = {}
+    for i, sentence in enumerate(sentences):
+        for name, part in golden_tensors(both, CONFIG, sentence, 1, False).items():
+            tensors[f"{i}.{name}"] = part.contiguous()
+    golden = {"made_by": "torch", "software": versions(), "logit_stride": 1, "sentences": sentences}
+    write_json(FOLDER / "golden.json", golden)
+    (FOLDER / "golden.safetensors").write_bytes(safetensors.torch.save(tensors))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+// The state of an nn.Transformer and the JSON beside it; tests/golden/nn_transformer is by PyTorch.
+
+#include <filesystem>
+#include <random>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "models/checkpoint.h"
+#include "models/safetensors.h"
+#include "models/torch_file.h"
+#include "models/weights.h"
+#include "nlohmann/json.hpp"
+#include "tests/models/marian_folder.h"
+
+namespace limpid {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// A copy of the golden model, for each test to spoil.
+class NnTransformerTest : public testing::Test {
+ protected:
+  NnTransformerTest() : folder_(FreshPath("toy")), path_(folder_ + "/model.pt") {
+    fs::create_directory(folder_);
+    for (const std::string name : {"model.pt", "model.json"}) {
+      fs::copy_file("tests/golden/nn_transformer/" + name, folder_ + "/" + name);
+    }
+    description_ = json::parse(ReadText(folder_ + "/model.json"));
+  }
+
+  absl::StatusOr<Checkpoint> Read() const {
+    WriteText(folder_ + "/model.json", description_.dump());
+    return ReadCheckpoint(path_);
+  }
+  std::string RefusalWith(const char* key, const json& value) {
+    json changed = description_;
+    std::swap(changed, description_);
+    description_[key] = value;
+    const std::string message = Message(Read());
+    std::swap(changed, description_);
+    return message;
+  }
+
+  const std::string folder_;
+  std::string path_;
+  json description_;
+};
+
+TEST_F(NnTransformerTest, TensorsAndJsonMakeTheConfig) {
+  const auto checkpoint = Read();
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ(checkpoint->format, "PyTorch nn.Transformer");
+  const ModelConfig& config = checkpoint->config;
+  EXPECT_EQ(config.model_dim, 16);
+  EXPECT_EQ(config.encoder_layers, 2);
+  EXPECT_EQ(config.decoder_layers, 2);
+  EXPECT_EQ(config.encoder_heads, 4);
+  EXPECT_EQ(config.encoder_ffn_dim, 24);
+  EXPECT_EQ(config.embedding_scale, 4);
+  EXPECT_TRUE(config.final_norm);
+  EXPECT_FALSE(config.shared_embeddings);
+  EXPECT_FALSE(config.tied_output);
+  EXPECT_EQ(config.positions, Positions::kLearned);
+  EXPECT_EQ(config.max_positions, 64);
+  EXPECT_EQ(config.decoder_start_id, 2);
+  EXPECT_EQ(config.target_eos_id, 3);
+  EXPECT_THAT(config.bad_words, ElementsAre(1, 2));
+}
+
+// The table that the reader computes is the one that PyTorch stored.
+TEST_F(NnTransformerTest, InterleavedPositionsNeedNotBeStored) {
+  const auto stored = Read();
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  auto state = ReadTorchFile(path_);
+  state->tensors.erase("positional_encoding.pos_embedding");
+  path_ = folder_ + "/model.safetensors";
+  ASSERT_EQ(Message(WriteSafetensors(path_, state->tensors, {})), "");
+  description_["max_positions"] = 64;
+  const auto computed = Read();
+  ASSERT_TRUE(computed.ok()) << computed.status();
+  for (const char* name : {"encoder.positions.weight", "decoder.positions.weight"}) {
+    EXPECT_THAT(ReadAll(computed->tensors.at(name)),
+                testing::Pointwise(testing::FloatNear(1e-5F), ReadAll(stored->tensors.at(name))));
+  }
+  description_["positions"] = "learned";
+  EXPECT_THAT(Message(Read()), HasSubstr("found no table of learned positions"));
+  description_["positions"] = "halves";
+  EXPECT_EQ(Read()->config.positions, Positions::kSinusoidal);
+}
+
+TEST_F(NnTransformerTest, RefusesWhatTheJsonGetsWrong) {
+  EXPECT_THAT(RefusalWith("heads", "4"), HasSubstr("\"heads\": expected a whole number, found"));
+  EXPECT_THAT(RefusalWith("heads", 3), HasSubstr("3 heads do not divide"));
+  EXPECT_THAT(RefusalWith("positions", "rotary"), HasSubstr("\"positions\": expected"));
+  EXPECT_THAT(RefusalWith("activation", "silu"), HasSubstr("\"activation\": expected"));
+  EXPECT_THAT(RefusalWith("source_bos", true), HasSubstr("\"source_bos\": Limpid gives"));
+  EXPECT_THAT(RefusalWith("bos", "<s>"), HasSubstr("the vocabulary has no \"<s>\""));
+  EXPECT_THAT(RefusalWith("hats", 1), HasSubstr("the key \"hats\" is unknown"));
+  EXPECT_THAT(RefusalWith("max_positions", 1000),
+              HasSubstr("a row of 16 for each of 1000 positions"));
+  EXPECT_THAT(RefusalWith("max_positions", -1), HasSubstr("max_positions"));
+  EXPECT_THAT(RefusalWith("source_vocabulary", {"<unk>", "<eos>"}), HasSubstr("has shape"));
+  EXPECT_THAT(RefusalWith("tensors", {{"output", "head.weight"}}),
+              HasSubstr("found no tensor \"head.weight\" for the \"output\""));
+  fs::remove(folder_ + "/model.json");
+  EXPECT_THAT(Message(ReadCheckpoint(path_)), HasSubstr("model.json: does not exist"));
+}
+
+TEST_F(NnTransformerTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
+  auto state = ReadTorchFile(path_);
+  path_ = folder_ + "/model.safetensors";  // without checksums
+  ASSERT_EQ(Message(WriteSafetensors(path_, state->tensors, {})), "");
+  ASSERT_EQ(Message(Read()), "");
+  std::mt19937 random(5);
+  for (const std::string& path : {path_, folder_ + "/model.json"}) {
+    const size_t size = std::min<size_t>(fs::file_size(path), 6000);
+    for (int i = 0; i < 400; ++i) {
+      const size_t byte = random() % size;
+      const auto bit = static_cast<unsigned>(random() % 8);
+      FlipBit(path, byte, bit);
+      const auto found = ReadCheckpoint(path_);
+      FlipBit(path, byte, bit);
+      if (!found.ok()) continue;
+      EXPECT_EQ(Message(ValidateConfig(found->config)), "");
+      EXPECT_EQ(Message(BindWeights(found->config, found->tensors)), "");
+      EXPECT_FALSE(Describe(*found).empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace limpid
