@@ -4,6 +4,7 @@
 #define LIMPID_ENGINE_SEARCH_H_
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "engine/beam_search.h"
@@ -24,6 +25,11 @@ class Searcher {
   // the next call. The options have passed CheckSearchOptions, and prefixes leave room for a token.
   // No token of config.bad_words is ever produced but in a prefix.
   const std::vector<Hypotheses>& Search(const SourceBatch& source, const SearchRequest& request);
+
+  // From the next search on only these tokens, each once and in order, can be produced. None: all.
+  void SelectTokens(std::vector<int> tokens) {
+    transformer_.SelectTokens(std::move(tokens), state_.work);
+  }
 
  private:
   // The token that comes next, and its log-probability; -1: no token may come.

@@ -8,23 +8,23 @@
 #include "engine/translator.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <future>
 #include <limits>
 #include <mutex>
-#include <new>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/alignment.h"
+#include "engine/checkpoint_tokenizer.h"
 #include "engine/document.h"
+#include "engine/parallel.h"
 #include "engine/search.h"
 #include "engine/token_constraints.h"
 #include "engine/tracer.h"
 #include "models/checkpoint.h"
 #include "models/file.h"
+#include "models/shortlist.h"
 #include "tokenizer/text.h"
 #include "tokenizer/tokenizer.h"
 
@@ -35,24 +35,14 @@ namespace {
 // memory of a batch.
 constexpr int kMostBatchTokens = 4096;
 
-// Returns what `work` returns, a Status or a StatusOr. It may throw what oneDNN and the standard
-// library throw; no exception goes further than here.
-template <typename Work>
-auto WithoutExceptions(const Work& work) -> decltype(work()) {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(
-        "out of memory: translate fewer sentences at a time (batch_size), or use a smaller model");
-  } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("a library failed: ", error.what()));
-  }
-}
-
 absl::Status CheckOptions(const TranslateOptions& options) {
   if (options.batch_size < 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("batch_size must be at least 1, not ", options.batch_size));
+  }
+  if (options.batch_tokens < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "batch_tokens must be 0 (batches by batch_size) or more, not ", options.batch_tokens));
   }
   return CheckSearchOptions(options.search);
 }
@@ -79,18 +69,32 @@ struct Worker {
 
 using Batch = std::vector<Segment*>;
 
+// Stays where it is, for the shortlist points into the bytes.
+struct LoadedShortlist {
+  std::string bytes;
+  Shortlist shortlist;
+};
+
 // What is to be done with all batches of a call.
 struct Task {
   const TranslateOptions& options;
   // What options.search says, in tokens.
   TokenConstraints constraints = {};
   std::vector<int> prefix = {};
+  // What may be produced; null: all tokens.
+  const Shortlist* shortlist = nullptr;
+  int target_vocab = 0;
+  int target_eos_id = 0;
 };
 
 class ModelTranslator : public Translator {
  public:
-  ModelTranslator(Transformer transformer, std::unique_ptr<Tokenizer> tokenizer, int threads)
-      : transformer_(std::move(transformer)), tokenizer_(std::move(tokenizer)), threads_(threads) {}
+  ModelTranslator(Transformer transformer, std::unique_ptr<Tokenizer> tokenizer,
+                  std::unique_ptr<LoadedShortlist> shortlist, int threads)
+      : transformer_(std::move(transformer)),
+        tokenizer_(std::move(tokenizer)),
+        shortlist_(std::move(shortlist)),
+        threads_(threads) {}
 
   absl::StatusOr<std::vector<Translation>> TranslateBatch(
       absl::Span<const std::string> texts, const TranslateOptions& options) const override;
@@ -114,12 +118,29 @@ class ModelTranslator : public Translator {
 
   const Transformer transformer_;
   const std::unique_ptr<Tokenizer> tokenizer_;
+  const std::unique_ptr<LoadedShortlist> shortlist_;  // null: none is used
   const int threads_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Worker>> idle_workers_;  // guarded by mutex_
 };
 
+// What a batch may produce: the candidates of its source tokens, and what the options ask for.
+std::vector<int> TokensOf(const Batch& batch, const Task& task) {
+  std::vector<int> sources;
+  for (const Segment* segment : batch) {
+    sources.insert(sources.end(), segment->source.ids.begin(), segment->source.ids.end());
+  }
+  std::vector<int> tokens = UnionOfCandidates(*task.shortlist, sources, task.target_vocab);
+  tokens.insert(tokens.end(), task.prefix.begin(), task.prefix.end());
+  tokens.insert(tokens.end(), task.constraints.end_at.begin(), task.constraints.end_at.end());
+  tokens.push_back(task.target_eos_id);
+  std::sort(tokens.begin(), tokens.end());
+  tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
+  return tokens;
+}
+
 void SearchBatch(const Batch& batch, const Task& task, Worker& worker) {
+  if (task.shortlist != nullptr) worker.searcher.SelectTokens(TokensOf(batch, task));
   worker.source.Clear();
   for (const Segment* segment : batch) worker.source.Add(segment->source.ids);
   std::vector<absl::Span<const int>> prefixes;
@@ -195,7 +216,13 @@ void ScoreGivenBatch(const Batch& batch, const Task& task, Worker& worker) {
 
 // Batches of sentences of like length, the longest first: they take longest, and a worker that gets
 // one last would keep the others waiting.
-std::vector<Batch> Group(std::vector<Document>& documents, int batch_size) {
+std::vector<Batch> Group(std::vector<Document>& documents, const TranslateOptions& options) {
+  const int width = SearchWidth(options.search);
+  // With batch_tokens, as many sentences as these are; else batch_size, but not without bound.
+  const size_t most_tokens =
+      std::max(1, options.batch_tokens > 0 ? options.batch_tokens / width : kMostBatchTokens);
+  const size_t most_sentences =
+      options.batch_tokens > 0 ? most_tokens : std::max(1, options.batch_size / width);
   std::vector<Segment*> segments;
   for (Document& document : documents) {
     for (Segment& segment : document.segments) segments.push_back(&segment);
@@ -207,8 +234,8 @@ std::vector<Batch> Group(std::vector<Document>& documents, int batch_size) {
   size_t tokens = 0;
   for (Segment* segment : segments) {
     tokens += segment->source.size();
-    const bool full = batches.empty() || batches.back().size() == static_cast<size_t>(batch_size) ||
-                      tokens > kMostBatchTokens;
+    const bool full =
+        batches.empty() || batches.back().size() == most_sentences || tokens > most_tokens;
     if (full) {
       batches.emplace_back();
       tokens = segment->source.size();
@@ -227,13 +254,20 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
     if (!constraints.ok()) return constraints.status();
     absl::StatusOr<std::vector<int>> prefix = FindPrefix(options.search, config(), *tokenizer_);
     if (!prefix.ok()) return prefix.status();
-    const Task task = {options, *std::move(constraints), *std::move(prefix)};
-    std::vector<Document> documents;
-    documents.reserve(texts.size());
+    const Task task = {options,
+                       *std::move(constraints),
+                       *std::move(prefix),
+                       shortlist_ == nullptr ? nullptr : &shortlist_->shortlist,
+                       config().target_vocab_size,
+                       config().target_eos_id};
     for (const std::string& text : texts) {
       if (absl::Status status = CheckSize(text); !status.ok()) return status;
-      documents.push_back(Prepare(text, options, config(), *tokenizer_));
     }
+    std::vector<Document> documents(texts.size());
+    const absl::Status prepared = ParallelFor(threads_, texts.size(), [&](size_t i) {
+      documents[i] = Prepare(texts[i], options, config(), *tokenizer_);
+    });
+    if (!prepared.ok()) return prepared;
     const bool traced = options.trace.has_value() || options.replace_unknowns;
     return RunTraced(documents, task, traced ? SearchAndTraceBatch : SearchBatch);
   });
@@ -284,14 +318,13 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Docume
                                                               const Task& task,
                                                               BatchWork work) const {
   const TranslateOptions& options = task.options;
-  const int batch_size = std::max(1, options.batch_size / SearchWidth(options.search));
-  absl::Status status = RunBatches(Group(documents, batch_size), task, work);
+  absl::Status status = RunBatches(Group(documents, options), task, work);
   if (!status.ok()) return status;
-  std::vector<Translation> translations;
-  translations.reserve(documents.size());
-  for (Document& document : documents) {
-    translations.push_back(Assemble(std::move(document), options, config(), *tokenizer_));
-  }
+  std::vector<Translation> translations(documents.size());
+  status = ParallelFor(threads_, documents.size(), [&](size_t i) {
+    translations[i] = Assemble(std::move(documents[i]), options, config(), *tokenizer_);
+  });
+  if (!status.ok()) return status;
   return translations;
 }
 
@@ -304,43 +337,23 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::RunTraced(
   TranslateOptions options = task.options;
   options.trace = AlignmentRequest({});
   absl::StatusOr<std::vector<Translation>> translations =
-      Run(documents, {options, task.constraints, task.prefix}, work);
+      Run(documents,
+          {options, task.constraints, task.prefix, task.shortlist, task.target_vocab,
+           task.target_eos_id},
+          work);
   if (!translations.ok()) return translations;
   for (Translation& translation : *translations) translation.traces.clear();
   return translations;
 }
 
-// Works on all batches, with as many threads as there is work for; the calling thread is one of
-// them.
 absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches, const Task& task,
                                          BatchWork work) const {
-  std::atomic<size_t> next_batch{0};
-  std::mutex mutex;
-  absl::Status status;  // guarded by mutex until the threads are joined
-  const auto run = [&] {
-    const absl::Status worked = WithoutExceptions([&] {
-      const SingleThreadScope single_thread;
-      std::unique_ptr<Worker> worker = TakeWorker();
-      for (size_t i = next_batch++; i < batches.size(); i = next_batch++) {
-        work(batches[i], task, *worker);
-      }
-      ReturnWorker(std::move(worker));
-      return absl::OkStatus();
-    });
-    if (!worked.ok()) next_batch = batches.size();
-    const std::lock_guard<std::mutex> lock(mutex);
-    status.Update(worked);
-  };
-  std::vector<std::jthread> others;
-  // Where the system has no more threads to give, those that there are do the work.
-  WithoutExceptions([&] {
-    const size_t workers = std::min<size_t>(threads_, batches.size());
-    while (others.size() + 1 < workers) others.emplace_back(run);
-    return absl::OkStatus();
-  }).IgnoreError();
-  run();
-  others.clear();  // joins
-  return status;
+  return ParallelFor(threads_, batches.size(), [&](size_t i) {
+    const SingleThreadScope single_thread;
+    std::unique_ptr<Worker> worker = TakeWorker();
+    work(batches[i], task, *worker);
+    ReturnWorker(std::move(worker));
+  });
 }
 
 std::unique_ptr<Worker> ModelTranslator::TakeWorker() const {
@@ -356,19 +369,21 @@ void ModelTranslator::ReturnWorker(std::unique_ptr<Worker> worker) const {
   idle_workers_.push_back(std::move(worker));
 }
 
-// Takes out of the checkpoint what a tokenizer is made of.
-TokenizerModel TakeTokenizerModel(Checkpoint& checkpoint) {
-  const ModelConfig& config = checkpoint.config;
-  return {
-      .source_sentencepiece = std::move(checkpoint.source_sentencepiece),
-      .target_sentencepiece = std::move(checkpoint.target_sentencepiece),
-      .source_vocabulary = std::move(checkpoint.source_vocabulary),
-      .target_vocabulary = std::move(checkpoint.target_vocabulary),
-      .source_eos_id = config.source_eos_id,
-      .source_unk_id = config.source_unk_id,
-      .target_eos_id = config.target_eos_id,
-      .target_unk_id = config.target_unk_id,
-  };
+absl::StatusOr<std::unique_ptr<LoadedShortlist>> TakeShortlist(Checkpoint& checkpoint,
+                                                               const TranslatorOptions& options) {
+  if (!options.shortlist) return nullptr;
+  if (checkpoint.shortlist.empty()) {
+    return absl::FailedPreconditionError(
+        "the model has no shortlist; make one with: limpid shortlist");
+  }
+  auto loaded = std::make_unique<LoadedShortlist>();
+  loaded->bytes = std::move(checkpoint.shortlist);
+  const absl::StatusOr<Shortlist> parsed = ParseShortlist(
+      {reinterpret_cast<const std::byte*>(loaded->bytes.data()), loaded->bytes.size()},
+      checkpoint.config.source_vocab_size, checkpoint.config.target_vocab_size);
+  if (!parsed.ok()) return parsed.status();
+  loaded->shortlist = *parsed;
+  return loaded;
 }
 
 }  // namespace
@@ -399,6 +414,8 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& 
   if (!checkpoint.ok()) return checkpoint.status();
   absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint->config, checkpoint->tensors);
   if (!weights.ok()) return weights.status();
+  absl::StatusOr<std::unique_ptr<LoadedShortlist>> shortlist = TakeShortlist(*checkpoint, options);
+  if (!shortlist.ok()) return InContext(model_folder, shortlist.status());
   return WithoutExceptions([&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
     // Making the tokenizer takes as long as packing the weights does, so each has a thread.
     std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing =
@@ -408,7 +425,7 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& 
     absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
     if (!tokenizer.ok()) return InContext(model_folder, tokenizer.status());
     return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),
-                                             ThreadsFor(options));
+                                             *std::move(shortlist), ThreadsFor(options));
   });
 }
 

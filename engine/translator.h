@@ -30,12 +30,20 @@ struct TranslatorOptions {
   ComputeType compute_type = ComputeType::kAuto;
   // Threads that translate batches side by side. 0: one a processor that this process may use.
   int threads = 0;
+  // Whether to produce only tokens that the model's shortlist has for some source token of the
+  // batch: faster, and not always the same translation. A sentence's translation then depends a
+  // little on its neighbours, and probabilities are of one among those tokens. Loading fails with
+  // FailedPrecondition where the model has no shortlist.
+  bool shortlist = false;
 };
 
 struct TranslateOptions {
   // Sentences that are translated together; with several hypotheses a sentence, hypotheses. More is
   // faster on many lines and uses more memory.
   int batch_size = 64;
+  // Above 0, a batch holds so many source tokens instead, however many sentences that are: batches
+  // of long sentences are then as large as those of short ones.
+  int batch_tokens = 0;
   // How to search, and what a translation must be like: beam search, sampling, a prefix … A prefix
   // and alternatives concern the first sentence of a text; the others are translated as usual.
   SearchOptions search = {};

@@ -28,8 +28,8 @@ struct LexicalOptions {
 };
 
 // The bytes of a shortlist (models/shortlist.h): for each source piece its most probable target
-// pieces; for the source's </s>, which every sentence has, the most frequent ones as well.
-// Ids are inside their vocabularies.
+// pieces; for the source's </s>, which every sentence has, the most frequent ones as well; for all
+// source pieces, where there is no such </s> (-1). Ids are inside their vocabularies.
 std::string LearnShortlist(absl::Span<const IdPair> pairs, int source_vocab, int target_vocab,
                            int source_eos_id, const LexicalOptions& options);
 

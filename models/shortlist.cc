@@ -1,5 +1,6 @@
 #include "models/shortlist.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -115,6 +116,21 @@ std::string FormatShortlist(const Shortlist& shortlist) {
                    .subspan(kUncheckedBytes));
   std::memcpy(text.data() + sizeof(kMagic), &checksum, sizeof(checksum));
   return text;
+}
+
+std::vector<int> UnionOfCandidates(const Shortlist& shortlist, absl::Span<const int> source_ids,
+                                   int target_vocab) {
+  std::vector<bool> is_candidate(target_vocab);
+  std::fill_n(is_candidate.begin(),
+              std::min(shortlist.first_num, static_cast<uint64_t>(target_vocab)), true);
+  for (const int source_id : source_ids) {
+    for (const uint32_t id : shortlist.Candidates(source_id)) is_candidate[id] = true;
+  }
+  std::vector<int> candidates;
+  for (int id = 0; id < target_vocab; ++id) {
+    if (is_candidate[id]) candidates.push_back(id);
+  }
+  return candidates;
 }
 
 }  // namespace limpid

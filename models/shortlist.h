@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -32,6 +33,10 @@ struct Shortlist {
     return ids.subspan(offsets[id], offsets[id + 1] - offsets[id]);
   }
 };
+
+// The candidates of all these source pieces and the first first_num, each once and in order.
+std::vector<int> UnionOfCandidates(const Shortlist& shortlist, absl::Span<const int> source_ids,
+                                   int target_vocab);
 
 // Reads a shortlist, which then points into `bytes`; they must be aligned to 8, as a mapped file
 // and the content of an allocated string are. Everything is checked: the checksum, that offsets

@@ -35,6 +35,7 @@ constexpr Subcommand kSubcommands[] = {
     {"align", "Align the words of translations that you have", RunAlign},
     {"convert", "Make a model for Limpid out of one from another program", RunConvert},
     {"inspect", "Show what a model is made of", RunInspect},
+    {"shortlist", "Learn which words go with which, to translate faster", RunShortlist},
     {"help", "Explain a command: limpid help COMMAND", RunHelp},
     {"version", "Print the version", RunVersion},
 };

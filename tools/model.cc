@@ -40,6 +40,9 @@ void AddModelFlags(ModelFlags* model, Flags* flags) {
   flags->Add("compute_type=TYPE", &model->options.compute_type,
              "How to compute, whatever type the model is stored in: float32, bfloat16, int8, or "
              "auto, the fastest one that keeps the quality.");
+  flags->Add("shortlist", &model->options.shortlist,
+             "Consider only words that the model's shortlist has for words of the text: faster, "
+             "and now and then another translation. `limpid shortlist` makes one.");
   flags->Add("threads=N", &model->options.threads, {0, kMaxThreads},
              "Threads that translate side by side; 0: one a processor.");
 }
@@ -59,7 +62,7 @@ absl::StatusOr<std::string> DefaultModelFolder() {
                    "; name its folder with --model=DIR or in the environment as LIMPID_MODEL"));
 }
 
-absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const ModelFlags& model) {
+absl::StatusOr<std::string> FindModel(const ModelFlags& model) {
   std::string folder = model.folder;
   if (folder.empty()) {
     absl::StatusOr<std::string> found = DefaultModelFolder();
@@ -72,7 +75,13 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const ModelFlags& model) {
         "there is no model '", folder, "'; give a model's folder, such as models/eng-deu, ",
         model.folder.empty() ? "in LIMPID_MODEL" : "with --model"));
   }
-  absl::StatusOr<std::unique_ptr<Translator>> translator = Translator::Load(folder, model.options);
+  return folder;
+}
+
+absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const ModelFlags& model) {
+  const absl::StatusOr<std::string> folder = FindModel(model);
+  if (!folder.ok()) return folder.status();
+  absl::StatusOr<std::unique_ptr<Translator>> translator = Translator::Load(*folder, model.options);
   if (translator.ok()) return translator;
   return absl::Status(translator.status().code(),
                       absl::StrCat("cannot load the model: ", translator.status().message()));

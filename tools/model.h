@@ -24,6 +24,9 @@ void AddModelFlags(ModelFlags* model, Flags* flags);
 // with Limpid, looked for where the program is: in the source tree or the place of installation.
 absl::StatusOr<std::string> DefaultModelFolder();
 
+// The folder that the flags name, or the default one. It exists.
+absl::StatusOr<std::string> FindModel(const ModelFlags& model);
+
 // Loads the model that the flags ask for. Errors say what to do.
 absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const ModelFlags& model);
 

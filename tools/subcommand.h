@@ -33,6 +33,7 @@ int RunTrace(Arguments arguments);
 int RunAlign(Arguments arguments);
 int RunConvert(Arguments arguments);
 int RunInspect(Arguments arguments);
+int RunShortlist(Arguments arguments);
 
 // Parses a subcommand's arguments. Returns the exit code if there is nothing more to do: help was
 // asked for and printed, or the arguments were wrong and it was said how.

@@ -51,6 +51,7 @@ end as they came in, with LF or CR LF; the last one always gets an end.
 )";
 
 constexpr int kMaxBatchSize = 10000;
+constexpr int kMaxBatchTokens = 1000000;
 
 // A window is what one call of the engine gets, to sort and to share out among its threads. With
 // more batches a thread waits less for the last; with fewer, lines come out sooner.
@@ -200,10 +201,15 @@ class Report {
       "had translations longer than their limit"};
 };
 
+// About how many lines make a batch: a sentence has some ten tokens.
+size_t LinesOfBatch(const TranslateOptions& options) {
+  return options.batch_tokens > 0 ? options.batch_tokens / 10 + 1 : options.batch_size;
+}
+
 size_t LargestWindow(const Settings& settings) {
   int threads = settings.model.options.threads;
   if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
-  return static_cast<size_t>(settings.options.batch_size) * kBatchesPerThread *
+  return LinesOfBatch(settings.options) * kBatchesPerThread *
          static_cast<size_t>(std::max(threads, 1));
 }
 
@@ -212,7 +218,7 @@ size_t LargestWindow(const Settings& settings) {
 absl::Status TranslateLines(const Translator& translator, const Settings& settings,
                             LineReader* reader, LineWriter* writer, Report* report) {
   const size_t largest_window = LargestWindow(settings);
-  auto window = static_cast<size_t>(settings.options.batch_size);
+  size_t window = LinesOfBatch(settings.options);
   int64_t number = 0;
   while (true) {
     const absl::StatusOr<Lines> lines = reader->Read(window);
@@ -289,6 +295,8 @@ int RunTranslate(Arguments arguments) {
             "is aligned with.");
   flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
             "Sentences translated together. More is faster on many lines and takes more memory.");
+  flags.Add("batch_tokens=N", &settings.options.batch_tokens, {0, kMaxBatchTokens},
+            "Above 0: sentences of N source tokens together, in place of --batch_size.");
   flags.Add("split_sentences", &settings.options.split_sentences,
             "Translate the sentences of a line one by one. With --nosplit_sentences each line is "
             "one sentence to the model.");

@@ -234,6 +234,8 @@ TEST(TranslatorTest, EachComputeTypeTranslates) {
 TEST(TranslatorTest, OptionsThatMakeNoSenseAreRefusedByName) {
   EXPECT_THAT(Shipped().Translate("a", {.batch_size = 0}).status().message(),
               HasSubstr("batch_size must be at least 1, not 0"));
+  EXPECT_THAT(Shipped().Translate("a", {.batch_tokens = -1}).status().message(),
+              HasSubstr("batch_tokens must be 0 (batches by batch_size) or more, not -1"));
   EXPECT_THAT(Shipped().Translate("a", {.search = {.max_output_tokens = -1}}).status().message(),
               HasSubstr("max_output_tokens must be 0"));
   EXPECT_THAT(Translator::Load(kModel, {.threads = -1}).status().message(),

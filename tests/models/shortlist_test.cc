@@ -125,5 +125,17 @@ TEST(ShortlistTest, RefusesEveryFlippedByteBeforeTheOddIdAtTheEnd) {
   }
 }
 
+TEST(ShortlistTest, UnionHasEachCandidateOnceInOrder) {
+  const std::vector<uint64_t> offsets = {0, 2, 2, 5};
+  const std::vector<uint32_t> ids = {4, 9, 3, 4, 7};
+  const Shortlist shortlist = {.first_num = 2, .offsets = offsets, .ids = ids};
+  const std::vector<int> sources = {2, 0, 2};
+  EXPECT_EQ(UnionOfCandidates(shortlist, sources, 10), (std::vector<int>{0, 1, 3, 4, 7, 9}));
+  EXPECT_EQ(UnionOfCandidates(shortlist, {}, 10), (std::vector<int>{0, 1}));
+  // A source piece without offsets has no candidates; first_num may exceed the vocabulary.
+  const Shortlist all = {.first_num = 99, .offsets = offsets, .ids = ids};
+  EXPECT_EQ(UnionOfCandidates(all, {50}, 10).size(), 10U);
+}
+
 }  // namespace
 }  // namespace limpid

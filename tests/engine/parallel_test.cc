@@ -1,0 +1,62 @@
+#include "engine/parallel.h"
+
+#include <atomic>
+#include <mutex>
+#include <new>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace limpid {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(ParallelForTest, DoesEachPieceOfWorkOnce) {
+  for (const int threads : {1, 2, 8}) {
+    for (const size_t count : {0U, 1U, 7U, 1000U}) {
+      std::vector<std::atomic<int>> calls(count);
+      EXPECT_TRUE(ParallelFor(threads, count, [&](size_t i) { ++calls[i]; }).ok());
+      for (const std::atomic<int>& times : calls) EXPECT_EQ(times, 1);
+    }
+  }
+}
+
+TEST(ParallelForTest, UsesNoMoreThreadsThanAllowedAndNeeded) {
+  for (const auto& [threads, count, most] :
+       {std::tuple<int, size_t, size_t>{1, 100, 1}, {4, 100, 4}, {4, 2, 2}}) {
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    EXPECT_TRUE(ParallelFor(threads, count, [&](size_t) {
+                  const std::lock_guard<std::mutex> lock(mutex);
+                  seen.insert(std::this_thread::get_id());
+                }).ok());
+    EXPECT_LE(seen.size(), most);
+  }
+}
+
+TEST(ParallelForTest, AnExceptionBecomesAStatusAndEndsTheWork) {
+  for (const int threads : {1, 4}) {
+    std::atomic<int> calls{0};
+    const absl::Status status = ParallelFor(threads, 1000, [&](size_t) {
+      ++calls;
+      throw std::runtime_error("broken");
+    });
+    EXPECT_TRUE(absl::IsInternal(status));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("broken"));
+    EXPECT_LE(calls, threads);
+  }
+}
+
+TEST(ParallelForTest, SaysWhenMemoryRanOut) {
+  const absl::Status status = ParallelFor(2, 3, [](size_t) { throw std::bad_alloc(); });
+  EXPECT_TRUE(absl::IsResourceExhausted(status));
+}
+
+}  // namespace
+}  // namespace limpid

@@ -1,0 +1,74 @@
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/tools/program.h"
+
+namespace limpid {
+namespace {
+
+using testing::HasSubstr;
+
+namespace fs = std::filesystem;
+
+// A copy of the shipped model, for a shortlist to be put beside it.
+class ShortlistToolTest : public testing::Test {
+ protected:
+  ShortlistToolTest() {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    for (const char* name : {"config.json", "model.safetensors", "source.spm", "vocabulary.json"}) {
+      fs::create_symlink(fs::absolute(fs::path("models/eng-deu") / name), folder_ / name);
+    }
+  }
+
+  const fs::path folder_ = fs::path(testing::TempDir()) /
+                           (std::string("limpid_shortlist_") +
+                            testing::UnitTest::GetInstance()->current_test_info()->name());
+  const std::string model_ = "--model=" + folder_.string();
+};
+
+TEST_F(ShortlistToolTest, WithoutAShortlistItSaysHowToMakeOne) {
+  const Outcome outcome = RunProgram({"translate", model_, "--shortlist", "I love you."});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.error, HasSubstr("has no shortlist; make one with: limpid shortlist"));
+}
+
+TEST_F(ShortlistToolTest, LearnsFromTheModelsOwnTranslations) {
+  const Outcome learned = RunProgram({"shortlist", model_},
+                                     "I love you.\nWhere is the station?\nI love the station.\n");
+  EXPECT_EQ(learned.exit_code, 0) << learned.error;
+  EXPECT_THAT(learned.output, HasSubstr("learned from 3 lines; wrote " + folder_.string()));
+  const Outcome translated =
+      RunProgram({"translate", model_, "--shortlist", "Where is the station?"});
+  EXPECT_EQ(translated.output, RunProgram({"translate", "Where is the station?"}).output);
+}
+
+// With a shortlist that knows one word, there is no other to say.
+TEST_F(ShortlistToolTest, OnlyWhatTheShortlistHasIsProduced) {
+  ASSERT_EQ(RunProgram({"shortlist", model_, "--best=1", "--frequent=0"}, "dog\tHund\n").exit_code,
+            0);
+  const Outcome greedy = RunProgram({"translate", model_, "--shortlist", "the cat and the dog"});
+  EXPECT_THAT(greedy.output, testing::MatchesRegex("(Hund ?)*\n"));
+  const Outcome beam =
+      RunProgram({"translate", model_, "--shortlist", "--beam_size=3", "the cat and the dog"});
+  EXPECT_THAT(beam.output, testing::MatchesRegex("(Hund ?)*\n"));
+  const Outcome prefix =
+      RunProgram({"translate", model_, "--shortlist", "--prefix=Die Katze", "the cat"});
+  EXPECT_THAT(prefix.output, testing::StartsWith("Die Katze"));
+}
+
+TEST_F(ShortlistToolTest, MistakesAreTold) {
+  EXPECT_EQ(RunProgram({"shortlist", model_, "text"}).exit_code, 2);
+  EXPECT_THAT(RunProgram({"shortlist", model_}, "").error, HasSubstr("has no lines to learn from"));
+  EXPECT_THAT(RunProgram({"shortlist", model_, "--output=/no/such/folder/x"}, "a\tb\n").error,
+              HasSubstr("/no/such/folder/x"));
+  std::ofstream(folder_ / "shortlist.bin") << "not a shortlist, but long enough for a header of it";
+  EXPECT_THAT(RunProgram({"translate", model_, "--shortlist", "a"}).error,
+              HasSubstr("shortlist.bin"));
+}
+
+}  // namespace
+}  // namespace limpid
