@@ -10,12 +10,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import torch
 from transformers import MarianMTModel, MarianTokenizer
 
 SENTENCES = Path(__file__).resolve().parent / "eng-deu" / "sentences.txt"
 
 
 def main():
+    torch.set_num_threads(1)
     limpid, model = sys.argv[1:]
     lines = SENTENCES.read_text(encoding="utf-8").splitlines()[:20]
     with tempfile.TemporaryDirectory() as folder:

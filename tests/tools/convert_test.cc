@@ -87,6 +87,15 @@ TEST_F(ConvertTest, BothFoldersAreNeeded) {
   }
 }
 
+TEST_F(ConvertTest, WritesHuggingFaceFolders) {
+  EXPECT_EQ(Convert({"--to_format=huggingface"}).exit_code, 0);
+  const Outcome inspected = RunProgram({"inspect", to_});
+  EXPECT_TRUE(absl::StrContains(inspected.output, "Hugging Face MarianMT")) << inspected.error;
+  const Outcome other = Convert({"--to_format=onnx"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_EQ(other.error, "limpid: --to_format must be limpid or huggingface, not 'onnx'\n");
+}
+
 TEST_F(ConvertTest, UnknownDTypeNamesTheKnownOnes) {
   const Outcome outcome = Convert({"--dtype=half"});
   EXPECT_EQ(outcome.exit_code, 2);
