@@ -22,9 +22,8 @@ TEST(TraceToolTest, ShowsWhereEachWordComesFrom) {
   const Outcome outcome = RunProgram({"trace", "I love you very much."});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_EQ(outcome.error, "");
-  EXPECT_THAT(
-      outcome.output,
-      StartsWith("I love you very much.\nIch liebe dich sehr.\n\nCross-attention, the heads that align best"));
+  EXPECT_THAT(outcome.output, StartsWith("I love you very much.\nIch liebe dich "
+                                         "sehr.\n\nCross-attention, the heads that align best"));
   EXPECT_THAT(outcome.output,
               HasSubstr("\n          I   love   you  very  much    .   (nothing)\n"));
   EXPECT_THAT(outcome.output, HasSubstr("\n\n  Ich ← I "));
