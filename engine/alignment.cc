@@ -70,8 +70,8 @@ absl::StatusOr<std::vector<View>> FindViews(const SentenceTrace& trace,
   const AlignmentOptions chosen = DefaultAlignment(trace, options);
   std::vector<View> views;
   const auto add = [&](int layer, const std::vector<int>& heads, AlignmentRow row) {
-    absl::StatusOr<View> view = FindView(trace, layer, heads, row);
-    if (view.ok()) views.push_back(*std::move(view));
+    const absl::StatusOr<View> view = FindView(trace, layer, heads, row);
+    if (view.ok()) views.push_back(*view);
     return view.status();
   };
   absl::Status status = add(chosen.layer, chosen.heads, *chosen.row);

@@ -313,7 +313,7 @@ HWY_INLINE void StoreSums(FloatTag /*d*/, hn::Vec<FloatTag> v0, hn::Vec<FloatTag
 #else
 // The sum of a vector's blocks of four lanes.
 template <typename D>
-HWY_INLINE hn::Vec<hn::Full128<float> > SumBlocks(D d, hn::Vec<D> v) {
+HWY_INLINE hn::Vec<hn::Full128<float> > SumBlocks(D /*d*/, hn::Vec<D> v) {
   if constexpr (hn::MaxLanes(D()) == 4) {
     return v;
   } else {
@@ -363,16 +363,16 @@ HWY_INLINE void DotFour(const float* HWY_RESTRICT query, const float* const* key
 
 void DotRows(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t offset, Heads shape,
              float scale, float* HWY_RESTRICT scores) {
-  const int stride = PaddedKeys(keys.count);
+  const ptrdiff_t stride = PaddedKeys(keys.count);
+  const ptrdiff_t head_dim = shape.head_dim;
   for (int k = 0; k < keys.count; k += 4) {
     // At the end the last key fills the place of those that there are not: their scores are in the
     // padding.
     const float* four[4];
     for (int i = 0; i < 4; ++i) four[i] = keys.rows[std::min(k + i, keys.count - 1)] + offset;
     for (int head = 0; head < shape.heads; ++head) {
-      DotFour(query + head * shape.head_dim, four, shape.head_dim, scale,
-              scores + head * stride + k);
-      for (const float*& key : four) key += shape.head_dim;
+      DotFour(query + head * head_dim, four, shape.head_dim, scale, scores + head * stride + k);
+      for (const float*& key : four) key += head_dim;
     }
   }
 }
@@ -442,15 +442,16 @@ HWY_INLINE void SoftmaxRow(int size, float* HWY_RESTRICT x) {
 }
 
 void Softmax(int rows, int size, float* x) {
-  for (int row = 0; row < rows; ++row) SoftmaxRow(size, x + row * PaddedKeys(size));
+  const ptrdiff_t stride = PaddedKeys(size);
+  for (int row = 0; row < rows; ++row) SoftmaxRow(size, x + row * stride);
 }
 
 // One head: four vectors of `out` at a time, which stay in registers while the values pass by.
 HWY_INLINE void MixHead(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset,
                         int head_dim, float* HWY_RESTRICT out) {
   const FloatTag d;
-  const int lanes = static_cast<int>(LanesOf(d));
-  int i = 0;
+  const auto lanes = static_cast<ptrdiff_t>(LanesOf(d));
+  ptrdiff_t i = 0;
   for (; i + 4 * lanes <= head_dim; i += 4 * lanes) {
     auto sum0 = hn::Zero(d);
     auto sum1 = sum0;
@@ -485,11 +486,10 @@ HWY_INLINE void MixHead(const float* HWY_RESTRICT weights, RowList values, ptrdi
 
 void MixRows(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset, Heads shape,
              float* HWY_RESTRICT out) {
-  const int stride = PaddedKeys(values.count);
+  const ptrdiff_t stride = PaddedKeys(values.count);
   for (int head = 0; head < shape.heads; ++head) {
     const ptrdiff_t begin = static_cast<ptrdiff_t>(head) * shape.head_dim;
-    MixHead(weights + static_cast<ptrdiff_t>(head) * stride, values, offset + begin, shape.head_dim,
-            out + begin);
+    MixHead(weights + head * stride, values, offset + begin, shape.head_dim, out + begin);
   }
 }
 

@@ -14,8 +14,9 @@ absl::Status Invalid(const Parts&... parts) {
 }
 
 absl::Status CheckRanges(const SearchOptions& options) {
-  if (options.beam_size < 1)
+  if (options.beam_size < 1) {
     return Invalid("beam_size must be at least 1, not ", options.beam_size);
+  }
   if (options.nbest < 1) return Invalid("nbest must be at least 1, not ", options.nbest);
   if (options.max_output_tokens < 0) {
     return Invalid("max_output_tokens must be 0 (no limit but the model's) or more, not ",

@@ -33,8 +33,9 @@ bool IsKnown(const std::vector<int>& ids, const ModelConfig& config) {
 absl::Status Missing(const char* option, const std::string& text, const std::vector<int>& ids,
                      const Tokenizer& tokenizer) {
   std::string pieces;
-  for (const int id : ids)
+  for (const int id : ids) {
     absl::StrAppend(&pieces, pieces.empty() ? "" : " ", tokenizer.TargetPiece(id));
+  }
   return absl::InvalidArgumentError(
       absl::StrCat(option, " '", text, "' is no piece of the model's vocabulary; as text it is ",
                    pieces.empty() ? "nothing" : pieces));

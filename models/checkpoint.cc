@@ -76,7 +76,7 @@ std::string WhatIsFound(const std::string& path) {
   if (absl::IsNotFound(config.status())) {
     return absl::StrCat("has no config.json but ", Contents(path));
   }
-  if (!config.ok()) return std::string(config.status().message());
+  if (!config.ok()) return absl::StrCat(config.status().message());
   return absl::StrCat("has a config.json of an unknown kind, with ", Contents(path));
 }
 
