@@ -101,7 +101,7 @@ void RequireWhatTheEngineCanDo(Options& options) {
     const char* otherwise;
     std::initializer_list<std::string_view> supported;
   };
-  static const Requirement kRequirements[] = {
+  static const Requirement requirements[] = {
       {"type", "", {"transformer"}},
       {"right-left", "false", {"false"}},
       {"ulr", "false", {"false"}},
@@ -120,7 +120,7 @@ void RequireWhatTheEngineCanDo(Options& options) {
       {"transformer-decoder-ffn-depth", "0", {"0", "2"}},
       {"transformer-decoder-autoreg", "self-attention", {"self-attention", "rnn"}},
   };
-  for (const auto& [key, otherwise, supported] : kRequirements) {
+  for (const auto& [key, otherwise, supported] : requirements) {
     options.Require(key, options.Text(key, otherwise), supported);
   }
   for (const std::string& type : options.List("input-types")) {

@@ -123,8 +123,9 @@ absl::StatusOr<VocabularyPaths> FindVocabularies(const std::string& model_path) 
     const std::string name = entry->path().filename().string();
     if (IsVocabularyName(name)) names.insert(name);
   }
-  if (names.size() == 1)
+  if (names.size() == 1) {
     return VocabularyPaths{folder + "/" + *names.begin(), folder + "/" + *names.begin()};
+  }
   if (names.size() == 2) {
     // "source" comes before "target", and "src" before "trg".
     const std::string& source = *names.begin();
