@@ -134,8 +134,9 @@ class DescriptionReader {
     if (!object_.contains(key)) Fail(absl::StrCat("the key ", Quoted(key), " is missing"));
   }
   void RefuseOthers() {
-    if (!object_.empty())
+    if (!object_.empty()) {
       Fail(absl::StrCat("the key ", Quoted(object_.begin().key()), " is unknown"));
+    }
   }
 
   absl::Status status;
@@ -241,8 +242,9 @@ absl::Status ReadVocabularies(const Description& description, const std::string&
   if (!status.ok()) return InContext(path, status);
   for (const std::string& piece : {description.pad, description.bos}) {
     int id = -1;
-    if (SetId(piece, *target, id).ok() && id != config.target_eos_id)
+    if (SetId(piece, *target, id).ok() && id != config.target_eos_id) {
       config.bad_words.push_back(id);
+    }
   }
   checkpoint.source_vocabulary = *std::move(source);
   checkpoint.target_vocabulary = *std::move(target);
@@ -289,7 +291,7 @@ class Roles {
     if (given != description_.tensors.end()) {
       return given->second.empty() ? "" : given->second + ".";
     }
-    const auto name = Require("transformer");
+    auto name = Require("transformer");
     if (!name.ok()) return name;
     return name->substr(0, name->find("encoder.layers.0."));
   }
@@ -340,8 +342,8 @@ class LayerRenamer : public TensorRenamer {
   // in_proj has the rows of query, key and value, in this order.
   void Attention(const std::string& theirs, const std::string& ours) {
     AddZeros(theirs + ".in_proj_bias", theirs + ".in_proj_weight");
-    for (const std::string part : {"weight", "bias"}) {
-      const std::string name = theirs + ".in_proj_" + part;
+    for (const char* part : {"weight", "bias"}) {
+      const std::string name = absl::StrCat(theirs, ".in_proj_", part);
       if (!Has(name)) return Fail(absl::StrCat("tensor ", Quoted(name), " is missing"));
       const TensorView joint = Get(name);
       if (joint.rows() != 3 * int64_t{model_dim_}) {
@@ -433,9 +435,10 @@ TensorView InterleavedSinusoids(int rows, int model_dim, Checkpoint& checkpoint)
   const auto values = NewFloats(int64_t{rows} * model_dim, {rows, model_dim}, table, checkpoint);
   for (size_t k = 0; k < values->size(); ++k) {
     const size_t column = k % static_cast<size_t>(model_dim);
-    const auto position = static_cast<double>(k / static_cast<size_t>(model_dim));
-    const double angle =
-        position * std::pow(10000.0, -static_cast<double>(column / 2 * 2) / model_dim);
+    const size_t position = k / static_cast<size_t>(model_dim);
+    const size_t even_column = column - column % 2;
+    const double frequency = std::pow(10000.0, -static_cast<double>(even_column) / model_dim);
+    const double angle = static_cast<double>(position) * frequency;
     (*values)[k] = static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
   }
   return table;
