@@ -378,7 +378,10 @@ std::string IsolatedForDisplay(std::string_view text) {
       shown += text.substr(begin, at - begin);
     }
   }
-  return right_to_left ? "\u2068" + shown + "\u2069" : shown;
+  // U+2068 and U+2069, byte by byte: as string literals they could mislead a reader of this file.
+  constexpr char kFirstStrongIsolate[] = {'\xE2', '\x81', '\xA8', '\0'};
+  constexpr char kPopDirectionalIsolate[] = {'\xE2', '\x81', '\xA9', '\0'};
+  return right_to_left ? kFirstStrongIsolate + shown + kPopDirectionalIsolate : shown;
 }
 
 std::vector<int> WordsOfPieces(absl::Span<const ByteRange> pieces,
