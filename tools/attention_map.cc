@@ -72,8 +72,9 @@ void Fill(const ChosenAttention& chosen, const Axis& rows, const Axis& columns, 
     const float parts = static_cast<float>(chosen.heads.size()) * static_cast<float>(tokens[row]);
     for (int key = 0; key < chosen.attention->keys; ++key) {
       float& share = map->shares[row * map->columns.size() + columns.of_token[key]];
-      for (const int head : chosen.heads)
+      for (const int head : chosen.heads) {
         share += chosen.attention->weight(head, query, key) / parts;
+      }
     }
   }
   // A word that shares its only piece with the word before has that word's row.
