@@ -30,6 +30,9 @@ struct TranslatorOptions {
   ComputeType compute_type = ComputeType::kAuto;
   // Threads that translate batches side by side. 0: one a processor that this process may use.
   int threads = 0;
+  // Whether to compare the weights with the checksums that `limpid convert` wrote; Load then fails
+  // with DataLoss where they differ, and with FailedPrecondition where there are none.
+  bool verify = false;
 };
 
 struct TranslateOptions {

@@ -42,6 +42,8 @@ void AddModelFlags(ModelFlags* model, Flags* flags) {
              "auto, the fastest one that keeps the quality.");
   flags->Add("threads=N", &model->options.threads, {0, kMaxThreads},
              "Threads that translate side by side; 0: one a processor.");
+  flags->Add("verify", &model->options.verify,
+             "Compare the weights with their checksums first; damage is an error that names it.");
 }
 
 absl::StatusOr<std::string> DefaultModelFolder() {
