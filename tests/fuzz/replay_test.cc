@@ -44,7 +44,7 @@ TEST_P(ReplayTest, Corpus) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, ReplayTest, testing::ValuesIn(Targets()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& target) { return std::string(target.param.name); });
 
 TEST(CorpusTest, EveryFolderHasItsTarget) {
   std::set<std::string> names;

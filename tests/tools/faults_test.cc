@@ -34,31 +34,21 @@ Outcome RunWithMemory(int64_t kilobytes, const std::vector<std::string>& argumen
   return RunProgram(shell, input, options);
 }
 
+// Memory for the program and its libraries, but not for the model: how much that is differs
+// between machines, so several limits are tried.
 TEST(FaultsTest, OutOfMemoryIsSaidInALine) {
   if (kSanitized) GTEST_SKIP() << "sanitizers need all addresses";
-  const std::string line = absl::StrCat(kEnglish, "\n");
-  std::string lines;
-  for (int i = 0; i < 300; ++i) lines += line;
-  int done = 0;
   int refused = 0;
-  for (int64_t megabytes = 150; megabytes <= 2000; megabytes += megabytes / 8) {
-    const Outcome outcome =
-        RunWithMemory(megabytes << 10, {"translate", "--threads=2", "--batch_size=300"}, lines);
-    if (outcome.exit_code == 127) continue;  // not even the program's libraries fit
-    SCOPED_TRACE(absl::StrCat(megabytes, " MB: ", outcome.error));
-    if (outcome.exit_code == 0) {
-      ++done;
-      EXPECT_EQ(CountLines(outcome.output), 300);
-      continue;
-    }
+  for (const int64_t megabytes : {140, 150, 160, 170, 180, 190}) {
+    const Outcome outcome = RunWithMemory(megabytes << 10, {"translate", kEnglish}, "");
+    if (outcome.exit_code == 0 || outcome.exit_code == 127) continue;  // all fits, or no library
+    SCOPED_TRACE(absl::StrCat(megabytes, " MB"));
     ++refused;
     EXPECT_EQ(outcome.exit_code, 1);
-    EXPECT_TRUE(absl::StartsWith(outcome.error, "limpid: ")) << outcome.error;
-    EXPECT_TRUE(absl::StrContains(outcome.error, "memory")) << outcome.error;
+    EXPECT_TRUE(absl::StrContains(outcome.error, "out of memory")) << outcome.error;
     EXPECT_EQ(CountLines(outcome.error), 1) << outcome.error;
-    EXPECT_TRUE(outcome.output.empty() || outcome.output.back() == '\n');
+    EXPECT_EQ(outcome.output, "");
   }
-  EXPECT_GT(done, 0);
   EXPECT_GT(refused, 0);
 }
 
