@@ -20,7 +20,7 @@ std::unique_ptr<const SentencePieceAdapter> SentencePieceAdapter::Load(std::stri
     if (status.ok()) return adapter;
     error = status.message();
   } catch (const std::bad_alloc&) {
-    throw;  // is no fault of the model
+    throw;                                     // is no fault of the model
   } catch (const std::exception& exception) {  // from its double-array trie
     error = exception.what();
   }
