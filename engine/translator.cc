@@ -23,6 +23,7 @@
 #include "engine/token_constraints.h"
 #include "engine/tracer.h"
 #include "models/checkpoint.h"
+#include "models/checksum.h"
 #include "models/file.h"
 #include "models/shortlist.h"
 #include "tokenizer/text.h"
@@ -409,6 +410,9 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& 
     const std::string_view name = ComputeTypeName(type);
     return absl::UnimplementedError(absl::StrCat("this processor does not compute in ",
                                                  std::string(name), ": use float32 or auto"));
+  }
+  if (options.verify) {
+    if (absl::Status status = VerifyChecksums(model_folder); !status.ok()) return status;
   }
   absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(model_folder);
   if (!checkpoint.ok()) return checkpoint.status();

@@ -289,6 +289,8 @@ absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
   config.decoder_start_id = keys.Int("decoder_start_token_id");
   config.alignment_layer = keys.Int("alignment_layer", -1);
   config.alignment_heads = keys.Int("alignment_heads", 0);
+  config.alignment_input_layer = keys.Int("alignment_input_layer", -1);
+  config.alignment_input_head = keys.Int("alignment_input_head", 0);
   ReadTargetEos(keys, config);
   ReadBadWords(keys, config);
   keys.status.Update(ReadActivation(keys, config.activation));

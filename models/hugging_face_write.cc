@@ -108,7 +108,9 @@ ordered_json MarianConfig(const ModelConfig& config, DType dtype) {
           {"pad_token_id", PaddingId(config)},
           {"decoder_start_token_id", config.decoder_start_id},
           {"alignment_layer", config.alignment_layer},
-          {"alignment_heads", config.alignment_heads}};
+          {"alignment_heads", config.alignment_heads},
+          {"alignment_input_layer", config.alignment_input_layer},
+          {"alignment_input_head", config.alignment_input_head}};
 }
 
 ordered_json TokenizerConfig(const Checkpoint& checkpoint) {

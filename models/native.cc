@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "models/checkpoint.h"
+#include "models/checksum.h"
 #include "models/convert_tensor.h"
 #include "models/file.h"
 #include "models/json.h"
@@ -143,7 +144,8 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder)
   if (!checkpoint.shortlist.empty()) {
     status.Update(WriteFile(folder + kShortlistFile, checkpoint.shortlist));
   }
-  status.Update(WriteSafetensors(folder + kTensorsFile, checkpoint.tensors, {}));
+  status.Update(
+      WriteSafetensors(folder + kTensorsFile, checkpoint.tensors, Checksums(checkpoint.tensors)));
   return status;
 }
 

@@ -3,6 +3,7 @@
 #include <sentencepiece_processor.h>
 
 #include <exception>
+#include <new>
 
 namespace limpid {
 
@@ -18,6 +19,8 @@ std::unique_ptr<const SentencePieceAdapter> SentencePieceAdapter::Load(std::stri
     const sentencepiece::util::Status status = adapter->processor_->LoadFromSerializedProto(model);
     if (status.ok()) return adapter;
     error = status.message();
+  } catch (const std::bad_alloc&) {
+    throw;                                     // is no fault of the model
   } catch (const std::exception& exception) {  // from its double-array trie
     error = exception.what();
   }

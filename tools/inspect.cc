@@ -3,8 +3,11 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "models/checkpoint.h"
+#include "models/checksum.h"
 #include "tools/flags.h"
 #include "tools/model.h"
 #include "tools/subcommand.h"
@@ -12,7 +15,7 @@
 namespace limpid {
 namespace {
 
-constexpr char kUsage[] = "limpid inspect [PATH]";
+constexpr char kUsage[] = "limpid inspect [--verify] [PATH]";
 constexpr char kAbout[] =
     R"(Prints what a model is made of: its architecture, parameters, how they are
 stored, sizes, vocabulary, and a table of its tensors. PATH is a model that
@@ -24,7 +27,11 @@ stored, sizes, vocabulary, and a table of its tensors. PATH is a model that
 }  // namespace
 
 int RunInspect(Arguments arguments) {
+  bool verify = false;
   Flags flags(kUsage, kAbout);
+  flags.Add("verify", &verify,
+            "Compare the weights with the checksums that `limpid convert` wrote; print nothing "
+            "else.");
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (flags.arguments().size() > 1) {
     return UsageError("inspect takes one model at a time: limpid inspect PATH");
@@ -32,6 +39,11 @@ int RunInspect(Arguments arguments) {
   const absl::StatusOr<std::string> path =
       flags.arguments().empty() ? DefaultModelFolder() : flags.arguments().front();
   if (!path.ok()) return Failure(path.status());
+  if (verify) {
+    const absl::Status status = VerifyChecksums(*path);
+    return status.ok() ? Print(absl::StrCat(*path, ": the weights match their checksums\n"))
+                       : Failure(status);
+  }
   const absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(*path);
   if (!checkpoint.ok()) return Failure(checkpoint.status());
   return Print(Describe(*checkpoint));

@@ -45,6 +45,8 @@ void AddModelFlags(ModelFlags* model, Flags* flags) {
              "and now and then another translation. `limpid shortlist` makes one.");
   flags->Add("threads=N", &model->options.threads, {0, kMaxThreads},
              "Threads that translate side by side; 0: one a processor.");
+  flags->Add("verify", &model->options.verify,
+             "Compare the weights with their checksums first; damage is an error that names it.");
 }
 
 absl::StatusOr<std::string> DefaultModelFolder() {

@@ -20,7 +20,7 @@ struct Identity {
   std::string_view name;
   double tolerance = 0;
   double largest = 0;
-  std::string where = "";
+  std::string where = {};
 
   void Add(double error, const AttentionTrace& trace, size_t head, int query) {
     if (std::isnan(error)) error = HUGE_VAL;

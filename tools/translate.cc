@@ -64,6 +64,7 @@ struct Settings {
   TranslateOptions options;
   std::string input;
   std::string output;
+  bool resume = false;
   bool scores = false;
   bool json = false;
   AlignmentForm alignment = AlignmentForm::kNone;
@@ -126,7 +127,9 @@ std::string FormatLines(const Translation& translation, int64_t number, std::str
 class Report {
  public:
   // `live`: whether to show progress while lines are being translated, not only at the end.
-  explicit Report(bool live) : live_(live), last_shown_(Clock::now()) {}
+  // `lines_before`: how many lines an earlier run has translated.
+  Report(bool live, int64_t lines_before)
+      : live_(live), last_shown_(Clock::now()), lines_before_(lines_before) {}
 
   void Add(const std::vector<Translation>& translations, Clock::duration time) {
     time_ += time;
@@ -167,7 +170,7 @@ class Report {
   void Note(bool happened, Trouble* trouble) {
     if (!happened || ++trouble->lines > 1) return;
     EraseProgress();
-    Complain(absl::StrCat("warning: line ", lines_, " ", trouble->warning));
+    Complain(absl::StrCat("warning: line ", lines_before_ + lines_, " ", trouble->warning));
   }
 
   void EraseProgress() {
@@ -189,6 +192,7 @@ class Report {
   bool shown_ = false;
   Clock::time_point last_shown_;
   Clock::duration time_{};
+  int64_t lines_before_;
   int64_t lines_ = 0;
   int64_t sentences_ = 0;
   Trouble invalid_utf8_{"is not valid UTF-8; what is invalid is read as U+FFFD",
@@ -219,7 +223,7 @@ absl::Status TranslateLines(const Translator& translator, const Settings& settin
                             LineReader* reader, LineWriter* writer, Report* report) {
   const size_t largest_window = LargestWindow(settings);
   size_t window = LinesOfBatch(settings.options);
-  int64_t number = 0;
+  int64_t number = 0;  // only printed with several translations a line, which are never resumed
   while (true) {
     const absl::StatusOr<Lines> lines = reader->Read(window);
     if (!lines.ok()) return lines.status();
@@ -239,6 +243,36 @@ absl::Status TranslateLines(const Translator& translator, const Settings& settin
   }
 }
 
+// Reads past the lines that an earlier run has translated.
+absl::Status SkipLines(const PartialOutput& output, const std::string& input, LineReader* reader) {
+  int64_t skipped = 0;
+  while (skipped < output.lines) {
+    const absl::StatusOr<Lines> lines = reader->Read(static_cast<size_t>(output.lines - skipped));
+    if (!lines.ok()) return lines.status();
+    if (lines->empty()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("cannot resume: ", output.file.name, " has ", output.lines, " lines, but ",
+                       input, " only ", skipped, "; it belongs to another input"));
+    }
+    skipped += static_cast<int64_t>(lines->size());
+  }
+  return CutOffRest(output.file);
+}
+
+// Opens the output; with --resume, goes past what is there already, in the input as well.
+absl::StatusOr<PartialOutput> BeginOutput(const Settings& settings, const File& input,
+                                          LineReader* reader) {
+  if (!settings.resume) {
+    absl::StatusOr<File> output = OpenOutput(settings.output, input);
+    if (!output.ok()) return output.status();
+    return PartialOutput{.file = *std::move(output)};
+  }
+  absl::StatusOr<PartialOutput> output = ReopenOutput(settings.output, input);
+  if (!output.ok()) return output;
+  if (absl::Status status = SkipLines(*output, input.name, reader); !status.ok()) return status;
+  return output;
+}
+
 LineReader MakeReader(const File& input, const std::vector<std::string>& words) {
   if (words.empty()) return LineReader(input.descriptor, input.name);
   std::string text = absl::StrJoin(words, " ");
@@ -251,21 +285,38 @@ absl::Status Translate(const Settings& settings, const std::vector<std::string>&
   if (!input.ok()) return input.status();
   const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
+  LineReader reader = MakeReader(*input, words);
   // Last, so that nothing is lost when the model is not there.
-  absl::StatusOr<File> output = OpenOutput(settings.output, *input);
-  if (!output.ok()) return output.status();
+  const absl::StatusOr<PartialOutput> begun = BeginOutput(settings, *input, &reader);
+  if (!begun.ok()) return begun.status();
+  const File& output = begun->file;
 
   const bool stderr_is_seen = isatty(STDERR_FILENO) != 0;
   if (words.empty() && stderr_is_seen && isatty(input->descriptor) != 0) {
     std::cerr << "Type lines to translate; Ctrl-D ends.\n";
   }
-  LineReader reader = MakeReader(*input, words);
-  LineWriter writer(output->descriptor, output->name);
-  Report report(stderr_is_seen && isatty(output->descriptor) == 0);
+  LineWriter writer(output.descriptor, output.name);
+  Report report(stderr_is_seen && isatty(output.descriptor) == 0, begun->lines);
   absl::Status status = TranslateLines(**translator, settings, &reader, &writer, &report);
   report.Finish();
   status.Update(writer.Close());
   return status;
+}
+
+// Resuming counts lines: it needs files, and one line out for each line in.
+absl::Status CheckResume(const Settings& settings) {
+  if (!settings.resume) return absl::OkStatus();
+  for (const std::string* path : {&settings.input, &settings.output}) {
+    if (!path->empty() && *path != "-") continue;
+    return absl::InvalidArgumentError("--resume needs --input=FILE and --output=FILE");
+  }
+  const SearchOptions& search = settings.options.search;
+  if (!settings.json && (search.nbest > 1 || search.alternatives > 0)) {
+    return absl::InvalidArgumentError(
+        "--resume needs one line of output for each line of input, so it does not go with several "
+        "translations a line, unless with --json");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -276,6 +327,9 @@ int RunTranslate(Arguments arguments) {
   AddModelFlags(&settings.model, &flags);
   flags.Add("input=FILE", &settings.input, "Read lines from this file, not from standard input.");
   flags.Add("output=FILE", &settings.output, "Write to this file, not to standard output.");
+  flags.Add("resume", &settings.resume,
+            "Go on where an earlier run with the same flags was cut short: keep the lines that the "
+            "output has and translate the rest of the input. Needs --input and --output.");
   flags.Add("scores", &settings.scores,
             "Print each line as score, tab, translation. The score is the natural logarithm of the "
             "translation's probability.");
@@ -309,6 +363,10 @@ int RunTranslate(Arguments arguments) {
   settings.options.search.log_probabilities = settings.scores || settings.json;
   if (settings.alignment != AlignmentForm::kNone) settings.options.trace = AlignmentRequest({});
   if (const absl::Status status = CheckSearchOptions(settings.options.search); !status.ok()) {
+    return UsageError(status.message());
+  }
+
+  if (const absl::Status status = CheckResume(settings); !status.ok()) {
     return UsageError(status.message());
   }
 

@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
@@ -24,6 +26,39 @@ TEST(InspectTest, WhatIsNoModelIsAFailure) {
   EXPECT_EQ(outcome.output, "");
   EXPECT_TRUE(absl::StrContains(outcome.error, "tools")) << outcome.error;
   EXPECT_EQ(CountLines(outcome.error), 1);
+}
+
+// A copy of the shipped model with a changed byte in its weights.
+std::string DamagedModel() {
+  std::string folder = TemporaryPath("damaged");
+  std::filesystem::remove_all(folder);
+  std::filesystem::copy("models/eng-deu", folder);
+  const std::string path = folder + "/model.safetensors";
+  std::string bytes = ReadTextFile(path);
+  bytes[bytes.size() / 2] ^= 1;
+  WriteTextFile(path, bytes);
+  return folder;
+}
+
+TEST(InspectTest, VerifyFindsTheShippedModelSound) {
+  const Outcome outcome = RunProgram({"inspect", "--verify", "models/eng-deu"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_EQ(outcome.output, "models/eng-deu: the weights match their checksums\n");
+}
+
+TEST(InspectTest, VerifyNamesDamage) {
+  const std::string folder = DamagedModel();
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"inspect", "--verify", folder},
+        {"translate", "--verify", "--model=" + folder, kEnglish}}) {
+    const Outcome outcome = RunProgram(command);
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_TRUE(absl::StrContains(outcome.error, "is damaged: 1 tensor differs")) << outcome.error;
+    EXPECT_TRUE(absl::StrContains(outcome.error, "embedding.weight")) << outcome.error;
+    EXPECT_EQ(CountLines(outcome.error), 1);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST(InspectTest, TakesOneModel) { EXPECT_EQ(RunProgram({"inspect", "a", "b"}).exit_code, 2); }

@@ -1,0 +1,45 @@
+// Fuzzing readers of models: a sound model, one of whose files is replaced by the input.
+
+#ifndef LIMPID_TESTS_FUZZ_MODEL_FOLDERS_H_
+#define LIMPID_TESTS_FUZZ_MODEL_FOLDERS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace limpid::fuzz {
+
+// A folder of this process, below /dev/shm where there is one; it goes when the program ends.
+std::string ScratchFolder(const std::string& name);
+
+std::string ReadFile(const std::string& path);
+void WriteFile(const std::string& path, std::string_view bytes);
+
+struct Model {
+  std::string folder;
+  std::string path;                // what the reader gets, within the folder; empty: the folder
+  std::vector<std::string> files;  // that an input may replace
+};
+
+// An input is a digit that says which model, a digit that says which of its files, and what stands
+// in that file.
+class ModelFolders {
+ public:
+  // Copies the models, so that their files can be replaced.
+  ModelFolders(const std::string& name, const std::vector<Model>& models);
+
+  // Puts the input in its place and hands the path of the model to `read`.
+  void Run(std::string_view input, void (*read)(const std::string& path)) const;
+
+  // The files as they are.
+  std::vector<std::string> Seeds() const;
+
+ private:
+  std::string scratch_;
+  std::vector<Model> models_;  // copies
+  std::vector<std::vector<std::string>> contents_;
+};
+
+}  // namespace limpid::fuzz
+
+#endif  // LIMPID_TESTS_FUZZ_MODEL_FOLDERS_H_

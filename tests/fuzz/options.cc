@@ -1,0 +1,140 @@
+// Options: every field of TranslateOptions, SearchOptions and TraceRequest from the input, sizes
+// capped. They are refused in words, or translate.
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "tests/fuzz/small_translator.h"
+#include "tests/fuzz/target.h"
+
+namespace limpid::fuzz {
+namespace {
+
+// Takes values off the front of an input; zeros when it is used up.
+class Source {
+ public:
+  explicit Source(std::string_view input) : input_(input) {}
+
+  template <typename T>
+  T Take() {
+    T value{};
+    const size_t size = std::min(sizeof(T), input_.size());
+    if (size > 0) std::memcpy(&value, input_.data(), size);
+    input_.remove_prefix(size);
+    return value;
+  }
+  bool Flag() { return (Take<uint8_t>() & 1) != 0; }
+  // Mostly small, some below zero, sometimes anything up to `cap`.
+  int Number(int cap) {
+    const int small = Take<int8_t>();
+    return small == 127 ? std::min(Take<int32_t>(), cap) : std::min(small % 24, cap);
+  }
+  // Mostly of a sensible size, sometimes any bits at all.
+  double Real() {
+    const int small = Take<int8_t>();
+    return small == 127 ? Take<double>() : small / 32.0;
+  }
+  std::string Text() {
+    const size_t size = std::min<size_t>(Take<uint8_t>() % 32, input_.size());
+    std::string text(input_.substr(0, size));
+    input_.remove_prefix(size);
+    return text;
+  }
+  std::vector<std::string> Texts() {
+    std::vector<std::string> texts(Take<uint8_t>() % 4);
+    for (std::string& text : texts) text = Text();
+    return texts;
+  }
+  std::vector<int> Numbers() {
+    std::vector<int> numbers(Take<uint8_t>() % 4);
+    for (int& number : numbers) number = Number(1 << 30);
+    return numbers;
+  }
+
+ private:
+  std::string_view input_;
+};
+
+constexpr int kMostWide = 64;
+
+SearchOptions TakeSearch(Source& source) {
+  SearchOptions search;
+  search.beam_size = source.Number(kMostWide);
+  search.length_penalty = source.Real();
+  search.nbest = source.Number(kMostWide);
+  search.alternatives = source.Number(kMostWide);
+  search.alternatives_at = source.Number(1 << 30);
+  search.temperature = source.Real();
+  search.top_k = source.Number(1 << 30);
+  search.top_p = source.Real();
+  search.seed = source.Take<uint64_t>();
+  search.log_probabilities = source.Flag();
+  search.prefix = source.Text();
+  search.max_output_tokens = source.Number(16);
+  search.min_output_tokens = source.Number(1 << 30);
+  search.suppress = source.Texts();
+  search.end_at = source.Texts();
+  search.repetition_penalty = source.Real();
+  search.no_repeat_ngram_size = source.Number(1 << 30);
+  // Absent most of the time, so that contradictions do not hide the rest.
+  const auto mask = source.Take<uint8_t>();
+  if ((mask & 1) == 0) search.alternatives = 0;
+  if ((mask & 2) == 0) search.temperature = 0;
+  if ((mask & 4) == 0) search.nbest = 1;
+  if ((mask & 8) == 0) search.top_k = 0;
+  if ((mask & 16) == 0) search.top_p = 1;
+  if (search.max_output_tokens == 0) search.max_output_tokens = 6;
+  return search;
+}
+
+TraceRequest TakeTrace(Source& source) {
+  TraceRequest request;
+  for (const int kind : source.Numbers()) {
+    request.kinds.push_back(static_cast<AttentionKind>(static_cast<unsigned>(kind) % 3));
+  }
+  request.layers = source.Numbers();
+  request.heads = source.Numbers();
+  request.scores = source.Flag();
+  request.projections = source.Flag();
+  request.context = source.Flag();
+  request.output = source.Flag();
+  request.head_output = source.Flag();
+  request.norms = source.Flag();
+  request.leave_one_out = source.Flag();
+  request.predictions = source.Number(1 << 30);
+  return request;
+}
+
+void Run(std::string_view input) {
+  Source source(input);
+  TranslateOptions options;
+  options.batch_size = source.Number(kMostWide);
+  options.search = TakeSearch(source);
+  options.split_sentences = source.Flag();
+  options.replace_unknowns = source.Flag();
+  if (source.Flag()) options.trace = TakeTrace(source);
+  const std::vector<std::string> texts = {"i love you . we sing !", source.Text(), source.Text()};
+  (void)SmallTranslator().TranslateBatch(texts, options);
+  const std::vector<SentencePair> pairs = {{texts[0], texts[1]}, {texts[1], texts[2]}};
+  (void)SmallTranslator().ScoreBatch(pairs, options);
+}
+
+// Bytes in the order in which Run takes them.
+std::vector<std::string> Seeds() {
+  const std::string beam("\x08\x04\x20\x03\0\xff\0\0\x20", 9);
+  const std::string sample("\x02\x01\x20\x02\0\xff\x20\x05\x18", 9);
+  const std::string alternatives("\x04\x01\x20\x01\x03\xff\0\0\x20", 9);
+  const std::string seed("12345678", 8);
+  const std::string rest("\x01\x01i\x06\x01\x01\x01u\x00\x20\x02", 11);
+  const std::string trace("\x01\x01\x01\0\0\0\x01\x01\x01\x01\x01\x01\x01\x05\x04we s", 19);
+  return {beam + seed + rest + "\x04" + trace, sample + seed + rest + "\x1e" + trace,
+          alternatives + seed + rest + "\x01" + trace};
+}
+
+const bool registered = Register({"options", Run, Seeds});
+
+}  // namespace
+}  // namespace limpid::fuzz
