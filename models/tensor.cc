@@ -10,10 +10,13 @@
 namespace limpid {
 namespace {
 
-// Compiled for several instruction sets, of which the processor's best is chosen at run time: a
-// model is some million numbers to convert at its start.
-__attribute__((target_clones("avx512f", "avx2", "default"))) void ConvertFloat16(
-    const uint16_t* data, size_t count, float* out) {
+// A model is some million numbers to convert at its start, so this is compiled for several
+// instruction sets, of which the processor's best is chosen when the program is loaded. That is too
+// early for ThreadSanitizer.
+#ifndef __SANITIZE_THREAD__
+__attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+void ConvertFloat16(const uint16_t* data, size_t count, float* out) {
   for (size_t i = 0; i < count; ++i) out[i] = Float16ToFloat32(data[i]);
 }
 
