@@ -70,8 +70,9 @@ class Spoilt {
       const auto found = files.find(name);
       if (found == files.end()) return absl::NotFoundError(name + " is missing");
       // A copy of exactly the right size, so that a sanitizer sees reads beyond it.
-      const auto copy = std::make_shared<std::vector<std::byte>>(found->second.size());
-      std::memcpy(copy->data(), found->second.data(), copy->size());
+      const auto* begin = reinterpret_cast<const std::byte*>(found->second.data());
+      const auto copy =
+          std::make_shared<std::vector<std::byte>>(begin, begin + found->second.size());
       return FileBytes{*copy, copy};
     };
     return ReadCTranslate2Files({"place", open});
