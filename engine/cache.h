@@ -12,7 +12,8 @@
 
 namespace limpid {
 
-// Holds, for some number of hypotheses, a row a token: [layers, 2, model_dim], keys before values.
+// Holds, for some number of hypotheses, a row a token: [layers, 2, model_dim], keys before values
+// (in layers with an SSRU its state, and room that it does not use: ssru.h).
 // Rows are handed out one by one and never move; a hypothesis is a list of them.
 class KeyValueCache {
  public:

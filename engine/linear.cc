@@ -349,7 +349,7 @@ void Linear::FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>&
   ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
     Best of_panel = limpid::FindBest(product, log_sum_exp);
     of_panel.index += column;
-    best[row] = column == 0 ? of_panel : BetterOf(best[row], of_panel);
+    best[row] = column == 0 ? of_panel : BetterOf(best[row], of_panel, log_sum_exp);
   });
 }
 

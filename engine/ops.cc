@@ -592,8 +592,9 @@ Best FindBest(const float* logits, int size) {
   return HWY_DYNAMIC_DISPATCH(FindBestLogit)(logits, size);
 }
 
-Best BetterOf(const Best& left, const Best& right) {
+Best BetterOf(const Best& left, const Best& right, LogSumExp log_sum_exp) {
   Best better = right.logit > left.logit ? right : left;
+  if (log_sum_exp == LogSumExp::kLeaveOut) return better;
   const float largest = std::max(left.log_sum_exp, right.log_sum_exp);
   const float smallest = std::min(left.log_sum_exp, right.log_sum_exp);
   better.log_sum_exp = largest + std::log1p(std::exp(smallest - largest));

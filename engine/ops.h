@@ -95,8 +95,9 @@ enum class LogSumExp { kLeaveOut, kCompute };
 Best FindBest(const ProductRow& product, LogSumExp log_sum_exp);
 Best FindBest(const float* logits, int size);  // with log_sum_exp
 
-// The best of two parts of a row, the left one first.
-Best BetterOf(const Best& left, const Best& right);
+// The best of two parts of a row, the left one first. Where log_sum_exp was left out of them, it is
+// left out here.
+Best BetterOf(const Best& left, const Best& right, LogSumExp log_sum_exp);
 
 }  // namespace limpid
 

@@ -9,6 +9,8 @@
 //   decoder layer  self-attention (Q, K, V from the target so far),
 //                  cross-attention (Q from the target, K, V from the encoder's
 //                  output), feed-forward                                           decoder.h
+//                  (some models remember the target so far otherwise: ssru.h)
+//   output         how much each token of the vocabulary is to come next           output.h
 //   attention      softmax(Q Kᵀ / √head_dim) V, once for all three kinds           attention.h
 //   the rest       embedding, norm, feed-forward, residual                         layers.h
 //

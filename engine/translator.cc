@@ -36,6 +36,13 @@ namespace {
 // memory of a batch.
 constexpr int kMostBatchTokens = 4096;
 
+bool RecordsAllCrossAttention(const TraceRequest& request) {
+  const std::vector<AttentionKind>& kinds = request.kinds;
+  const bool cross =
+      kinds.empty() || std::find(kinds.begin(), kinds.end(), AttentionKind::kCross) != kinds.end();
+  return cross && request.layers.empty() && request.heads.empty();
+}
+
 absl::Status CheckOptions(const TranslateOptions& options) {
   if (options.batch_size < 1) {
     return absl::InvalidArgumentError(
@@ -44,6 +51,12 @@ absl::Status CheckOptions(const TranslateOptions& options) {
   if (options.batch_tokens < 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "batch_tokens must be 0 (batches by batch_size) or more, not ", options.batch_tokens));
+  }
+  if (options.replace_unknowns && options.trace.has_value() &&
+      !RecordsAllCrossAttention(*options.trace)) {
+    return absl::InvalidArgumentError(
+        "replace_unknowns takes cross-attention of all layers and heads, which the trace request "
+        "leaves out");
   }
   return CheckSearchOptions(options.search);
 }
@@ -78,15 +91,26 @@ struct LoadedShortlist {
 
 // What is to be done with all batches of a call.
 struct Task {
-  const TranslateOptions& options;
+  // The caller's; where unknown pieces are replaced, with a trace that says by what.
+  TranslateOptions options;
+  const ModelConfig& config;
+  // What may be produced; null: all tokens.
+  const Shortlist* shortlist = nullptr;
   // What options.search says, in tokens.
   TokenConstraints constraints = {};
   std::vector<int> prefix = {};
-  // What may be produced; null: all tokens.
-  const Shortlist* shortlist = nullptr;
-  int target_vocab = 0;
-  int target_eos_id = 0;
 };
+
+TranslateOptions WithTraceOfUnknowns(TranslateOptions options) {
+  if (options.replace_unknowns && !options.trace.has_value()) options.trace = AlignmentRequest({});
+  return options;
+}
+
+// What was recorded for ourselves is not the caller's.
+void DropTraces(absl::StatusOr<std::vector<Translation>>& translations) {
+  if (!translations.ok()) return;
+  for (Translation& translation : *translations) translation.traces.clear();
+}
 
 class ModelTranslator : public Translator {
  public:
@@ -109,8 +133,6 @@ class ModelTranslator : public Translator {
   absl::StatusOr<Document> PreparePair(const SentencePair& pair, size_t index) const;
   absl::StatusOr<std::vector<Translation>> Run(std::vector<Document>& documents, const Task& task,
                                                BatchWork work) const;
-  absl::StatusOr<std::vector<Translation>> RunTraced(std::vector<Document>& documents,
-                                                     const Task& task, BatchWork work) const;
   absl::Status RunBatches(absl::Span<const Batch> batches, const Task& task, BatchWork work) const;
   std::unique_ptr<Worker> TakeWorker() const;
   void ReturnWorker(std::unique_ptr<Worker> worker) const;
@@ -131,10 +153,11 @@ std::vector<int> TokensOf(const Batch& batch, const Task& task) {
   for (const Segment* segment : batch) {
     sources.insert(sources.end(), segment->source.ids.begin(), segment->source.ids.end());
   }
-  std::vector<int> tokens = UnionOfCandidates(*task.shortlist, sources, task.target_vocab);
+  std::vector<int> tokens =
+      UnionOfCandidates(*task.shortlist, sources, task.config.target_vocab_size);
   tokens.insert(tokens.end(), task.prefix.begin(), task.prefix.end());
   tokens.insert(tokens.end(), task.constraints.end_at.begin(), task.constraints.end_at.end());
-  tokens.push_back(task.target_eos_id);
+  tokens.push_back(task.config.target_eos_id);
   std::sort(tokens.begin(), tokens.end());
   tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
   return tokens;
@@ -255,12 +278,9 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
     if (!constraints.ok()) return constraints.status();
     absl::StatusOr<std::vector<int>> prefix = FindPrefix(options.search, config(), *tokenizer_);
     if (!prefix.ok()) return prefix.status();
-    const Task task = {options,
-                       *std::move(constraints),
-                       *std::move(prefix),
+    const Task task = {WithTraceOfUnknowns(options), config(),
                        shortlist_ == nullptr ? nullptr : &shortlist_->shortlist,
-                       config().target_vocab_size,
-                       config().target_eos_id};
+                       *std::move(constraints), *std::move(prefix)};
     for (const std::string& text : texts) {
       if (absl::Status status = CheckSize(text); !status.ok()) return status;
     }
@@ -269,16 +289,19 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
       documents[i] = Prepare(texts[i], options, config(), *tokenizer_);
     });
     if (!prepared.ok()) return prepared;
-    const bool traced = options.trace.has_value() || options.replace_unknowns;
-    return RunTraced(documents, task, traced ? SearchAndTraceBatch : SearchBatch);
+    const bool traced = task.options.trace.has_value();
+    absl::StatusOr<std::vector<Translation>> translations =
+        Run(documents, task, traced ? SearchAndTraceBatch : SearchBatch);
+    if (!options.trace.has_value()) DropTraces(translations);
+    return translations;
   });
 }
 
 absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
     absl::Span<const SentencePair> pairs, const TranslateOptions& options) const {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  TranslateOptions score_options = options;
-  score_options.search = {};  // nothing is searched for
+  Task task = {WithTraceOfUnknowns(options), config()};
+  task.options.search = {};  // nothing is searched for
   return WithoutExceptions([&]() -> absl::StatusOr<std::vector<Translation>> {
     std::vector<Document> documents;
     documents.reserve(pairs.size());
@@ -287,7 +310,9 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
       if (!document.ok()) return document.status();
       documents.push_back(*std::move(document));
     }
-    return RunTraced(documents, Task{score_options}, ScoreGivenBatch);
+    absl::StatusOr<std::vector<Translation>> translations = Run(documents, task, ScoreGivenBatch);
+    if (!options.trace.has_value()) DropTraces(translations);
+    return translations;
   });
 }
 
@@ -326,24 +351,6 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Docume
     translations[i] = Assemble(std::move(documents[i]), options, config(), *tokenizer_);
   });
   if (!status.ok()) return status;
-  return translations;
-}
-
-// As Run, but records what unknowns are replaced by, if nothing else was asked for.
-absl::StatusOr<std::vector<Translation>> ModelTranslator::RunTraced(
-    std::vector<Document>& documents, const Task& task, BatchWork work) const {
-  if (!task.options.replace_unknowns || task.options.trace.has_value()) {
-    return Run(documents, task, work);
-  }
-  TranslateOptions options = task.options;
-  options.trace = AlignmentRequest({});
-  absl::StatusOr<std::vector<Translation>> translations =
-      Run(documents,
-          {options, task.constraints, task.prefix, task.shortlist, task.target_vocab,
-           task.target_eos_id},
-          work);
-  if (!translations.ok()) return translations;
-  for (Translation& translation : *translations) translation.traces.clear();
   return translations;
 }
 

@@ -37,10 +37,8 @@ std::map<std::string, std::string> Checksums(const TensorMap& tensors) {
 
 absl::Status VerifyChecksums(const std::string& folder) {
   const std::string path = folder + kTensorsFile;
-  const auto mapped = MappedFile::Open(path);
-  if (!mapped.ok()) return mapped.status();
-  const auto file = ParseSafetensors((*mapped)->bytes());
-  if (!file.ok()) return InContext(path, file.status());
+  const auto file = ReadSafetensors(path);
+  if (!file.ok()) return file.status();
 
   std::vector<std::string> damaged;
   for (const auto& [key, checksum] : Checksums(file->tensors)) {

@@ -437,14 +437,11 @@ absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
   return BindWeights(config, checkpoint.tensors).status();
 }
 
-absl::Status ReadSafetensors(const std::string& path, Checkpoint& checkpoint) {
-  const auto file = MappedFile::Open(path);
+absl::Status ReadSafetensorsTensors(const std::string& path, Checkpoint& checkpoint) {
+  auto file = ReadSafetensors(path);
   if (!file.ok()) return file.status();
-  auto tensors = ParseSafetensors((*file)->bytes());
-  if (!tensors.ok()) return InContext(path, tensors.status());
-  checkpoint.storage = std::move(tensors->storage);
-  checkpoint.storage.push_back(*file);
-  return InContext(path, RenameTensors(std::move(tensors->tensors), checkpoint));
+  checkpoint.storage = std::move(file->storage);
+  return InContext(path, RenameTensors(std::move(file->tensors), checkpoint));
 }
 
 absl::Status ReadPyTorchTensors(const std::string& path, Checkpoint& checkpoint) {
@@ -463,7 +460,7 @@ absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
         folder, ": its weights are split among files, which Limpid does not read; load it with ",
         "transformers' MarianMTModel.from_pretrained and write it with save_pretrained"));
   }
-  return ReadSafetensors(safetensors, checkpoint);
+  return ReadSafetensorsTensors(safetensors, checkpoint);
 }
 
 }  // namespace

@@ -179,13 +179,10 @@ absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
   checkpoint.config = *config;
 
   const std::string tensors_path = folder + kTensorsFile;
-  const auto tensors_file = MappedFile::Open(tensors_path);
-  if (!tensors_file.ok()) return tensors_file.status();
-  auto tensors = ParseSafetensors((*tensors_file)->bytes());
-  if (!tensors.ok()) return InContext(tensors_path, tensors.status());
+  auto tensors = ReadSafetensors(tensors_path);
+  if (!tensors.ok()) return tensors.status();
   checkpoint.tensors = std::move(tensors->tensors);
   checkpoint.storage = std::move(tensors->storage);
-  checkpoint.storage.push_back(*tensors_file);
   const auto weights = BindWeights(checkpoint.config, checkpoint.tensors);
   if (!weights.ok()) return InContext(tensors_path, weights.status());
 

@@ -18,6 +18,7 @@
 #include "models/convert_tensor.h"
 #include "models/file.h"
 #include "models/json.h"
+#include "models/nn_transformer_description.h"
 #include "models/safetensors.h"
 #include "models/tensor_renamer.h"
 #include "models/torch_file.h"
@@ -27,28 +28,6 @@ namespace limpid {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-
-// What the JSON file says. An optional that is empty: it is found out from the tensors.
-struct Description {
-  int heads = 0;
-  bool norm_first = false;
-  std::string activation = "relu";
-  double layer_norm_epsilon = 1e-5;
-  bool scale_embedding = false;
-  std::string positions;
-  int max_positions = 0;  // 0: as many as the table of positions has rows
-  json source_vocabulary;
-  json target_vocabulary;  // null: the same as the source's
-  std::string unk = "<unk>";
-  std::string bos = "<bos>";
-  std::string eos = "<eos>";
-  std::string pad = "<pad>";
-  bool source_bos = false;
-  std::string source_language;
-  std::string target_language;
-  std::map<std::string, std::string> tensors;  // roles, as in kCommonNames, to names
-};
 
 // The names that tutorials give to what nn.Transformer leaves to others, by role.
 struct CommonNames {
@@ -76,187 +55,10 @@ const std::vector<CommonNames>& AllCommonNames() {
   return *names;
 }
 
-// --- The JSON file ---
-
-std::string DescriptionPath(const std::string& path) {
-  return fs::path(path).replace_extension(".json").string();
-}
-
-// Puts the values of a JSON object where they belong; the first thing wrong stays in `status`.
-class DescriptionReader {
- public:
-  explicit DescriptionReader(json object) : object_(std::move(object)) {}
-
-  void Take(const char* key, const char* expected, auto valid, auto& out) {
-    const auto value = object_.find(key);
-    if (value == object_.end()) return;
-    if (valid(*value)) {
-      out = value->template get<std::decay_t<decltype(out)>>();
-    } else {
-      Fail(absl::StrCat(Quoted(key), ": expected ", expected, ", found ", Shown(*value)));
-    }
-    object_.erase(value);
-  }
-  void Take(const char* key, int& out) {
-    Take(
-        key, "a whole number", [](const json& value) { return IntFromJson(value).has_value(); },
-        out);
-  }
-  void Take(const char* key, bool& out) {
-    Take(
-        key, "true or false", [](const json& value) { return value.is_boolean(); }, out);
-  }
-  void Take(const char* key, double& out) {
-    Take(
-        key, "a number", [](const json& value) { return value.is_number(); }, out);
-  }
-  void Take(const char* key, std::string& out) {
-    Take(
-        key, "a string", [](const json& value) { return value.is_string(); }, out);
-  }
-  void Take(const char* key, json& out) {
-    Take(
-        key, "an array of pieces or the name of a file of one a line",
-        [](const json& value) { return value.is_array() || value.is_string(); }, out);
-  }
-  void Take(const char* key, std::map<std::string, std::string>& out) {
-    Take(
-        key, "an object of names",
-        [](const json& value) {
-          return value.is_object() && std::all_of(value.begin(), value.end(), [](const json& name) {
-                   return name.is_string();
-                 });
-        },
-        out);
-  }
-
-  void Require(const char* key) {
-    if (!object_.contains(key)) Fail(absl::StrCat("the key ", Quoted(key), " is missing"));
-  }
-  void RefuseOthers() {
-    if (!object_.empty()) {
-      Fail(absl::StrCat("the key ", Quoted(object_.begin().key()), " is unknown"));
-    }
-  }
-
-  absl::Status status;
-
- private:
-  void Fail(const std::string& message) {
-    if (status.ok()) status = absl::InvalidArgumentError(message);
-  }
-
-  json object_;
-};
-
-absl::StatusOr<Description> ReadDescription(const std::string& path) {
-  auto object = ReadJsonObject(path);
-  if (absl::IsNotFound(object.status())) {
-    return absl::NotFoundError(absl::StrCat(
-        path, ": does not exist; it must say what the tensors do not: {\"heads\": 8, ",
-        "\"positions\": \"interleaved\", \"scale_embedding\": true, \"source_bos\": false, ",
-        "\"source_vocabulary\": [...], ",
-        "\"target_vocabulary\": [...]}; models/from_pytorch/README.md tells more"));
-  }
-  if (!object.ok()) return object.status();
-  Description description;
-  DescriptionReader reader(*std::move(object));
-  for (const char* key :
-       {"heads", "positions", "scale_embedding", "source_bos", "source_vocabulary"}) {
-    reader.Require(key);
-  }
-  reader.Take("heads", description.heads);
-  reader.Take("norm_first", description.norm_first);
-  reader.Take("activation", description.activation);
-  reader.Take("layer_norm_epsilon", description.layer_norm_epsilon);
-  reader.Take("scale_embedding", description.scale_embedding);
-  reader.Take("positions", description.positions);
-  reader.Take("max_positions", description.max_positions);
-  reader.Take("source_vocabulary", description.source_vocabulary);
-  reader.Take("target_vocabulary", description.target_vocabulary);
-  reader.Take("unk", description.unk);
-  reader.Take("bos", description.bos);
-  reader.Take("eos", description.eos);
-  reader.Take("pad", description.pad);
-  reader.Take("source_bos", description.source_bos);
-  reader.Take("source_language", description.source_language);
-  reader.Take("target_language", description.target_language);
-  reader.Take("tensors", description.tensors);
-  reader.RefuseOthers();
-  if (!reader.status.ok()) return InContext(path, reader.status);
-  return description;
-}
-
-// --- Vocabularies ---
-
-absl::StatusOr<std::vector<std::string>> ReadPieces(const json& pieces, const std::string& path) {
-  std::vector<std::string> read;
-  if (pieces.is_array()) {
-    for (const json& piece : pieces) {
-      if (!piece.is_string()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(path, ": expected pieces, found ", Shown(piece)));
-      }
-      read.push_back(piece.get<std::string>());
-    }
-    return read;
-  }
-  const auto file =
-      MappedFile::Open((fs::path(path).parent_path() / pieces.get<std::string>()).string());
-  if (!file.ok()) return file.status();
-  std::string_view text = (*file)->text();
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    read.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return read;
-}
-
-absl::Status SetId(const std::string& piece, const std::vector<std::string>& vocabulary, int& id) {
-  const auto found = std::find(vocabulary.begin(), vocabulary.end(), piece);
-  if (found == vocabulary.end()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the vocabulary has no ", Quoted(piece),
-        "; say with \"unk\", \"bos\", \"eos\" and \"pad\" ", "how its special tokens are called"));
-  }
-  id = static_cast<int>(found - vocabulary.begin());
-  return absl::OkStatus();
-}
-
-absl::Status ReadVocabularies(const Description& description, const std::string& path,
-                              Checkpoint& checkpoint) {
-  const bool separate = !description.target_vocabulary.is_null();
-  auto source = ReadPieces(description.source_vocabulary, path);
-  if (!source.ok()) return source.status();
-  auto target = separate ? ReadPieces(description.target_vocabulary, path) : source;
-  if (!target.ok()) return target.status();
-  ModelConfig& config = checkpoint.config;
-  config.source_vocab_size = static_cast<int>(source->size());
-  config.target_vocab_size = static_cast<int>(target->size());
-  absl::Status status = SetId(description.eos, *source, config.source_eos_id);
-  status.Update(SetId(description.unk, *source, config.source_unk_id));
-  status.Update(SetId(description.eos, *target, config.target_eos_id));
-  status.Update(SetId(description.unk, *target, config.target_unk_id));
-  status.Update(SetId(description.bos, *target, config.decoder_start_id));
-  if (!status.ok()) return InContext(path, status);
-  for (const std::string& piece : {description.pad, description.bos}) {
-    int id = -1;
-    if (SetId(piece, *target, id).ok() && id != config.target_eos_id) {
-      config.bad_words.push_back(id);
-    }
-  }
-  checkpoint.source_vocabulary = *std::move(source);
-  checkpoint.target_vocabulary = *std::move(target);
-  return absl::OkStatus();
-}
-
-// --- Tensors ---
-
 // Where the state keeps what, by name.
 class Roles {
  public:
-  Roles(const Description& description, const TensorMap& tensors)
+  Roles(const NnTransformerDescription& description, const TensorMap& tensors)
       : description_(description), tensors_(tensors) {}
 
   // The name of the tensor in a role, as the JSON file or the tutorials have it; empty if none.
@@ -297,7 +99,7 @@ class Roles {
   }
 
  private:
-  const Description& description_;
+  const NnTransformerDescription& description_;
   const TensorMap& tensors_;
 };
 
@@ -445,8 +247,9 @@ TensorView InterleavedSinusoids(int rows, int model_dim, Checkpoint& checkpoint)
 }
 
 // Takes the tables of positions out of the state, if it has any, and settles config.positions.
-absl::Status RenamePositions(const Description& description, const std::vector<std::string>& names,
-                             LayerRenamer& rename, Checkpoint& checkpoint) {
+absl::Status RenamePositions(const NnTransformerDescription& description,
+                             const std::vector<std::string>& names, LayerRenamer& rename,
+                             Checkpoint& checkpoint) {
   ModelConfig& config = checkpoint.config;
   std::vector<TensorView> tables;
   for (const std::string& name : names) {
@@ -515,7 +318,7 @@ void RenameOuter(const OuterNames& names, const ModelConfig& config, LayerRename
   }
 }
 
-absl::Status SetConfig(const Description& description, ModelConfig& config) {
+absl::Status SetConfig(const NnTransformerDescription& description, ModelConfig& config) {
   if (description.source_bos) {
     return absl::UnimplementedError(
         "\"source_bos\": Limpid gives the source no token at its beginning; train the model on "
@@ -554,7 +357,7 @@ std::vector<std::string> PositionTables(const Roles& roles, const TensorMap& ten
 }
 
 // How many positions there are: as the JSON file says, else as many as each table has.
-int MaxPositions(const Description& description, const TensorMap& tensors,
+int MaxPositions(const NnTransformerDescription& description, const TensorMap& tensors,
                  const std::vector<std::string>& tables) {
   constexpr int64_t kUnlessStated = 1024;
   constexpr int64_t kMost = 1 << 16;
@@ -578,16 +381,14 @@ absl::StatusOr<TensorMap> ReadState(const std::string& path, Checkpoint& checkpo
     checkpoint.storage = std::move(file->storage);
     return std::move(file->tensors);
   }
-  const auto file = MappedFile::Open(path);
+  auto file = ReadSafetensors(path);
   if (!file.ok()) return file.status();
-  auto tensors = ParseSafetensors((*file)->bytes());
-  if (!tensors.ok()) return InContext(path, tensors.status());
-  checkpoint.storage = std::move(tensors->storage);
-  checkpoint.storage.push_back(*file);
-  return std::move(tensors->tensors);
+  checkpoint.storage = std::move(file->storage);
+  return std::move(file->tensors);
 }
 
-absl::Status RenameAll(const Description& description, TensorMap tensors, Checkpoint& checkpoint) {
+absl::Status RenameAll(const NnTransformerDescription& description, TensorMap tensors,
+                       Checkpoint& checkpoint) {
   ModelConfig& config = checkpoint.config;
   const Roles roles(description, tensors);
   const absl::StatusOr<std::string> prefix = roles.Transformer();

@@ -240,6 +240,15 @@ absl::StatusOr<SafetensorsFile> ParseSafetensors(absl::Span<const std::byte> byt
   return file;
 }
 
+absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path) {
+  const auto mapped = MappedFile::Open(path);
+  if (!mapped.ok()) return mapped.status();
+  absl::StatusOr<SafetensorsFile> file = ParseSafetensors((*mapped)->bytes());
+  if (!file.ok()) return InContext(path, file.status());
+  file->storage.push_back(*mapped);
+  return file;
+}
+
 absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();

@@ -31,6 +31,9 @@ struct SafetensorsFile {
 // float32 tensor "x.scale", which then does not appear by itself.
 absl::StatusOr<SafetensorsFile> ParseSafetensors(absl::Span<const std::byte> bytes);
 
+// Maps and parses a file; `storage` then holds the mapping as well. Errors name the file.
+absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path);
+
 // Writes `tensors` to `path`. The data starts at a multiple of 64 bytes in the file, and so does
 // each tensor whose size is one (all but odd-sized vectors; the format allows no gaps for those).
 // Fails with the system's reason and removes what it wrote.

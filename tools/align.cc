@@ -1,9 +1,9 @@
 // `limpid align`: aligns the words of translations that are given.
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +21,7 @@
 #include "tools/flags.h"
 #include "tools/lines.h"
 #include "tools/model.h"
+#include "tools/streams.h"
 #include "tools/subcommand.h"
 
 namespace limpid {
@@ -38,11 +39,11 @@ SOURCE-TARGET a pair; words are what spaces separate, counted from 0.
 
 struct Settings {
   ModelFlags model;
-  AlignmentFlags alignment;
+  AlignmentOptions alignment;
   std::string source;
   std::string target;
-  std::string format = "pharaoh";
-  std::string links = "mutual";
+  bool soft = false;
+  LinkRule links = LinkRule::kMutual;
   bool detokenize = true;
 };
 
@@ -102,79 +103,63 @@ void SetSourceWords(std::vector<TracedWord> words, SentenceTrace* trace) {
   trace->leave_one_out = std::move(sums);
 }
 
-// Lines of one of the two files.
-class Input {
- public:
-  static absl::StatusOr<std::unique_ptr<Input>> Open(const std::string& path) {
-    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return SystemError("read", path);
-    return std::make_unique<Input>(file, path);
+// Up to `count` lines; fewer at the end only.
+absl::StatusOr<std::vector<std::string>> ReadLines(size_t count, LineReader* reader) {
+  std::vector<std::string> texts;
+  while (texts.size() < count) {
+    absl::StatusOr<Lines> lines = reader->Read(count - texts.size());
+    if (!lines.ok()) return lines.status();
+    if (lines->empty()) break;
+    std::move(lines->texts.begin(), lines->texts.end(), std::back_inserter(texts));
   }
-  Input(int file, const std::string& path) : file_(file), reader_(file, path) {}
-  ~Input() { close(file_); }
-  Input(const Input&) = delete;
-  Input& operator=(const Input&) = delete;
-
-  // Up to `count` lines; fewer at the end only.
-  absl::StatusOr<std::vector<std::string>> Read(size_t count) {
-    std::vector<std::string> texts;
-    while (texts.size() < count) {
-      absl::StatusOr<Lines> lines = reader_.Read(count - texts.size());
-      if (!lines.ok()) return lines.status();
-      if (lines->empty()) break;
-      std::move(lines->texts.begin(), lines->texts.end(), std::back_inserter(texts));
-    }
-    return texts;
-  }
-
- private:
-  int file_;
-  LineReader reader_;
-};
+  return texts;
+}
 
 absl::StatusOr<std::string> AlignPairs(const Translator& translator, const Settings& settings,
                                        const std::vector<std::string>& sources,
                                        const std::vector<std::string>& targets) {
-  const absl::StatusOr<AlignmentOptions> options = ReadAlignmentFlags(settings.alignment);
-  if (!options.ok()) return options.status();
-  const absl::StatusOr<LinkRule> rule = ReadLinkRule(settings.links);
-  if (!rule.ok()) return rule.status();
+  std::vector<Text> source_texts;
+  std::vector<Text> target_texts;
   std::vector<SentencePair> pairs;
   for (size_t i = 0; i < sources.size(); ++i) {
-    pairs.push_back({ReadWords(sources[i], settings.detokenize).text,
-                     ReadWords(targets[i], settings.detokenize).text});
+    source_texts.push_back(ReadWords(sources[i], settings.detokenize));
+    target_texts.push_back(ReadWords(targets[i], settings.detokenize));
+    pairs.push_back({source_texts[i].text, target_texts[i].text});
   }
   TranslateOptions translate;
-  translate.trace = AlignmentRequest(*options);
+  translate.trace = AlignmentRequest(settings.alignment);
   absl::StatusOr<std::vector<Translation>> translations = translator.ScoreBatch(pairs, translate);
   if (!translations.ok()) return translations.status();
   std::string output;
   for (size_t i = 0; i < pairs.size(); ++i) {
     SentenceTrace& trace = (*translations)[i].traces[0];
-    SetWords(ReadWords(targets[i], settings.detokenize).words, &trace.target);
-    SetSourceWords(ReadWords(sources[i], settings.detokenize).words, &trace);
-    const absl::StatusOr<Alignment> alignment = AlignWords(trace, *options);
+    SetWords(std::move(target_texts[i].words), &trace.target);
+    SetSourceWords(std::move(source_texts[i].words), &trace);
+    const absl::StatusOr<Alignment> alignment = AlignWords(trace, settings.alignment);
     if (!alignment.ok()) return alignment.status();
     absl::StrAppend(
-        &output,
-        settings.format == "soft" ? FormatSoft(*alignment) : FormatPharaoh(*alignment, *rule),
+        &output, settings.soft ? FormatSoft(*alignment) : FormatPharaoh(*alignment, settings.links),
         "\n");
   }
   return output;
 }
 
 absl::Status Align(const Settings& settings) {
-  const absl::StatusOr<std::unique_ptr<Input>> source = Input::Open(settings.source);
+  const absl::StatusOr<File> source = OpenInput(settings.source);
   if (!source.ok()) return source.status();
-  const absl::StatusOr<std::unique_ptr<Input>> target = Input::Open(settings.target);
+  const absl::StatusOr<File> target = OpenInput(settings.target);
   if (!target.ok()) return target.status();
   const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
+  LineReader source_reader(source->descriptor, source->name);
+  LineReader target_reader(target->descriptor, target->name);
   LineWriter writer(STDOUT_FILENO, "standard output");
   while (true) {
-    const absl::StatusOr<std::vector<std::string>> sources = (*source)->Read(kPairsAtOnce);
+    const absl::StatusOr<std::vector<std::string>> sources =
+        ReadLines(kPairsAtOnce, &source_reader);
     if (!sources.ok()) return sources.status();
-    const absl::StatusOr<std::vector<std::string>> targets = (*target)->Read(kPairsAtOnce);
+    const absl::StatusOr<std::vector<std::string>> targets =
+        ReadLines(kPairsAtOnce, &target_reader);
     if (!targets.ok()) return targets.status();
     if (sources->size() != targets->size()) {
       return absl::InvalidArgumentError(
@@ -194,32 +179,32 @@ absl::Status Align(const Settings& settings) {
 
 int RunAlign(Arguments arguments) {
   Settings settings;
+  int head = -1;
   Flags flags(kUsage, kAbout);
   AddModelFlags(&settings.model, &flags);
   flags.Add("source=FILE", &settings.source, "The lines that were translated.");
   flags.Add("target=FILE", &settings.target, "Their translations.");
-  flags.Add("format=pharaoh|soft", &settings.format,
+  flags.Add("format=pharaoh|soft", &settings.soft, {{"pharaoh", false}, {"soft", true}},
             "What to print: links, or for each target word its shares of all source words and of "
             "nothing.");
   flags.Add("links=mutual|each", &settings.links,
+            {{"mutual", LinkRule::kMutual}, {"each", LinkRule::kEach}},
             "Which shares become links: those that are the largest of both words (mutual), or the "
             "largest of each target word (each).");
   flags.Add("detokenize", &settings.detokenize,
             "Close the space before a full stop and the like, which files of words have and the "
             "text that models are made for has not.");
-  AddAlignmentFlags(&settings.alignment, &flags);
+  AddRowAndMeasureFlags(&settings.alignment.row, &settings.alignment.measure, &flags);
+  flags.Add("layer=N", &settings.alignment.layer, {-1, kMaxLayers},
+            "The decoder layer to look at, from 0; -1: the model's best, or else the last but "
+            "one.");
+  flags.Add("head=N", &head, {-1, kMaxHeads},
+            "The head to look at, from 0; -1: the model's best, or else the mean of all.");
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (settings.source.empty() || settings.target.empty()) {
     return UsageError("both --source=FILE and --target=FILE are needed");
   }
-  if (settings.format != "pharaoh" && settings.format != "soft") {
-    return UsageError(
-        absl::StrCat("--format must be pharaoh or soft, not '", settings.format, "'"));
-  }
-  for (const absl::Status& status :
-       {ReadAlignmentFlags(settings.alignment).status(), ReadLinkRule(settings.links).status()}) {
-    if (!status.ok()) return UsageError(status.message());
-  }
+  if (head >= 0) settings.alignment.heads = {head};
   const absl::Status status = Align(settings);
   return status.ok() ? kSuccess : Failure(status);
 }

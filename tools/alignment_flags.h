@@ -1,31 +1,24 @@
-// The flags that choose how words are aligned, for all subcommands that do so.
+// The flags that say how words are aligned, for all subcommands that do so.
 
 #ifndef LIMPID_TOOLS_ALIGNMENT_FLAGS_H_
 #define LIMPID_TOOLS_ALIGNMENT_FLAGS_H_
 
-#include <string>
+#include <optional>
 
-#include "absl/status/statusor.h"
 #include "engine/alignment.h"
 #include "tools/flags.h"
 
 namespace limpid {
 
-struct AlignmentFlags {
-  std::string measure = "weight";
-  std::string row;
-  int layer = -1;
-  int head = -1;
-};
+// Whether words are aligned, or the pieces that the model knows.
+enum class Level { kWord, kPiece };
 
-// Adds --measure, --row, --layer and --head.
-void AddAlignmentFlags(AlignmentFlags* values, Flags* flags);
+inline constexpr int kMaxLayers = 1024;
+inline constexpr int kMaxHeads = 1 << 20;
 
-// What the flags ask for; InvalidArgument, naming the flag, if they make no sense.
-absl::StatusOr<AlignmentOptions> ReadAlignmentFlags(const AlignmentFlags& values);
-
-// "mutual" or "each"; InvalidArgument otherwise.
-absl::StatusOr<LinkRule> ReadLinkRule(const std::string& text);
+// Adds --row and --measure.
+void AddRowAndMeasureFlags(std::optional<AlignmentRow>* row, AlignmentMeasure* measure,
+                           Flags* flags);
 
 }  // namespace limpid
 

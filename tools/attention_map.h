@@ -11,11 +11,10 @@
 #include "absl/status/statusor.h"
 #include "engine/alignment.h"
 #include "engine/trace.h"
+#include "tools/alignment_flags.h"
 #include "tools/heat_map.h"
 
 namespace limpid {
-
-enum class Level { kWord, kPiece };
 
 inline constexpr int kDefaultLayer = -1;
 inline constexpr int kDefaultHead = -1;

@@ -7,8 +7,8 @@
 namespace limpid {
 namespace {
 
-void AppendUnits(const TracedSide& side, AlignmentLevel level, std::vector<std::string>* units) {
-  if (level == AlignmentLevel::kWord) {
+void AppendUnits(const TracedSide& side, Level level, std::vector<std::string>* units) {
+  if (level == Level::kWord) {
     for (const TracedWord& word : side.words) units->push_back(word.text);
     return;
   }
@@ -19,7 +19,7 @@ void AppendUnits(const TracedSide& side, AlignmentLevel level, std::vector<std::
 
 }  // namespace
 
-LineAlignment AlignLine(const Translation& translation, AlignmentLevel level) {
+LineAlignment AlignLine(const Translation& translation, Level level) {
   LineAlignment line;
   line.level = level;
   std::vector<Alignment> sentences;
@@ -28,7 +28,7 @@ LineAlignment AlignLine(const Translation& translation, AlignmentLevel level) {
     AppendUnits(trace.target, level, &line.target);
     // Never fails: all that it takes was recorded.
     absl::StatusOr<Alignment> alignment =
-        level == AlignmentLevel::kWord ? AlignWords(trace, {}) : AlignPieces(trace, {});
+        level == Level::kWord ? AlignWords(trace, {}) : AlignPieces(trace, {});
     sentences.push_back(*std::move(alignment));
   }
   line.alignment = Concatenate(sentences);

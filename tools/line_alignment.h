@@ -8,23 +8,21 @@
 
 #include "engine/alignment.h"
 #include "engine/translator.h"
+#include "tools/alignment_flags.h"
 
 namespace limpid {
-
-// What is aligned.
-enum class AlignmentLevel { kWord, kPiece };
 
 // Words, or pieces but for </s>, are counted through the line: those of its sentences, one after
 // the other.
 struct LineAlignment {
-  AlignmentLevel level = AlignmentLevel::kWord;
+  Level level = Level::kWord;
   std::vector<std::string> source;
   std::vector<std::string> target;
   Alignment alignment;
 };
 
 // The translation has traces made with AlignmentRequest({}).
-LineAlignment AlignLine(const Translation& translation, AlignmentLevel level);
+LineAlignment AlignLine(const Translation& translation, Level level);
 
 }  // namespace limpid
 

@@ -19,6 +19,7 @@
 #include "engine/alignment.h"
 #include "engine/translator.h"
 #include "models/file.h"
+#include "tools/alignment_flags.h"
 #include "tools/attention_map.h"
 #include "tools/explain.h"
 #include "tools/flags.h"
@@ -53,7 +54,6 @@ last line has the largest shares as links SOURCE-TARGET of words counted from 0.
 
 // Shares below this say little and would fill the line.
 constexpr float kSmallestShare = 0.05F;
-constexpr int kMaxLayers = 1024;
 
 struct Settings {
   ModelFlags model;
@@ -224,19 +224,7 @@ void AddFlags(Settings* settings, Flags* flags) {
   flags->Add("head=N|mean", &settings->head,
              "Its head, from 0, or the mean of all. If not given: of cross-attention those that "
              "were taught to align, or else the mean.");
-  flags->Add("row=output|input", &settings->attention.row,
-             {{"output", AlignmentRow::kOutput}, {"input", AlignmentRow::kInput}},
-             "The row of the decoder's attention that speaks for a word: the one that predicts it "
-             "(output), or the next, in which it is the decoder's input (input). If nothing is "
-             "said of layer, head and row: what aligns best in this model.");
-  flags->Add("measure=KIND", &settings->attention.measure,
-             {{"weight", AlignmentMeasure::kWeight},
-              {"norm", AlignmentMeasure::kNorm},
-              {"leave_one_out", AlignmentMeasure::kLeaveOneOut}},
-             "What the shares of words are shares of. weight: attention. norm: the size of what a "
-             "word adds to the decoder's state, so that one with a small value vector counts "
-             "little. leave_one_out: how much less probable the output word is where the source is "
-             "read without the word (slow; layer, head and row have no say in it).");
+  AddRowAndMeasureFlags(&settings->attention.row, &settings->attention.measure, flags);
   flags->Add("level=word|piece", &settings->level,
              {{"word", Level::kWord}, {"piece", Level::kPiece}},
              "Whether the map is of words or of the pieces that the model knows.");

@@ -68,7 +68,7 @@ struct Settings {
   bool scores = false;
   bool json = false;
   AlignmentForm alignment = AlignmentForm::kNone;
-  AlignmentLevel alignment_level = AlignmentLevel::kWord;
+  Level alignment_level = Level::kWord;
 };
 
 // A vocabulary may have a piece for a line end; a translation is one line all the same.
@@ -342,7 +342,7 @@ int RunTranslate(Arguments arguments) {
             "counted from 0 through the line (pharaoh), or for each target word its shares of all "
             "source words and of nothing (soft). With --json, both.");
   flags.Add("alignment_level=word|piece", &settings.alignment_level,
-            {{"word", AlignmentLevel::kWord}, {"piece", AlignmentLevel::kPiece}},
+            {{"word", Level::kWord}, {"piece", Level::kPiece}},
             "What is aligned: words, or the model's pieces.");
   flags.Add("replace_unknowns", &settings.options.replace_unknowns,
             "Where the model has no piece for what it means (<unk>), copy the source word that it "

@@ -43,7 +43,7 @@ Json AlignmentJson(const LineAlignment& line) {
     }
     shares.push_back(std::move(row));
   }
-  return {{"level", line.level == AlignmentLevel::kWord ? "word" : "piece"},
+  return {{"level", line.level == Level::kWord ? "word" : "piece"},
           {"source", line.source},
           {"target", line.target},
           {"links", Links(alignment)},

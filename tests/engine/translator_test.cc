@@ -236,6 +236,11 @@ TEST(TranslatorTest, OptionsThatMakeNoSenseAreRefusedByName) {
               HasSubstr("batch_size must be at least 1, not 0"));
   EXPECT_THAT(Shipped().Translate("a", {.batch_tokens = -1}).status().message(),
               HasSubstr("batch_tokens must be 0 (batches by batch_size) or more, not -1"));
+  TraceRequest encoder;
+  encoder.kinds = {AttentionKind::kEncoder};
+  EXPECT_THAT(
+      Shipped().Translate("a", {.trace = encoder, .replace_unknowns = true}).status().message(),
+      HasSubstr("replace_unknowns takes cross-attention of all layers"));
   EXPECT_THAT(Shipped().Translate("a", {.search = {.max_output_tokens = -1}}).status().message(),
               HasSubstr("max_output_tokens must be 0"));
   EXPECT_THAT(Translator::Load(kModel, {.threads = -1}).status().message(),
