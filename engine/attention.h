@@ -16,9 +16,9 @@
 #include <cstddef>
 
 #include "absl/functional/function_ref.h"
+#include "engine/attention_ops.h"
 #include "engine/linear.h"
 #include "engine/matrix.h"
-#include "engine/ops.h"
 #include "engine/trace.h"
 #include "engine/workspace.h"
 

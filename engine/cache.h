@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "engine/attention_ops.h"
 #include "engine/matrix.h"
-#include "engine/ops.h"
 
 namespace limpid {
 

@@ -1,5 +1,5 @@
 // The arithmetic between the matrix products, on rows of float32, in SIMD for the processor at hand
-// (Highway picks the instruction set when first called).
+// (Highway picks the instruction set when first called). That of attention is in attention_ops.h.
 
 #ifndef LIMPID_ENGINE_OPS_H_
 #define LIMPID_ENGINE_OPS_H_
@@ -52,36 +52,6 @@ void ScaleAndAdd(float factor, const float* y, int size, float* out);
 // `before` may be `state`.
 void BlendByGate(const float* gate, const float* input, const float* before, int size,
                  float* state);
-
-// The three steps of attention, each for all heads of one query.
-
-struct Heads {
-  int heads = 0;
-  int head_dim = 0;
-};
-
-// Rows that may lie anywhere in memory: one a key. Keys, or values, are the columns from some
-// offset on: [heads, head_dim].
-struct RowList {
-  const float* const* rows = nullptr;
-  int count = 0;
-};
-
-// How far apart the heads' rows of scores, or of weights, lie: whole vectors of any processor.
-constexpr int PaddedKeys(int keys) { return (keys + 15) / 16 * 16; }
-
-// scores[head, k] = scale * (the head's query . the head's key of keys.rows[k]).
-// `query` is [heads, head_dim], `scores` [heads, PaddedKeys(keys.count)].
-void DotRows(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
-             float* scores);
-
-// x = exp(x) / sum(exp(x)) in each row of x, with the row's largest subtracted first so that no exp
-// overflows. x is [rows, PaddedKeys(size)]; its padding may be overwritten.
-void Softmax(int rows, int size, float* x);
-
-// out[head] = sum over k of weights[head, k] * the head's value of values.rows[k].
-// `weights` is [heads, PaddedKeys(values.count)], `out` [heads, head_dim].
-void MixRows(const float* weights, RowList values, ptrdiff_t offset, Heads shape, float* out);
 
 // The largest of a row of logits (the first of equals) and, where asked for, the logarithm of the
 // sum of their exp.

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <limits>
 #include <random>
 #include <string>
@@ -16,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "models/float16.h"
 #include "models/tensor.h"
+#include "tests/engine/compute_types.h"
 
 namespace limpid {
 namespace {
@@ -141,15 +141,6 @@ void ExpectSame(const Matrix& a, const Matrix& b) {
   for (int row = 0; row < a.rows(); ++row) {
     for (int i = 0; i < a.columns(); ++i) ASSERT_EQ(a.row(row)[i], b.row(row)[i]) << "row " << row;
   }
-}
-
-std::vector<ComputeType> Supported(std::vector<ComputeType> types) {
-  types.erase(std::remove_if(types.begin(), types.end(), std::not_fn(IsSupported)), types.end());
-  return types;
-}
-
-std::string NameOf(const testing::TestParamInfo<ComputeType>& type) {
-  return std::string(ComputeTypeName(type.param));
 }
 
 class LinearTest : public testing::TestWithParam<ComputeType> {
@@ -339,9 +330,7 @@ TEST_P(LinearTest, ThreadsShareWeights) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(ComputeTypes, LinearTest,
-                         testing::ValuesIn(Supported({ComputeType::kFloat32, ComputeType::kBFloat16,
-                                                      ComputeType::kInt8})),
+INSTANTIATE_TEST_SUITE_P(ComputeTypes, LinearTest, testing::ValuesIn(SupportedComputeTypes()),
                          NameOf);
 
 // What holds of int8 only, because its sums are exact.

@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/engine/compute_types.h"
 
 namespace limpid {
 namespace {
@@ -116,19 +117,8 @@ TEST_P(OutputLayerTest, NaNGivesATokenOfTheSelection) {
   }
 }
 
-std::vector<ComputeType> SupportedTypes() {
-  std::vector<ComputeType> types;
-  for (const ComputeType type :
-       {ComputeType::kFloat32, ComputeType::kBFloat16, ComputeType::kInt8}) {
-    if (IsSupported(type)) types.push_back(type);
-  }
-  return types;
-}
-
-INSTANTIATE_TEST_SUITE_P(ComputeTypes, OutputLayerTest, testing::ValuesIn(SupportedTypes()),
-                         [](const testing::TestParamInfo<ComputeType>& type) {
-                           return std::string(ComputeTypeName(type.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(ComputeTypes, OutputLayerTest, testing::ValuesIn(SupportedComputeTypes()),
+                         NameOf);
 
 }  // namespace
 }  // namespace limpid

@@ -15,6 +15,7 @@
 #include "models/checkpoint.h"
 #include "models/weights.h"
 #include "oneapi/dnnl/dnnl.h"
+#include "tests/engine/compute_types.h"
 
 // Sanitizers bring an allocator of their own.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -123,19 +124,8 @@ TEST(CountingTest, SeesAllocationsOfThisProgram) {
 }
 #endif
 
-std::vector<ComputeType> SupportedTypes() {
-  std::vector<ComputeType> types;
-  for (const ComputeType type :
-       {ComputeType::kFloat32, ComputeType::kBFloat16, ComputeType::kInt8}) {
-    if (IsSupported(type)) types.push_back(type);
-  }
-  return types;
-}
-
-INSTANTIATE_TEST_SUITE_P(ComputeTypes, WarmStepTest, testing::ValuesIn(SupportedTypes()),
-                         [](const testing::TestParamInfo<ComputeType>& type) {
-                           return std::string(ComputeTypeName(type.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(ComputeTypes, WarmStepTest, testing::ValuesIn(SupportedComputeTypes()),
+                         NameOf);
 
 }  // namespace
 }  // namespace limpid
