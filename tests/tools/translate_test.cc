@@ -410,75 +410,6 @@ TEST(TranslateTest, DoesNotOverwriteItsInput) {
   EXPECT_EQ(ReadTextFile(path), EnglishLine());
 }
 
-// --- Going on after it was cut short.
-
-// Lines of several lengths, some empty, the last one without an end.
-std::string Book() {
-  std::string book;
-  for (int i = 0; i < 300; ++i) {
-    absl::StrAppend(&book, i % 7 == 0 ? "" : absl::StrCat("The man has ", i, " red cars."),
-                    i % 5 == 0 ? "\r\n" : "\n");
-  }
-  return book + kEnglish;
-}
-
-TEST(ResumeTest, NoLineIsLostOrDoubledWhenItIsKilled) {
-  const std::string input = TemporaryPath("in");
-  const std::string output = TemporaryPath("out");
-  const std::string whole = TemporaryPath("whole");
-  WriteTextFile(input, Book());
-  std::filesystem::remove(output);
-  ASSERT_EQ(Translate({"--input=" + input, "--output=" + whole}).exit_code, 0);
-
-  const std::vector<std::string> resume = {"translate", "--input=" + input, "--output=" + output,
-                                           "--resume", "--batch_size=4"};
-  int killed = 0;
-  for (int64_t enough = 1; enough < 200; enough += 60) {
-    Program program(resume);
-    while (CountLines(ReadTextFile(output)) < enough) std::this_thread::yield();
-    program.Kill(SIGKILL);
-    if (program.Wait() == 128 + SIGKILL) ++killed;
-    // What a machine that stops in the middle of a line leaves behind.
-    WriteTextFile(output, ReadTextFile(output) + "Der Mann h");
-  }
-  EXPECT_GT(killed, 0);
-  const Outcome last = RunProgram(resume);
-  EXPECT_EQ(last.exit_code, 0) << last.error;
-  EXPECT_EQ(ReadTextFile(output), ReadTextFile(whole));
-
-  EXPECT_EQ(RunProgram(resume).exit_code, 0);  // nothing is left to do
-  EXPECT_EQ(ReadTextFile(output), ReadTextFile(whole));
-}
-
-TEST(ResumeTest, WarningsCountLinesFromTheBeginning) {
-  const std::string input = TemporaryPath("in");
-  const std::string output = TemporaryPath("out");
-  WriteTextFile(input, "\n\n\xff\n");
-  WriteTextFile(output, "\n\n");
-  const Outcome outcome = Translate({"--resume", "--input=" + input, "--output=" + output});
-  EXPECT_TRUE(absl::StrContains(outcome.error, "line 3 is not valid UTF-8")) << outcome.error;
-}
-
-TEST(ResumeTest, OutputOfAnotherInputIsRefusedAndLeftAlone) {
-  const std::string input = TemporaryPath("in");
-  const std::string output = TemporaryPath("out");
-  WriteTextFile(input, EnglishLine());
-  WriteTextFile(output, "one\ntwo\nthr");
-  const Outcome outcome = Translate({"--resume", "--input=" + input, "--output=" + output});
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_TRUE(absl::StrContains(outcome.error, "has 2 lines, but ")) << outcome.error;
-  EXPECT_EQ(ReadTextFile(output), "one\ntwo\nthr");
-
-  const Outcome itself = Translate({"--resume", "--input=" + input, "--output=" + input});
-  EXPECT_EQ(itself.exit_code, 1);
-  EXPECT_TRUE(absl::StrContains(itself.error, "over the input")) << itself.error;
-  EXPECT_EQ(ReadTextFile(input), EnglishLine());
-
-  const Outcome device = Translate({"--resume", "--input=" + input, "--output=/dev/full"});
-  EXPECT_EQ(device.exit_code, 1);
-  EXPECT_TRUE(absl::StrContains(device.error, "/dev/full is no file")) << device.error;
-}
-
 class UsageErrorTest : public testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(UsageErrorTest, IsOneLineAndExitCode2) {
@@ -581,25 +512,6 @@ TEST(TerminalTest, TellsThatItWaitsForLines) {
   EXPECT_EQ(program.ReadLine(), GermanLine());
   terminal.Type("\x04");
   EXPECT_EQ(program.Wait(), 0);
-}
-
-TEST(TranslateToolTest, AlignmentsCountWordsThroughTheLine) {
-  const Outcome outcome =
-      RunProgram({"translate", "--alignment=pharaoh", "I love you. Where is the station?"});
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
-  EXPECT_EQ(outcome.output,
-            "Ich liebe dich. Wo ist der Bahnhof?\t0-0 1-1 2-2 3-3 4-4 5-5 6-6 7-7 8-8\n");
-  const std::string text = "I love you.";
-  EXPECT_EQ(RunProgram({"translate", "--alignment=soft", "--alignment_level=piece", text})
-                .output.substr(0, 16),
-            "Ich liebe dich.\t");
-  const auto json = nlohmann::json::parse(
-      RunProgram({"translate", "--json", "--alignment=soft", text}).output)["alignment"];
-  EXPECT_EQ(json["target"], (std::vector<std::string>{"Ich", "liebe", "dich", "."}));
-  EXPECT_EQ(json["shares"].size(), 4);
-  EXPECT_EQ(json["shares"][0].size(), 5);
-  EXPECT_EQ(RunProgram({"translate", "--alignment=hard", text}).exit_code, 2);
-  EXPECT_EQ(RunProgram({"translate", "--alignment_level=letter", text}).exit_code, 2);
 }
 
 }  // namespace

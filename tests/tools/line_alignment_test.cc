@@ -1,0 +1,33 @@
+#include "tools/line_alignment.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/tools/program.h"
+
+namespace limpid {
+namespace {
+
+TEST(LineAlignmentTest, CountsWordsThroughTheLine) {
+  const Outcome outcome =
+      RunProgram({"translate", "--alignment=pharaoh", "I love you. Where is the station?"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_EQ(outcome.output,
+            "Ich liebe dich. Wo ist der Bahnhof?\t0-0 1-1 2-2 3-3 4-4 5-5 6-6 7-7 8-8\n");
+  const std::string text = "I love you.";
+  EXPECT_EQ(RunProgram({"translate", "--alignment=soft", "--alignment_level=piece", text})
+                .output.substr(0, 16),
+            "Ich liebe dich.\t");
+  const auto json = nlohmann::json::parse(
+      RunProgram({"translate", "--json", "--alignment=soft", text}).output)["alignment"];
+  EXPECT_EQ(json["target"], (std::vector<std::string>{"Ich", "liebe", "dich", "."}));
+  EXPECT_EQ(json["shares"].size(), 4);
+  EXPECT_EQ(json["shares"][0].size(), 5);
+  EXPECT_EQ(RunProgram({"translate", "--alignment=hard", text}).exit_code, 2);
+  EXPECT_EQ(RunProgram({"translate", "--alignment_level=letter", text}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace limpid
