@@ -1,17 +1,34 @@
 // nn.Transformer files and the JSON beside them.
 
+#include <cstdlib>
 #include <string>
 
 #include "models/checkpoint.h"
+#include "models/safetensors.h"
+#include "models/torch_file.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
 namespace limpid::fuzz {
 namespace {
 
+constexpr char kModel[] = "tests/golden/nn_transformer";
+
+// The same model as safetensors.
+std::string SafetensorsFolder() {
+  std::string folder = ScratchFolder("safetensors");
+  const auto state = ReadTorchFile(std::string(kModel) + "/model.pt");
+  if (!state.ok()) std::abort();
+  if (!WriteSafetensors(folder + "/model.safetensors", state->tensors, {}).ok()) std::abort();
+  WriteFile(folder + "/model.json", ReadFile(std::string(kModel) + "/model.json"));
+  return folder;
+}
+
 const ModelFolders& Folders() {
   static const ModelFolders folders(
-      "nn_transformer", {{"tests/golden/nn_transformer", "model.pt", {"model.pt", "model.json"}}});
+      "nn_transformer",
+      {{kModel, "model.pt", {"model.pt", "model.json"}},
+       {SafetensorsFolder(), "model.safetensors", {"model.safetensors", "model.json"}}});
   return folders;
 }
 

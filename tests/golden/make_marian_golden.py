@@ -195,23 +195,47 @@ def dequantized(tensors):
     return arrays
 
 
-def as_bergamot_has_it(tensors):
+def as_bergamot_has_it(tensors, activation_scale=30):
     """Upstream's int8 model as Bergamot's version of Marian writes it: the embedding is int8, too, the type code is
-    another, and a factor for quantizing each product's input is stored."""
+    another, and a factor for quantizing each product's input is stored. Bergamot takes multiples of 8 pieces; those
+    added here are too improbable to be ever produced."""
     out = []
     for name, type_code, shape, data in tensors:
         if name == "Wemb":
             values = np.frombuffer(data, np.float32, int(np.prod(shape)))
+            values = np.pad(values.reshape(shape), ((0, -shape[0] % 8), (0, 0)))
+            shape = values.shape
             multiplier = np.float32(127 / np.abs(values).max())
             data = np.rint(values * multiplier).astype(np.int8).tobytes() + multiplier.tobytes()
             out.append([name, 0x4101, shape, padded(data)])
-            out.append(["none_QuantMultA", 0x404, (1, 1), padded(np.float32(30).tobytes())])
+            for product in ("none", "Wemb"):  # the output with a shortlist, and without
+                out.append([product + "_QuantMultA", 0x404, (1, 1), padded(np.float32(activation_scale).tobytes())])
         elif type_code == 0x10001:
             out.append([name, 0x4101, shape, data])
-            out.append([name + "_QuantMultA", 0x404, (1, 1), padded(np.float32(30).tobytes())])
+            out.append([name + "_QuantMultA", 0x404, (1, 1), padded(np.float32(activation_scale).tobytes())])
+        elif name == "decoder_ff_logit_out_b":
+            values = np.frombuffer(data, np.float32, shape[1])
+            values = np.pad(values, (0, -shape[1] % 8), constant_values=-99)
+            out.append([name, type_code, (1, len(values)), padded(values.tobytes())])
+        elif name == "special:model.yml":  # its size is that of its bytes, so that they stay as many
+            size = next(each[2][0] for each in tensors if each[0] == "Wemb")
+            stated, wanted = (f"dim-vocabs:\n  - {n}\n  - {n}\n".encode() for n in (size, size + -size % 8))
+            assert stated in data and len(stated) == len(wanted)
+            out.append([name, type_code, shape, data.replace(stated, wanted)])
         else:
             out.append([name, type_code, shape, data])
     return out
+
+
+def pad_spm(path, to):
+    """Adds pieces that no text is cut into (type 5, "unused") until their number is a multiple of 8."""
+    shutil.copy(path, to)
+    size = sentencepiece.SentencePieceProcessor(model_file=path).vocab_size()
+    with open(to, "ab") as file:
+        for i in range(-size % 8):
+            name = f"<unused{i}>".encode()
+            piece = b"\x0a" + bytes([len(name)]) + name + b"\x15" + struct.pack("<f", 0) + b"\x18\x05"
+            file.write(b"\x0a" + bytes([len(piece)]) + piece)
 
 
 # --- Golden values ---
@@ -352,7 +376,7 @@ def main():
         write_golden(folder, scratch + "/dequantized.npz", joint, joint, int8_model=bin_path)
 
     bergamot = fresh("bergamot")
-    shutil.copy(joint.path, bergamot + "/vocab.ende.spm")
+    pad_spm(joint.path, bergamot + "/vocab.ende.spm")
     tensors = as_bergamot_has_it(read_bin(bin_path))
     write_bin(bergamot + "/model.ende.intgemm.alphas.bin", tensors)
     with tempfile.TemporaryDirectory() as scratch:

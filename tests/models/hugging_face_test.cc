@@ -441,6 +441,21 @@ TEST_F(HuggingFaceTest, ReadsPyTorchFilesWhereThereAreNoSafetensors) {
   EXPECT_THAT(Message(ReadHuggingFace(folder)), HasSubstr("its weights are split among files"));
 }
 
+TEST_F(HuggingFaceTest, AFileCutOffIsRefused) {
+  const std::string folder = folder_.Write();
+  for (const char* file :
+       {"config.json", "model.safetensors", "vocab.json", "tokenizer_config.json"}) {
+    const std::string path = folder + "/" + file;
+    const std::string whole = ReadText(path);
+    for (size_t size = 0; size < whole.size(); size += size < 2000 ? 1 : 17) {
+      WriteText(path, whole.substr(0, size));
+      ASSERT_THAT(Message(ReadHuggingFace(folder)), HasSubstr(file)) << size;
+    }
+    WriteText(path, whole);
+  }
+  EXPECT_EQ(Message(ReadHuggingFace(folder)), "");
+}
+
 TEST_F(HuggingFaceTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
   const std::string folder = folder_.Write();
   std::mt19937 random(3);

@@ -291,6 +291,7 @@ TEST_P(MarianDamageTest, FlippedBitsDoNoHarm) {
 INSTANTIATE_TEST_SUITE_P(Files, MarianDamageTest,
                          testing::Values(DamageCase{"float32_bin", "model.bin"},
                                          DamageCase{"post_norm", "model.npz"},
+                                         DamageCase{"ssru_int8", "model.intgemm8.bin"},
                                          DamageCase{"bergamot", "model.ende.intgemm.alphas.bin"}),
                          [](const auto& param) { return std::string(param.param.model); });
 

@@ -117,6 +117,23 @@ TEST_F(NnTransformerTest, RefusesWhatTheJsonGetsWrong) {
   EXPECT_THAT(Message(ReadCheckpoint(path_)), HasSubstr("model.json: does not exist"));
 }
 
+TEST_F(NnTransformerTest, AFileCutOffIsRefused) {
+  auto state = ReadTorchFile(path_);
+  const std::string safetensors = folder_ + "/model.safetensors";
+  ASSERT_EQ(Message(WriteSafetensors(safetensors, state->tensors, {})), "");
+  for (const std::string& path : {path_, safetensors, folder_ + "/model.json"}) {
+    const std::string model = path.ends_with("json") ? path_ : path;
+    const std::string whole = ReadText(path);
+    const size_t newline = whole.ends_with('\n') ? 1 : 0;
+    for (size_t size = 0; size + newline < whole.size(); size += 97) {
+      WriteText(path, whole.substr(0, size));
+      ASSERT_FALSE(ReadCheckpoint(model).ok()) << path << " " << size;
+    }
+    WriteText(path, whole);
+    ASSERT_EQ(Message(ReadCheckpoint(model)), "");
+  }
+}
+
 TEST_F(NnTransformerTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
   auto state = ReadTorchFile(path_);
   path_ = folder_ + "/model.safetensors";  // without checksums

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tokenizer/tokenizer.h"
@@ -192,9 +193,11 @@ TEST(CheckSentencePiece, SymbolsThatBeginEachOther) {
 }
 
 TEST(CheckSentencePiece, TruncatedModelsNeverCrash) {
-  const std::string small = ReadFile("tests/golden/tokenizer/small.source.spm");
-  for (size_t size = 0; size < small.size(); size += 7) {
-    LoadAndUse(small.substr(0, size)).IgnoreError();
+  for (const char* side : {"source", "target"}) {  // of types BPE and unigram
+    const std::string small = ReadFile(absl::StrCat("tests/golden/tokenizer/small.", side, ".spm"));
+    for (size_t size = 0; size < small.size(); size += 7) {
+      LoadAndUse(small.substr(0, size)).IgnoreError();
+    }
   }
   const std::string large = ReadFile("models/eng-deu/source.spm");
   for (size_t size = 1; size < large.size(); size += 16384) {
@@ -211,8 +214,10 @@ TEST(CheckSentencePiece, FlippedBitsNeverCrash) {
     byte = static_cast<char>(static_cast<unsigned char>(byte) ^ 1U << random() % 8);
     if (!LoadAndUse(model).ok()) ++refused;
   };
-  const std::string small = ReadFile("tests/golden/tokenizer/small.source.spm");
-  for (int i = 0; i < 1000; ++i) flip_and_use(small);
+  for (const char* side : {"source", "target"}) {
+    const std::string small = ReadFile(absl::StrCat("tests/golden/tokenizer/small.", side, ".spm"));
+    for (int i = 0; i < 1000; ++i) flip_and_use(small);
+  }
   // Unicode's normalization rules, which come last in a model, with few pieces.
   const std::string large = ReadFile("models/eng-deu/source.spm");
   const size_t name = large.find("\x0A\x08nmt_nfkc");
