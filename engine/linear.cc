@@ -1,5 +1,7 @@
 #include "engine/linear.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -8,6 +10,7 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <numeric>
 #include <utility>
 
@@ -55,10 +58,20 @@ dnnl::memory::dims DimsOf(const dnnl::memory::desc& layout) {
 #endif
 }
 
+// oneDNN writes the code that it compiles to wherever its allocator points, which without memory is
+// nowhere. So we look first whether there is more than it needs; throws std::bad_alloc.
+void EnsureMemoryToCompile() {
+  constexpr size_t kPlenty = size_t{32} << 20;
+  void* memory = mmap(nullptr, kPlenty, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  munmap(memory, kPlenty);
+}
+
 // x [rows, in] times weights [in, out], which lie as `layout` says (or as oneDNN likes best:
 // `any`).
 dnnl::matmul::primitive_desc DescribeProduct(int rows, int in, int out,
                                              const dnnl::memory::desc& layout, ComputeType type) {
+  EnsureMemoryToCompile();
   const DnnlType result = type == ComputeType::kInt8 ? DnnlType::s32 : DnnlType::f32;
   const dnnl::memory::desc x({rows, in}, InputType(type), DnnlTag::ab);
   const dnnl::memory::desc y({rows, out}, result, DnnlTag::ab);
