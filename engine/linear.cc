@@ -12,9 +12,10 @@
 #include <mutex>
 #include <new>
 #include <numeric>
+#include <unordered_map>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 // Part of the OpenMP interface, which oneDNN's Debian build runs on. Declared here because clang's
@@ -173,7 +174,8 @@ struct Products::State {
     return int8.data();
   }
 
-  absl::flat_hash_map<Key, Product> products;
+  // Not one of Abseil's: they are broken where memory runs out, even to be destroyed.
+  std::unordered_map<Key, Product, absl::Hash<Key>> products;
   dnnl::stream stream{Cpu()};
   int input_rows = 0;           // that were taken in
   const void* input = nullptr;  // [input_rows, in], as their type wants them

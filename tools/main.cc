@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -119,6 +120,8 @@ int main(int argc, char** argv) {
     return limpid::Run(arguments);
   } catch (const std::bad_alloc&) {
     limpid::Complain("out of memory; try a smaller --batch_size or fewer --threads");
+  } catch (const std::system_error& error) {  // of a thread that could not be started
+    limpid::Complain(absl::StrCat("out of memory or threads: ", error.what()));
   } catch (const std::exception& error) {
     limpid::Complain(error.what());
   }
