@@ -59,7 +59,7 @@ class Source {
   std::string_view input_;
 };
 
-constexpr int kMostWide = 64;
+constexpr int kMostWide = 12;
 
 SearchOptions TakeSearch(Source& source) {
   SearchOptions search;
