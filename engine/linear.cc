@@ -1,5 +1,7 @@
 #include "engine/linear.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -8,10 +10,12 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <numeric>
+#include <unordered_map>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 // Part of the OpenMP interface, which oneDNN's Debian build runs on. Declared here because clang's
@@ -78,9 +82,19 @@ dnnl::memory::desc DescribeWeights(int in, int out, DnnlType stored_as, ComputeT
   return {{out, in, 1, 1}, stored_as, packed ? DnnlTag::any : DnnlTag::oihw};
 }
 
+// oneDNN writes the code that it compiles to wherever its allocator points, which without memory is
+// nowhere. So we look first whether there is more than it needs; throws std::bad_alloc.
+void EnsureMemoryToCompile() {
+  constexpr size_t kPlenty = size_t{32} << 20;
+  void* memory = mmap(nullptr, kPlenty, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  munmap(memory, kPlenty);
+}
+
 // x [rows, in] times weights, which lie as `layout` says: y [rows, out].
 dnnl::primitive_desc DescribeProduct(int rows, int in, int out, const dnnl::memory::desc& layout,
                                      ComputeType type) {
+  EnsureMemoryToCompile();
   const DnnlType result = type == ComputeType::kInt8 ? DnnlType::s32 : DnnlType::f32;
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -198,7 +212,8 @@ struct Products::State {
     return int8.data();
   }
 
-  absl::flat_hash_map<Key, Product> products;
+  // Not one of Abseil's: they are broken where memory runs out, even to be destroyed.
+  std::unordered_map<Key, Product, absl::Hash<Key>> products;
   dnnl::stream stream{Cpu()};
   const int input_zero = InputZero();
   const std::byte* input = nullptr;  // [rows taken in, in], as their type wants them
