@@ -31,8 +31,7 @@ Units WordsOf(const TracedSide& side) {
 Units PiecesOf(const TracedSide& side) {
   Units units;
   for (const TracedToken& token : side.tokens) {
-    const bool is_end = token.word < 0 && token.piece == "</s>";
-    units.of_token.push_back(is_end ? -1 : units.count++);
+    units.of_token.push_back(token.is_text ? units.count++ : -1);
   }
   return units;
 }

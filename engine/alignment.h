@@ -50,8 +50,8 @@ TraceRequest AlignmentRequest(const AlignmentOptions& options);
 struct Alignment {
   int targets = 0;
   int sources = 0;
-  // [targets, sources + 1]: rows sum to 1. The last column is what went to no word, but to </s>:
-  // nothing.
+  // [targets, sources + 1]: rows sum to 1. The last column is what went to no word, but to what
+  // marks the ends of the sentence, </s>: nothing.
   std::vector<float> weights;
 
   const float* row(int target) const {
@@ -69,8 +69,8 @@ struct Alignment {
 // FailedPrecondition if the trace does not hold what it takes.
 absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const AlignmentOptions& options);
 
-// The same of trace.target.tokens to trace.source.tokens, but for </s>. Not for kLeaveOneOut, which
-// knows words only: InvalidArgument.
+// The same of trace.target.tokens to trace.source.tokens, but for those that are no text. Not for
+// kLeaveOneOut, which knows words only: InvalidArgument.
 absl::StatusOr<Alignment> AlignPieces(const SentenceTrace& trace, const AlignmentOptions& options);
 
 // The alignments of sentences that follow each other, as one.

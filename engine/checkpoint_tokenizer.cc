@@ -11,6 +11,7 @@ TokenizerModel TakeTokenizerModel(Checkpoint& checkpoint) {
       .target_sentencepiece = std::move(checkpoint.target_sentencepiece),
       .source_vocabulary = std::move(checkpoint.source_vocabulary),
       .target_vocabulary = std::move(checkpoint.target_vocabulary),
+      .source_bos_id = config.source_bos_id,
       .source_eos_id = config.source_eos_id,
       .source_unk_id = config.source_unk_id,
       .target_eos_id = config.target_eos_id,

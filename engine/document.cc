@@ -1,6 +1,7 @@
 #include "engine/document.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -29,7 +30,40 @@ void PutFirst(int id, const std::string& text, Pieces& pieces) {
   pieces.ranges.insert(pieces.ranges.begin(), ByteRange());
 }
 
-// Pieces [begin, end) of a sentence as a segment of their own, but for </s>.
+void Erase(size_t place, Pieces& pieces) {
+  const auto i = static_cast<std::ptrdiff_t>(place);
+  pieces.ids.erase(pieces.ids.begin() + i);
+  pieces.texts.erase(pieces.texts.begin() + i);
+  pieces.ranges.erase(pieces.ranges.begin() + i);
+}
+
+// A source is its text's pieces, and <s> before and </s> behind them where the model has these.
+Pieces EncodeWithoutMarks(std::string_view sentence, const ModelConfig& config,
+                          const Tokenizer& tokenizer) {
+  Pieces pieces = tokenizer.EncodeSource(sentence);
+  if (config.source_bos_id >= 0) Erase(0, pieces);
+  if (config.source_eos_id >= 0) Erase(pieces.size() - 1, pieces);
+  return pieces;
+}
+
+// `marks` is the source of no text.
+void AddMarks(const ModelConfig& config, const Pieces& marks, Segment& segment) {
+  if (config.source_bos_id >= 0) {
+    PutFirst(marks.ids.front(), marks.texts.front(), segment.source);
+  }
+  if (config.source_eos_id >= 0) {
+    AddPiece(marks.ids.back(), marks.texts.back(), {segment.text.size(), segment.text.size()},
+             segment.source);
+  }
+}
+
+// How many pieces of text the model takes at once.
+size_t MostPieces(const ModelConfig& config) {
+  return config.max_source_tokens - (config.source_bos_id >= 0 ? 1 : 0) -
+         (config.source_eos_id >= 0 ? 1 : 0);
+}
+
+// Pieces [begin, end) of a sentence as a segment of their own.
 Segment Cut(std::string_view sentence, const Pieces& pieces, size_t begin, size_t end) {
   Segment segment;
   const size_t text_begin = begin == 0 ? 0 : pieces.ranges[begin].begin;
@@ -43,29 +77,22 @@ Segment Cut(std::string_view sentence, const Pieces& pieces, size_t begin, size_
   return segment;
 }
 
-// Adds a sentence to a document, in parts where the model cannot take it whole.
+// Adds a sentence to a document, in parts where the model cannot take it whole, without marks.
 void AddSentence(std::string_view before, std::string_view sentence, const ModelConfig& config,
                  const Tokenizer& tokenizer, Document& document) {
   document.after += before;
-  Pieces pieces = tokenizer.EncodeSource(sentence);
-  const bool has_eos = config.source_eos_id >= 0;
-  const std::string eos_text = has_eos ? pieces.texts.back() : "";
-  if (has_eos) {
-    pieces.ids.pop_back();
-    pieces.texts.pop_back();
-    pieces.ranges.pop_back();
-  }
+  const Pieces pieces = EncodeWithoutMarks(sentence, config, tokenizer);
   if (pieces.ids.empty()) {  // nothing that the model could translate, such as control characters
     document.after += sentence;
     return;
   }
   const Pieces& first = document.segments.empty() ? pieces : document.segments.front().source;
   const int code_id = first.ids.front();
-  // A model of two tokens a sentence has no room for it.
-  const bool has_code = IsLanguageCode(first.texts.front()) && config.max_source_tokens > 2;
+  // A model of one piece a sentence has no room for it.
+  const bool has_code = IsLanguageCode(first.texts.front()) && MostPieces(config) > 1;
   const std::string code = has_code ? first.texts.front() : "";
-  const size_t most_pieces = config.max_source_tokens - (has_code ? 1 : 0) - (has_eos ? 1 : 0);
-  const std::vector<size_t> ends = CutLongSentence(pieces.texts, most_pieces);
+  const std::vector<size_t> ends =
+      CutLongSentence(pieces.texts, MostPieces(config) - (has_code ? 1 : 0));
   if (ends.size() > 1) ++document.cut_sentences;
   size_t begin = 0;
   for (const size_t end : ends) {
@@ -78,10 +105,6 @@ void AddSentence(std::string_view before, std::string_view sentence, const Model
       segment.before += sentence.substr(gap, gap_end - gap);
     }
     segment.starts_text = document.segments.empty();
-    if (has_eos) {
-      AddPiece(config.source_eos_id, eos_text, {segment.text.size(), segment.text.size()},
-               segment.source);
-    }
     if (has_code && segment.source.texts.front() != code) {
       PutFirst(code_id, code, segment.source);
     }
@@ -104,9 +127,19 @@ TracedSide TraceSide(std::string text, const Pieces& pieces) {
   return side;
 }
 
-TracedSide TraceTarget(const std::string& text, const Pieces& pieces,
-                       const Hypothesis& hypothesis) {
+TracedSide TraceSource(const Segment& segment, const ModelConfig& config) {
+  TracedSide side = TraceSide(segment.text, segment.source);
+  if (config.source_bos_id >= 0) side.tokens.front().is_text = false;
+  if (config.source_eos_id >= 0) side.tokens.back().is_text = false;
+  return side;
+}
+
+TracedSide TraceTarget(const std::string& text, const Pieces& pieces, const Hypothesis& hypothesis,
+                       const ModelConfig& config) {
   TracedSide side = TraceSide(text, pieces);
+  if (!side.tokens.empty() && side.tokens.back().id == config.target_eos_id) {
+    side.tokens.back().is_text = false;
+  }
   for (size_t i = 0; i < pieces.size(); ++i) {
     side.tokens[i].log_probability = hypothesis.log_probabilities[i];
   }
@@ -117,8 +150,8 @@ TracedSide TraceTarget(const std::string& text, const Pieces& pieces,
 SentenceTrace TraceOf(Segment& segment, const std::string& target_text, const Pieces& target,
                       const ModelConfig& config, const Tokenizer& tokenizer) {
   SentenceTrace trace;
-  trace.source = TraceSide(segment.text, segment.source);
-  trace.target = TraceTarget(target_text, target, segment.hypothesis);
+  trace.source = TraceSource(segment, config);
+  trace.target = TraceTarget(target_text, target, segment.hypothesis, config);
   trace.decoder_layers = config.decoder_layers;
   trace.alignment_layer = config.alignment_layer;
   trace.alignment_heads = config.alignment_heads;
@@ -233,12 +266,13 @@ std::vector<NBestTranslation> AssembleNBest(const Document& document, const Sear
 void ReplaceUnknowns(const SentenceTrace& trace, int unk_id, std::string& text, Pieces& pieces) {
   const absl::StatusOr<Alignment> alignment = AlignPieces(trace, {});
   if (!alignment.ok()) return;
-  // Pieces of the source, but for </s>, are counted from its first token on.
+  // The alignment counts the pieces of text, behind what marks the beginning.
+  const size_t first = trace.source.tokens.front().is_text ? 0 : 1;
   const auto source_word = [&](size_t token) {
     if (token >= static_cast<size_t>(alignment->targets) || pieces.ids[token] != unk_id) return -1;
     const float* row = alignment->row(static_cast<int>(token));
     const auto best = std::max_element(row, row + alignment->sources) - row;
-    return best == alignment->sources ? -1 : trace.source.tokens[best].word;
+    return best == alignment->sources ? -1 : trace.source.tokens[first + best].word;
   };
   size_t shift = 0;
   int previous = -1;
@@ -282,6 +316,8 @@ Document Prepare(std::string_view text, const TranslateOptions& options, const M
     done = sentence.end;
   }
   document.after += text.substr(done);
+  const Pieces marks = tokenizer.EncodeSource("");
+  for (Segment& segment : document.segments) AddMarks(config, marks, segment);
   return document;
 }
 
@@ -302,7 +338,7 @@ Translation Assemble(Document document, const TranslateOptions& options, const M
       SentenceTrace trace = TraceOf(segment, text, pieces, config, tokenizer);
       if (options.replace_unknowns) {
         ReplaceUnknowns(trace, config.target_unk_id, text, pieces);
-        trace.target = TraceTarget(text, pieces, found);
+        trace.target = TraceTarget(text, pieces, found, config);
       }
       translation.traces.push_back(std::move(trace));
     }

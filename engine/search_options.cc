@@ -76,6 +76,10 @@ absl::Status CheckWayOfSearch(const SearchOptions& options) {
     return Invalid("nbest ", options.nbest, " and alternatives ", options.alternatives,
                    " both say how many translations to return: use one of them");
   }
+  if (options.length_penalty != 1 && (samples || options.alternatives > 0)) {
+    return Invalid("length_penalty ranks what beam search finds; ",
+                   samples ? "samples" : "alternatives", " are not ranked: leave it out");
+  }
   if (options.alternatives == 0 && options.alternatives_at >= 0) {
     return Invalid("alternatives_at says where alternatives stand: say how many by alternatives");
   }
@@ -86,6 +90,10 @@ absl::Status CheckTokens(const SearchOptions& options) {
   if (options.max_output_tokens > 0 && options.min_output_tokens >= options.max_output_tokens) {
     return Invalid("min_output_tokens ", options.min_output_tokens, " and </s> do not fit into ",
                    "max_output_tokens ", options.max_output_tokens);
+  }
+  if (options.max_output_tokens > 0 && options.alternatives_at >= options.max_output_tokens) {
+    return Invalid("alternatives_at ", options.alternatives_at, " is behind the last token that ",
+                   "max_output_tokens ", options.max_output_tokens, " allows");
   }
   for (const std::string& end : options.end_at) {
     if (std::find(options.suppress.begin(), options.suppress.end(), end) !=

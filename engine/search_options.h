@@ -67,6 +67,8 @@ struct SearchOptions {
   double repetition_penalty = 1;
   // Above 0, no sequence of so many tokens occurs twice.
   int no_repeat_ngram_size = 0;
+
+  friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
 };
 
 // Whether the options make sense, each by itself and together; InvalidArgument says in words what

@@ -69,8 +69,9 @@ absl::StatusOr<TokenConstraints> FindConstraints(const SearchOptions& options,
   return constraints;
 }
 
-absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options, const ModelConfig& config,
-                                            const Tokenizer& tokenizer) {
+absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options,
+                                            const TokenConstraints& constraints,
+                                            const ModelConfig& config, const Tokenizer& tokenizer) {
   std::vector<int> prefix;
   if (!options.prefix.empty()) prefix = Encode(options.prefix, tokenizer);
   const bool is_limited =
@@ -91,6 +92,20 @@ absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options, const 
     return absl::InvalidArgumentError(absl::StrCat("alternatives_at ", options.alternatives_at,
                                                    " is within the prefix, which has ",
                                                    prefix.size(), " tokens"));
+  }
+  for (const std::vector<int>& forbidden : constraints.suppress) {
+    if (std::search(prefix.begin(), prefix.end(), forbidden.begin(), forbidden.end()) !=
+        prefix.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("prefix '", options.prefix, "' has what suppress forbids"));
+    }
+  }
+  for (const int end : constraints.end_at) {
+    if (std::find(prefix.begin(), prefix.end(), end) != prefix.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("prefix '", options.prefix, "' has '",
+                                                     tokenizer.TargetPiece(end),
+                                                     "', which ends the translation by end_at"));
+    }
   }
   return prefix;
 }

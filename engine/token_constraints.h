@@ -18,10 +18,11 @@ absl::StatusOr<TokenConstraints> FindConstraints(const SearchOptions& options,
                                                  const ModelConfig& config,
                                                  const Tokenizer& tokenizer);
 
-// The tokens of the prefix. InvalidArgument says so where it leaves no room for a translation, and
-// where alternatives are asked for within it.
-absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options, const ModelConfig& config,
-                                            const Tokenizer& tokenizer);
+// The tokens of the prefix. InvalidArgument says so where it leaves no room for a translation,
+// where alternatives are asked for within it, and where it has what the constraints do not allow.
+absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options,
+                                            const TokenConstraints& constraints,
+                                            const ModelConfig& config, const Tokenizer& tokenizer);
 
 }  // namespace limpid
 

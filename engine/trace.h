@@ -83,6 +83,7 @@ struct TracedToken {
   std::string piece;  // as the vocabulary has it: "▁" marks a space before
   int id = 0;
   int word = -1;              // which word of the sentence it is part of; -1: of none, such as </s>
+  bool is_text = true;        // false: it marks where the sentence begins or ends
   float log_probability = 0;  // of target tokens: given the source and the tokens before
 };
 

@@ -58,6 +58,10 @@ absl::Status CheckOptions(const TranslateOptions& options) {
         "replace_unknowns takes cross-attention of all layers and heads, which the trace request "
         "leaves out");
   }
+  if (options.replace_unknowns && WantsSeveral(options.search)) {
+    return absl::InvalidArgumentError(
+        "replace_unknowns is for one translation: leave it out, or nbest and alternatives");
+  }
   return CheckSearchOptions(options.search);
 }
 
@@ -276,7 +280,8 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
     absl::StatusOr<TokenConstraints> constraints =
         FindConstraints(options.search, config(), *tokenizer_);
     if (!constraints.ok()) return constraints.status();
-    absl::StatusOr<std::vector<int>> prefix = FindPrefix(options.search, config(), *tokenizer_);
+    absl::StatusOr<std::vector<int>> prefix =
+        FindPrefix(options.search, *constraints, config(), *tokenizer_);
     if (!prefix.ok()) return prefix.status();
     const Task task = {WithTraceOfUnknowns(options), config(),
                        shortlist_ == nullptr ? nullptr : &shortlist_->shortlist,

@@ -81,6 +81,7 @@ void VisitKeys(Config& config, Visitor& visit) {
   visit("first_position", config.first_position);
   visit("max_positions", config.max_positions);
   visit("max_source_tokens", config.max_source_tokens);
+  visit("source_bos_id", config.source_bos_id);
   visit("source_eos_id", config.source_eos_id);
   visit("source_unk_id", config.source_unk_id);
   visit("target_eos_id", config.target_eos_id);
@@ -260,7 +261,8 @@ void ValidateSizes(const ModelConfig& config, Validator& check) {
   check.Range("max_positions", config.max_positions, 2, kMaxPositions);
   check.Range("first_position", config.first_position, 0, kMaxPositions);
   if (!check.status.ok()) return;
-  check.Range("max_source_tokens", config.max_source_tokens, 2, config.max_positions);
+  check.Range("max_source_tokens", config.max_source_tokens, config.source_bos_id < 0 ? 2 : 3,
+              config.max_positions);
   for (const auto& [key, heads] : {std::pair{"encoder_heads", config.encoder_heads},
                                    std::pair{"decoder_heads", config.decoder_heads}}) {
     check.Require(config.model_dim % heads == 0,
@@ -296,6 +298,7 @@ void ValidatePositions(const ModelConfig& config, Validator& check) {
 void ValidateTokens(const ModelConfig& config, Validator& check) {
   const int last_source_id = config.source_vocab_size - 1;
   const int last_target_id = config.target_vocab_size - 1;
+  check.Range("source_bos_id", config.source_bos_id, -1, last_source_id);
   check.Range("source_eos_id", config.source_eos_id, -1, last_source_id);
   check.Range("source_unk_id", config.source_unk_id, 0, last_source_id);
   check.Range("target_eos_id", config.target_eos_id, 0, last_target_id);

@@ -60,12 +60,13 @@ struct ModelConfig {
 
   Positions positions = Positions::kSinusoidal;
   int first_position = 0;
-  int max_positions = 512;  // the most tokens, </s> included, that either side may have
-  // The most tokens, </s> included, that a source sentence should have: how long the sentences were
-  // that the model was trained on. Longer ones are translated in parts.
+  int max_positions = 512;  // the most tokens, <s> and </s> included, that either side may have
+  // The most tokens, counted the same way, that a source sentence should have: how long the
+  // sentences were that the model was trained on. Longer ones are translated in parts.
   int max_source_tokens = 512;
 
-  int source_eos_id = 0;  // -1: sources end without one, as in OpenNMT-py
+  int source_bos_id = -1;  // what sources begin with; -1: with nothing, as in most models
+  int source_eos_id = 0;   // -1: sources end without one, as in OpenNMT-py
   int source_unk_id = 1;
   int target_eos_id = 0;
   int target_unk_id = 1;

@@ -25,10 +25,6 @@ absl::StatusOr<int> IdOf(const std::string& token, const std::vector<std::string
 
 // Whether sources are to end with "</s>"; see the header.
 absl::StatusOr<bool> SourcesEndWithEos(const SpecialTokens& tokens) {
-  if (tokens.source_bos) {
-    return absl::UnimplementedError(
-        "\"add_source_bos\": Limpid cannot begin source sentences with a special token");
-  }
   if (tokens.source_eos || tokens.starts_from_zeros) return true;
   if (!tokens.decoder_start.has_value()) {
     return absl::UnimplementedError(
@@ -175,7 +171,8 @@ absl::Status SetTokens(const SpecialTokens& tokens, Checkpoint& checkpoint) {
   const std::vector<std::string>& source = checkpoint.source_vocabulary;
   const std::vector<std::string>& target = checkpoint.target_vocabulary;
   for (const Wanted& each :
-       {Wanted{*source_eos, tokens.eos, &source, "source", &config.source_eos_id},
+       {Wanted{tokens.source_bos, tokens.bos, &source, "source", &config.source_bos_id},
+        Wanted{*source_eos, tokens.eos, &source, "source", &config.source_eos_id},
         Wanted{true, tokens.unk, &source, "source", &config.source_unk_id},
         Wanted{true, tokens.eos, &target, "target", &config.target_eos_id},
         Wanted{true, tokens.unk, &target, "target", &config.target_unk_id},

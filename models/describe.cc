@@ -211,6 +211,10 @@ std::string Describe(const Checkpoint& checkpoint) {
   text += "\n";
   AppendLine("vocabulary", Vocabulary(checkpoint), text);
   AppendLine("SentencePiece", SentencePiece(checkpoint), text);
+  if (config.source_bos_id >= 0) {
+    AppendLine("sources begin with", Token(checkpoint.source_vocabulary, config.source_bos_id),
+               text);
+  }
   AppendLine("end of sentence",
              TokenOfBothSides(checkpoint, config.source_eos_id, config.target_eos_id), text);
   AppendLine("unknown piece",

@@ -29,6 +29,7 @@ std::string NotInMarian(const Checkpoint& checkpoint) {
   if (config.decoder_self_attention != DecoderSelfAttention::kAttention) {
     return "an SSRU in place of the decoder's self-attention";
   }
+  if (config.source_bos_id >= 0) return "sources that begin with a special token";
   if (config.source_eos_id < 0) return "sources without an end-of-sentence token";
   if (config.embedding_norm) return "a norm after the embedding";
   if (config.final_norm) return "a norm after the last layer";

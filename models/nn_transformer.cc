@@ -319,11 +319,6 @@ void RenameOuter(const OuterNames& names, const ModelConfig& config, LayerRename
 }
 
 absl::Status SetConfig(const NnTransformerDescription& description, ModelConfig& config) {
-  if (description.source_bos) {
-    return absl::UnimplementedError(
-        "\"source_bos\": Limpid gives the source no token at its beginning; train the model on "
-        "sources that only end with one");
-  }
   const std::string& positions = description.positions;
   if (positions != "interleaved" && positions != "halves" && positions != "learned") {
     return absl::InvalidArgumentError(

@@ -174,6 +174,9 @@ absl::Status ReadVocabularies(const NnTransformerDescription& description, const
   config.source_vocab_size = static_cast<int>(source->size());
   config.target_vocab_size = static_cast<int>(target->size());
   absl::Status status = SetId(description.eos, *source, config.source_eos_id);
+  if (description.source_bos) {
+    status.Update(SetId(description.bos, *source, config.source_bos_id));
+  }
   status.Update(SetId(description.unk, *source, config.source_unk_id));
   status.Update(SetId(description.eos, *target, config.target_eos_id));
   status.Update(SetId(description.unk, *target, config.target_unk_id));

@@ -28,7 +28,8 @@ class Vocabulary {
   // `side` is "source" or "target", for messages.
   static absl::StatusOr<std::shared_ptr<const Vocabulary>> Create(const std::string& side,
                                                                   std::vector<std::string> pieces,
-                                                                  int eos_id, int unk_id);
+                                                                  int bos_id, int eos_id,
+                                                                  int unk_id);
 
   size_t size() const { return pieces_.size(); }
   const std::vector<std::string>& pieces() const { return pieces_; }
@@ -36,6 +37,7 @@ class Vocabulary {
     assert(id >= 0 && static_cast<size_t>(id) < pieces_.size());
     return pieces_[id];
   }
+  int bos_id() const { return bos_id_; }
   int eos_id() const { return eos_id_; }
   int unk_id() const { return unk_id_; }
 
@@ -55,26 +57,29 @@ class Vocabulary {
   // Views of pieces_. Not one of Abseil's maps: they are broken where memory runs out, even to be
   // destroyed.
   std::unordered_map<std::string_view, int, absl::Hash<std::string_view>> ids_;
+  int bos_id_ = -1;
   int eos_id_ = 0;
   int unk_id_ = 0;
   int pad_id_ = -1;
 };
 
 absl::StatusOr<std::shared_ptr<const Vocabulary>> Vocabulary::Create(
-    const std::string& side, std::vector<std::string> pieces, int eos_id, int unk_id) {
+    const std::string& side, std::vector<std::string> pieces, int bos_id, int eos_id, int unk_id) {
   if (pieces.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("the ", side, " vocabulary is empty"));
   }
   const auto size = static_cast<int>(pieces.size());
   const int least_eos_id = side == "source" ? -1 : 0;
   for (const auto& [name, id, least] :
-       {std::tuple("</s>", eos_id, least_eos_id), std::tuple("<unk>", unk_id, 0)}) {
+       {std::tuple("<s>", bos_id, -1), std::tuple("</s>", eos_id, least_eos_id),
+        std::tuple("<unk>", unk_id, 0)}) {
     if (id >= least && id < size) continue;
     return absl::InvalidArgumentError(absl::StrCat("the id of ", name, " in the ", side,
                                                    " vocabulary is ", id, "; expected ", least,
                                                    " to ", size - 1));
   }
   std::shared_ptr<Vocabulary> vocabulary(new Vocabulary(std::move(pieces)));
+  vocabulary->bos_id_ = bos_id;
   vocabulary->eos_id_ = eos_id;
   vocabulary->unk_id_ = unk_id;
   vocabulary->ids_.reserve(size);
@@ -94,6 +99,11 @@ void AddPiece(int id, std::string text, ByteRange range, Pieces& pieces) {
   pieces.ids.push_back(id);
   pieces.texts.push_back(std::move(text));
   pieces.ranges.push_back(range);
+}
+
+void AddBeginningOfSentence(const Vocabulary& vocabulary, Pieces& pieces) {
+  const int id = vocabulary.bos_id();
+  if (id >= 0) AddPiece(id, vocabulary.piece(id), {0, 0}, pieces);
 }
 
 void AddEndOfSentence(const Vocabulary& vocabulary, size_t text_size, Pieces& pieces) {
@@ -132,6 +142,7 @@ class SpaceTokenizer : public Tokenizer {
   static Pieces Encode(std::string_view text, const Vocabulary& vocabulary) {
     constexpr std::string_view kSpaces = " \t";
     Pieces pieces;
+    AddBeginningOfSentence(vocabulary, pieces);
     size_t begin = text.find_first_not_of(kSpaces);
     while (begin != std::string_view::npos) {
       const size_t end = std::min(text.find_first_of(kSpaces, begin), text.size());
@@ -240,6 +251,7 @@ class SentencePieceTokenizer : public Tokenizer {
 
   Pieces EncodeSource(std::string_view text) const override {
     Pieces pieces;
+    AddBeginningOfSentence(*source_.vocabulary, pieces);
     size_t code_size = 0;
     if (text.starts_with(">>")) {
       const size_t end = text.find("<<");
@@ -337,13 +349,13 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Create(TokenizerModel mode
         "into pieces"));
   }
   auto source = Vocabulary::Create("source", std::move(model.source_vocabulary),
-                                   model.source_eos_id, model.source_unk_id);
+                                   model.source_bos_id, model.source_eos_id, model.source_unk_id);
   if (!source.ok()) return source.status();
   auto target = source;
-  if (model.target_vocabulary != (*source)->pieces() ||
+  if (model.target_vocabulary != (*source)->pieces() || model.source_bos_id >= 0 ||
       model.target_eos_id != model.source_eos_id || model.target_unk_id != model.source_unk_id) {
-    target = Vocabulary::Create("target", std::move(model.target_vocabulary), model.target_eos_id,
-                                model.target_unk_id);
+    target = Vocabulary::Create("target", std::move(model.target_vocabulary), -1,
+                                model.target_eos_id, model.target_unk_id);
     if (!target.ok()) return target.status();
   }
   if (model.source_sentencepiece.empty()) {

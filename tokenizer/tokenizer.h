@@ -26,8 +26,9 @@ struct TokenizerModel {
   // Pieces in id order. A joint vocabulary is the same list twice.
   std::vector<std::string> source_vocabulary;
   std::vector<std::string> target_vocabulary;
-  int source_eos_id = 0;  // "</s>", appended to every encoded source; -1: nothing is
-  int source_unk_id = 1;  // "<unk>", for pieces that the vocabulary does not have
+  int source_bos_id = -1;  // "<s>", before every encoded source; -1: nothing is
+  int source_eos_id = 0;   // "</s>", appended to every encoded source; -1: nothing is
+  int source_unk_id = 1;   // "<unk>", for pieces that the vocabulary does not have
   int target_eos_id = 0;
   int target_unk_id = 1;
 };
@@ -52,7 +53,8 @@ class Tokenizer {
   static absl::StatusOr<std::unique_ptr<Tokenizer>> Create(TokenizerModel model);
   virtual ~Tokenizer() = default;
 
-  // Source text, valid UTF-8 below 2 GB, to pieces, ending with </s> if the model wants it. A
+  // Source text, valid UTF-8 below 2 GB, to pieces, beginning with <s> and ending with </s> if the
+  // model wants it. A
   // leading ">>xx<<" that the vocabulary has as a token (multilingual models) becomes that one
   // piece; any other is text, and so are "</s>" and the like in the text. All characters are
   // accepted: NUL and other control characters are treated as SentencePiece's normalizer treats

@@ -34,7 +34,9 @@ Axis WordAxis(const TracedSide& side) {
   for (const TracedWord& word : side.words) axis.labels.push_back(word.text);
   for (const TracedToken& token : side.tokens) {
     axis.of_token.push_back(token.word < 0 ? static_cast<int>(axis.labels.size()) : token.word);
-    if (token.word < 0) axis.labels.push_back(token.piece == "</s>" ? kEnd : token.piece);
+    if (token.word >= 0) continue;
+    const bool is_end = !token.is_text && &token == &side.tokens.back();
+    axis.labels.push_back(is_end ? kEnd : token.piece);
   }
   return axis;
 }

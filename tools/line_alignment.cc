@@ -13,7 +13,7 @@ void AppendUnits(const TracedSide& side, Level level, std::vector<std::string>* 
     return;
   }
   for (const TracedToken& token : side.tokens) {
-    if (token.word >= 0 || token.piece != "</s>") units->push_back(token.piece);
+    if (token.is_text) units->push_back(token.piece);
   }
 }
 

@@ -12,7 +12,7 @@
 
 namespace limpid {
 
-// Words, or pieces but for </s>, are counted through the line: those of its sentences, one after
+// Words, or pieces of text, are counted through the line: those of its sentences, one after
 // the other.
 struct LineAlignment {
   Level level = Level::kWord;

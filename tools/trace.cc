@@ -266,6 +266,11 @@ absl::Status Finish(Settings* settings) {
   if (!settings->explain.empty() && settings->head == "mean") {
     return absl::InvalidArgumentError("--explain is about one head: write --head=N, not mean");
   }
+  if (!settings->target.empty() && !(settings->search == SearchOptions())) {
+    return absl::InvalidArgumentError(
+        "--target gives the translation, so that there is none to search for: leave it out, or the "
+        "flags that say how to search");
+  }
   if (settings->svg == "-" && settings->json == "-") {
     return absl::InvalidArgumentError("--svg and --json cannot both go to standard output");
   }

@@ -319,6 +319,21 @@ absl::Status CheckResume(const Settings& settings) {
   return absl::OkStatus();
 }
 
+// What is told of one translation is not told of several.
+absl::Status CheckSeveral(const Settings& settings) {
+  const SearchOptions& search = settings.options.search;
+  if (search.nbest == 1 && search.alternatives == 0) return absl::OkStatus();
+  for (const auto& [given, flag] :
+       {std::pair{settings.alignment != AlignmentForm::kNone, "--alignment"},
+        std::pair{settings.scores, "--scores"},
+        std::pair{settings.options.replace_unknowns, "--replace_unknowns"}}) {
+    if (!given) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        flag, " is for one translation a line: leave it out, or --nbest and ", "--alternatives"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 int RunTranslate(Arguments arguments) {
@@ -362,13 +377,10 @@ int RunTranslate(Arguments arguments) {
   }
   settings.options.search.log_probabilities = settings.scores || settings.json;
   if (settings.alignment != AlignmentForm::kNone) settings.options.trace = AlignmentRequest({});
-  if (const absl::Status status = CheckSearchOptions(settings.options.search); !status.ok()) {
-    return UsageError(status.message());
-  }
-
-  if (const absl::Status status = CheckResume(settings); !status.ok()) {
-    return UsageError(status.message());
-  }
+  absl::Status usage = CheckSearchOptions(settings.options.search);
+  if (usage.ok()) usage = CheckSeveral(settings);
+  if (usage.ok()) usage = CheckResume(settings);
+  if (!usage.ok()) return UsageError(usage.message());
 
   EndBetweenLines();
   const absl::Status status = Translate(settings, flags.arguments());

@@ -107,7 +107,7 @@ def batch(source_ids, target_ids, size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, help="the file to write: toy.pt")
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=900)
     args = parser.parse_args()
     torch.set_num_threads(1)  # more only get in each other's way in a model this small
     random.seed(1)

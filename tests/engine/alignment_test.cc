@@ -16,7 +16,8 @@ using testing::HasSubstr;
 
 TracedSide Side(const std::vector<int>& words_of_tokens, int words) {
   TracedSide side;
-  for (const int word : words_of_tokens) side.tokens.push_back({"p", 1, word});
+  for (const int word : words_of_tokens)
+    side.tokens.push_back({.piece = "p", .word = word, .is_text = word >= 0});
   side.words.resize(words);
   return side;
 }
@@ -166,11 +167,25 @@ TEST(AlignmentTest, LeaveOneOutSharesOutWhatWordsAreMissed) {
 }
 
 TEST(AlignmentTest, PiecesAreAlignedOneByOne) {
-  SentenceTrace trace = SmallTrace();
-  trace.source.tokens.back().piece = trace.target.tokens.back().piece = "</s>";
-  const Alignment alignment = *AlignPieces(trace, {.layer = 0, .heads = {0}});
+  const Alignment alignment = *AlignPieces(SmallTrace(), {.layer = 0, .heads = {0}});
   EXPECT_EQ(alignment.targets, 3);
   EXPECT_THAT(alignment.weights, ElementsAre(0.5F, 0.25F, 0.25F, 0, 0, 0, 1, 0, 0, 0, 0.5F, 0.5F));
+}
+
+TEST(AlignmentTest, WhatBeginsTheSourceIsNothing) {
+  SentenceTrace trace = SmallTrace();
+  trace.source = Side({-1, 0, 1, -1}, 2);
+  const Alignment pieces = *AlignPieces(trace, {.layer = 0, .heads = {0}});
+  EXPECT_EQ(pieces.sources, 2);
+  EXPECT_THAT(pieces.weights, ElementsAre(0.25F, 0.25F, 0.5F, 0, 1, 0, 0, 0.5F, 0.5F));
+  EXPECT_THAT(AlignWords(trace, {.layer = 0, .heads = {0}})->nothing(0), 0.5F);
+}
+
+// A piece that is part of no word, such as a space, is a piece all the same.
+TEST(AlignmentTest, PiecesOfNoWordAreCounted) {
+  SentenceTrace trace = SmallTrace();
+  trace.source.tokens[0].word = -1;
+  EXPECT_EQ(AlignPieces(trace, {.layer = 0, .heads = {0}})->sources, 3);
 }
 
 TEST(AlignmentTest, SentencesOfALineAreCountedOn) {

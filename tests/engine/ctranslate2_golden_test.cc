@@ -50,6 +50,7 @@ class CTranslate2GoldenTest : public testing::TestWithParam<std::string> {
 
   std::vector<int> Ids(const std::vector<std::string>& tokens) const {
     std::vector<int> ids;
+    if (config_.source_bos_id >= 0) ids.push_back(config_.source_bos_id);
     for (const std::string& token : tokens) {
       const auto found = std::find(vocabulary_.begin(), vocabulary_.end(), token);
       ids.push_back(found == vocabulary_.end() ? config_.source_unk_id

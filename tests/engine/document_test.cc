@@ -75,6 +75,24 @@ TEST_F(DocumentTest, WithoutEndOfSentenceASegmentIsItsTextAlone) {
   EXPECT_THAT(PrepareText(" ").segments, IsEmpty());
 }
 
+// The token that begins sources stands before the language, which stands before the text.
+TEST_F(DocumentTest, EachSegmentBeginsWithBeginningOfSentence) {
+  TokenizerModel model;
+  model.source_vocabulary = {"</s>", "<unk>", ">>xx<<", "a", "b", "<s>"};
+  model.target_vocabulary = {"</s>", "<unk>", "x"};
+  model.source_bos_id = config_.source_bos_id = 5;
+  tokenizer_ = *Tokenizer::Create(std::move(model));
+  const Document document = PrepareText("a a a b b b a a\nb");
+  ASSERT_THAT(document.segments, SizeIs(3));
+  EXPECT_EQ(document.cut_sentences, 1);
+  EXPECT_THAT(document.segments[0].source.texts,
+              ElementsAre("<s>", "a", "a", "a", "b", "b", "b", "</s>"));
+  EXPECT_THAT(document.segments[1].source.ids, ElementsAre(5, 3, 3, 0));
+  EXPECT_THAT(document.segments[2].source.ids, ElementsAre(5, 4, 0));
+  const Document coded = PrepareText(">>xx<< a\nb");
+  EXPECT_THAT(coded.segments.at(1).source.ids, ElementsAre(5, 2, 4, 0));
+}
+
 TEST_F(DocumentTest, ALongSentenceIsCutIntoPartsThatLoseNothing) {
   std::string text = "a";
   for (int i = 0; i < 30; ++i) text += i % 3 == 0 ? "  b" : " a";

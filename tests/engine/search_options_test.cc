@@ -63,6 +63,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{.beam_size = 2, .alternatives = 2}, "leave out beam_size"},
         Wrong{{.alternatives = 2, .temperature = 1}, "leave out temperature"},
         Wrong{{.alternatives_at = 2}, "say how many by alternatives"},
+        Wrong{{.length_penalty = 2, .alternatives = 2}, "alternatives are not ranked"},
+        Wrong{{.length_penalty = 0, .temperature = 1}, "samples are not ranked"},
+        Wrong{{.alternatives = 2, .alternatives_at = 5, .max_output_tokens = 5},
+              "alternatives_at 5 is behind the last token that max_output_tokens 5 allows"},
         Wrong{{.max_output_tokens = 5, .min_output_tokens = 5},
               "min_output_tokens 5 and </s> do not fit into max_output_tokens 5"},
         Wrong{{.suppress = {"a", "b"}, .end_at = {"b"}}, "'b' is both in suppress and in end_at"}));

@@ -414,6 +414,14 @@ TEST(TranslatorTest, WishesThatTheModelCannotMeetAreRefusedInWords) {
               HasSubstr("end_at 'gibtesnicht' is no piece of the model's vocabulary"));
   EXPECT_THAT(refused({.suppress = {""}}), HasSubstr("suppress '' is no piece"));
   EXPECT_THAT(refused({.beam_size = 3, .temperature = 1}), HasSubstr("use one of them"));
+  EXPECT_THAT(refused({.prefix = "Das ist gut", .suppress = {"ist gut"}}),
+              HasSubstr("prefix 'Das ist gut' has what suppress forbids"));
+  EXPECT_EQ(refused({.prefix = "Das ist gut", .suppress = {"gut ist"}}), "");
+  EXPECT_THAT(refused({.prefix = "Das ist", .end_at = {"▁ist"}}), HasSubstr("has '▁ist', which"));
+  const TranslateOptions several = {.search = {.beam_size = 2, .nbest = 2},
+                                    .replace_unknowns = true};
+  EXPECT_THAT(Shipped().Translate("a", several).status().message(),
+              HasSubstr("replace_unknowns is for one translation"));
 }
 
 TEST(TranslatorTest, AFolderWithoutAModelIsRefusedByName) {

@@ -47,6 +47,8 @@ MODELS = {
         scale=3.0,
         tied=True,
     ),
+    # As if trained on sources between <s> and </s>.
+    "source_bos": dict(config=dict(add_source_bos=True, add_source_eos=True)),
     "int8": dict(spec=dict(activation=ACTIVATION.GELUTanh), quantization="int8", tied=True),
     "int16": dict(spec=dict(activation=ACTIVATION.SWISH), quantization="int16", bias=False),
     "float16": dict(

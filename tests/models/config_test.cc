@@ -39,6 +39,7 @@ ModelConfig UnusualConfig() {
           .first_position = 1,
           .max_positions = 60,
           .max_source_tokens = 50,
+          .source_bos_id = 97,
           .source_eos_id = 99,
           .source_unk_id = 98,
           .target_eos_id = 49,
@@ -151,8 +152,8 @@ TEST(ConfigTest, RefusesSizesThatNoModelHas) {
   }
   EXPECT_THAT(Refusal("max_positions", 1), HasSubstr("from 2 to 65536, found 1"));
   EXPECT_THAT(Refusal("max_positions", 65537), HasSubstr("from 2 to 65536, found 65537"));
-  EXPECT_THAT(Refusal("max_source_tokens", 1), HasSubstr("from 2 to 60, found 1"));
-  EXPECT_THAT(Refusal("max_source_tokens", 61), HasSubstr("from 2 to 60, found 61"));
+  EXPECT_THAT(Refusal("max_source_tokens", 1), HasSubstr("from 3 to 60, found 1"));
+  EXPECT_THAT(Refusal("max_source_tokens", 61), HasSubstr("from 3 to 60, found 61"));
 }
 
 TEST(ConfigTest, RefusesSizesThatDoNotFitTogether) {

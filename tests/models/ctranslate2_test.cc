@@ -263,7 +263,6 @@ TEST(CTranslate2Test, RefusesTokensThatTheEngineCannotAdd) {
     model.SetConfig(key, value);
     return model.Refusal();
   };
-  EXPECT_THAT(refusal("add_source_bos", true), HasSubstr("\"add_source_bos\": Limpid cannot"));
   EXPECT_THAT(refusal("decoder_start_token", nullptr), HasSubstr("that the caller gives"));
   EXPECT_THAT(refusal("decoder_start_token", "</s>"), HasSubstr("BART, mBART, M2M-100, NLLB"));
   EXPECT_THAT(refusal("eos_token", "<end>"), HasSubstr("\"<end>\" is not in the target"));

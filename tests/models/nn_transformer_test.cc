@@ -71,6 +71,14 @@ TEST_F(NnTransformerTest, TensorsAndJsonMakeTheConfig) {
   EXPECT_THAT(config.bad_words, ElementsAre(1, 2));
 }
 
+TEST_F(NnTransformerTest, SourcesMayBeginWithBos) {
+  EXPECT_EQ(Read()->config.source_bos_id, -1);
+  description_["source_bos"] = true;
+  EXPECT_EQ(Read()->config.source_bos_id, 2);
+  description_["source_vocabulary"][2] = "other";
+  EXPECT_THAT(Message(Read()), HasSubstr("the vocabulary has no \"<bos>\""));
+}
+
 // The table that the reader computes is the one that PyTorch stored.
 TEST_F(NnTransformerTest, InterleavedPositionsNeedNotBeStored) {
   const auto stored = Read();
@@ -97,7 +105,6 @@ TEST_F(NnTransformerTest, RefusesWhatTheJsonGetsWrong) {
   EXPECT_THAT(RefusalWith("heads", 3), HasSubstr("3 heads do not divide"));
   EXPECT_THAT(RefusalWith("positions", "rotary"), HasSubstr("\"positions\": expected"));
   EXPECT_THAT(RefusalWith("activation", "silu"), HasSubstr("\"activation\": expected"));
-  EXPECT_THAT(RefusalWith("source_bos", true), HasSubstr("\"source_bos\": Limpid gives"));
   EXPECT_THAT(RefusalWith("bos", "<s>"), HasSubstr("the vocabulary has no \"<s>\""));
   EXPECT_THAT(RefusalWith("hats", 1), HasSubstr("the key \"hats\" is unknown"));
   EXPECT_THAT(RefusalWith("max_positions", 1000),

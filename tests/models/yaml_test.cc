@@ -41,10 +41,16 @@ TEST(YamlTest, SaysInWhichLineSomethingElseIs) {
   EXPECT_THAT(refusal("a: &x 1\nb: *x\n"), HasSubstr("line 2: expected a scalar, or a list"));
   EXPECT_THAT(refusal("[a]: 1\n"), HasSubstr("line 1: expected a name"));
   EXPECT_THAT(refusal("- a\n"), HasSubstr("line 1: expected names with values"));
-  EXPECT_THAT(refusal(""), HasSubstr("expected a YAML document"));
+  EXPECT_THAT(refusal("# a\n"), HasSubstr("expected a YAML document"));
   EXPECT_THAT(refusal("a: 1\n---\nb: 2\n"), HasSubstr("expected one YAML document"));
   EXPECT_THAT(refusal("a: \"1\n"), HasSubstr("is not YAML: line"));
   EXPECT_THAT(refusal("a: \xff\n"), HasSubstr("is not YAML"));
+}
+
+// An empty file is mapped to no bytes at all, which have no address.
+TEST(YamlTest, NothingIsRefused) {
+  EXPECT_THAT(Message(ParseYaml("")), HasSubstr("expected a YAML document"));
+  EXPECT_THAT(Message(ParseYaml(std::string_view())), HasSubstr("expected a YAML document"));
 }
 
 TEST(YamlTest, DeepNestingEndsAtOnce) {

@@ -322,6 +322,16 @@ TEST(SpaceSeparated, ASourceMayEndWithoutEndOfSentence) {
   EXPECT_THAT(tokenizer->EncodeTarget("x").ids, ElementsAre(2, 1));
 }
 
+TEST(SpaceSeparated, ASourceMayBeginWithBeginningOfSentence) {
+  TokenizerModel model = SpaceModel();
+  model.source_bos_id = 4;
+  const std::unique_ptr<Tokenizer> tokenizer = Make(std::move(model));
+  EXPECT_THAT(tokenizer->EncodeSource(" a bc").ids, ElementsAre(4, 2, 3, 0));
+  EXPECT_THAT(tokenizer->EncodeSource(" a bc").ranges[0], (ByteRange{0, 0}));
+  EXPECT_THAT(tokenizer->EncodeSource("").ids, ElementsAre(4, 0));
+  EXPECT_THAT(tokenizer->EncodeTarget("x").ids, ElementsAre(2, 1));
+}
+
 TEST(SpaceSeparated, SpacesJoinPieces) {
   const std::unique_ptr<Tokenizer> tokenizer = Make(SpaceModel());
   Pieces pieces;

@@ -29,5 +29,15 @@ TEST(LineAlignmentTest, CountsWordsThroughTheLine) {
   EXPECT_EQ(RunProgram({"translate", "--alignment_level=letter", text}).exit_code, 2);
 }
 
+// What marks the ends of a sentence is no piece of it, whatever the model calls it.
+TEST(LineAlignmentTest, PiecesAreCountedWithoutMarks) {
+  const Outcome outcome =
+      RunProgram({"translate", "--model=tests/golden/nn_transformer_source_bos/model.pt", "--json",
+                  "--alignment=pharaoh", "--alignment_level=piece", "s1 s2"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const auto alignment = nlohmann::json::parse(outcome.output)["alignment"];
+  EXPECT_EQ(alignment["source"], (std::vector<std::string>{"s1", "s2"}));
+}
+
 }  // namespace
 }  // namespace limpid

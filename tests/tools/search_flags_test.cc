@@ -203,6 +203,12 @@ INSTANTIATE_TEST_SUITE_P(
                     FlagList{"--alternatives=2", "--beam_size=2"}, FlagList{"--alternatives_at=2"},
                     FlagList{"--alternatives=2", "--nbest=2"},
                     FlagList{"--min_output_tokens=5", "--max_output_tokens=5"},
+                    FlagList{"--temperature=1", "--length_penalty=2"},
+                    FlagList{"--alternatives=2", "--length_penalty=2"},
+                    FlagList{"--alternatives=2", "--alternatives_at=4", "--max_output_tokens=4"},
+                    FlagList{"--alternatives=2", "--scores"},
+                    FlagList{"--beam_size=2", "--nbest=2", "--alignment=soft"},
+                    FlagList{"--beam_size=2", "--nbest=2", "--replace_unknowns"},
                     FlagList{"--suppress=a,b", "--end_at=b"}, FlagList{"--length_penalty=x"}));
 
 }  // namespace

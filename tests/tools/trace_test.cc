@@ -195,6 +195,7 @@ TEST(TraceToolTest, FlagsThatMakeNoSenseAreRefused) {
   EXPECT_THAT(error({"--attention=encoder", "--layer=4"}), HasSubstr("its layers are 0 to 3"));
   EXPECT_THAT(error({"--attention=self"}), HasSubstr("must be cross, encoder or decoder"));
   EXPECT_THAT(error({"--explain=dich", "--head=mean"}), HasSubstr("about one head"));
+  EXPECT_THAT(error({"--target=Ich", "--beam_size=2"}), HasSubstr("--target gives the transl"));
   EXPECT_THAT(error({"--npz=-"}), HasSubstr("--npz needs a file"));
   EXPECT_THAT(error({"--svg=-", "--json=-"}), HasSubstr("cannot both"));
 }
