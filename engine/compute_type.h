@@ -9,17 +9,19 @@
 namespace limpid {
 
 enum class ComputeType {
-  kAuto,  // int8; float32 where the processor has no exact int8 instructions (VNNI)
+  kAuto,  // int8
   kFloat32,
   kBFloat16,  // weights and inputs rounded to 8 bits of precision, sums in float32
-  kInt8,      // weights and inputs as 8-bit integers with a scale a row, sums exact
+  // Weights and inputs as 8-bit integers with a scale a row, sums exact. Inputs have 7 bits where
+  // the processor cannot add products of 8 bits exactly (x86 without VNNI).
+  kInt8,
 };
 
 std::string_view ComputeTypeName(ComputeType type);  // "auto", "float32", "bfloat16", "int8"
 std::optional<ComputeType> ParseComputeType(std::string_view name);
 
-// Whether this processor computes in `type` with instructions made for it. In linear.cc, which
-// knows oneDNN.
+// Whether this processor computes in `type`: in bfloat16 only where it has instructions for it. In
+// linear.cc, which knows oneDNN.
 bool IsSupported(ComputeType type);
 
 }  // namespace limpid

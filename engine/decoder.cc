@@ -127,12 +127,15 @@ Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights, Compute
   }
 }
 
-void Decoder::Remember(const Matrix& encoder_output, Memory& memory, Products& products) const {
-  cross_keys_values_.Apply(encoder_output, memory.keys_values, products);
-  memory.rows.resize(encoder_output.rows());
-  for (int token = 0; token < encoder_output.rows(); ++token) {
-    memory.rows[token] = memory.keys_values.row(token);
-  }
+void Decoder::PrepareMemory(int tokens, Memory& memory) const {
+  memory.keys_values.Resize(tokens, cross_keys_values_.out());
+  memory.rows.resize(tokens);
+  for (int token = 0; token < tokens; ++token) memory.rows[token] = memory.keys_values.row(token);
+}
+
+void Decoder::Remember(const Matrix& encoder_output, int first_token, Memory& memory,
+                       Products& products) const {
+  cross_keys_values_.ApplyAt(encoder_output, first_token, memory.keys_values, products);
 }
 
 void Decoder::Step(const DecoderStep& step, Workspace& work) const {

@@ -72,8 +72,12 @@ class Decoder {
  public:
   Decoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type);
 
-  // Computes the memory of the encoder's output [source tokens, model_dim].
-  void Remember(const Matrix& encoder_output, Memory& memory, Products& products) const;
+  // Makes room for so many source tokens.
+  void PrepareMemory(int tokens, Memory& memory) const;
+  // Computes what is remembered of the encoder's output [tokens, model_dim] for the source tokens
+  // from `first_token` on.
+  void Remember(const Matrix& encoder_output, int first_token, Memory& memory,
+                Products& products) const;
 
   // Takes in tokens, adds them to the cache, and leaves the decoder's output in work.x [inputs,
   // model_dim].

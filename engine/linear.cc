@@ -1,5 +1,7 @@
 #include "engine/linear.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -8,10 +10,12 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <numeric>
+#include <unordered_map>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 // Part of the OpenMP interface, which oneDNN's Debian build runs on. Declared here because clang's
@@ -32,6 +36,26 @@ const dnnl::engine& Cpu() {
   return engine;
 }
 
+// An instruction set has the bits of all those that it includes.
+bool Has(dnnl::cpu_isa isa) {
+  const auto bits = static_cast<unsigned>(isa);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+}
+
+// Whether the processor adds four products of 8 bits at once, in 32 bits. Others add two in 16 bits
+// first, and stop at the largest number that these hold.
+bool HasInt8DotProducts() {
+  return Has(dnnl::cpu_isa::avx512_core_vnni) || Has(dnnl::cpu_isa::avx2_vnni);
+}
+
+// oneDNN's matmul has kernels for packed weights only where there is AVX-512 (and VNNI for int8);
+// elsewhere it packs them anew in each call. A convolution with a kernel of one pixel over an image
+// of 1 x rows pixels with `in` channels is the same product, and fast on all processors.
+bool UsesMatmul(ComputeType type) {
+  return Has(type == ComputeType::kInt8 ? dnnl::cpu_isa::avx512_core_vnni
+                                        : dnnl::cpu_isa::avx512_core);
+}
+
 DnnlType InputType(ComputeType type) {
   switch (type) {
     case ComputeType::kBFloat16:
@@ -43,42 +67,79 @@ DnnlType InputType(ComputeType type) {
   }
 }
 
+size_t SizeOf(ComputeType type) {
+  return type == ComputeType::kInt8 ? 1 : type == ComputeType::kBFloat16 ? 2 : 4;
+}
+
 DnnlType WeightType(ComputeType type) {
   return type == ComputeType::kInt8 ? DnnlType::s8 : InputType(type);
 }
 
-dnnl::memory::dims DimsOf(const dnnl::memory::desc& layout) {
-#if DNNL_VERSION_MAJOR >= 3
-  return layout.get_dims();
-#else
-  return layout.dims();
-#endif
+// Weights [out, in], row after row, or in the layout that oneDNN likes best.
+dnnl::memory::desc DescribeWeights(int in, int out, DnnlType stored_as, ComputeType type,
+                                   bool packed) {
+  if (UsesMatmul(type)) return {{in, out}, stored_as, packed ? DnnlTag::any : DnnlTag::ba};
+  return {{out, in, 1, 1}, stored_as, packed ? DnnlTag::any : DnnlTag::oihw};
 }
 
-// x [rows, in] times weights [in, out], which lie as `layout` says (or as oneDNN likes best:
-// `any`).
-dnnl::matmul::primitive_desc DescribeProduct(int rows, int in, int out,
-                                             const dnnl::memory::desc& layout, ComputeType type) {
+// oneDNN writes the code that it compiles to wherever its allocator points, which without memory is
+// nowhere. So we look first whether there is more than it needs; throws std::bad_alloc.
+void EnsureMemoryToCompile() {
+  constexpr size_t kPlenty = size_t{32} << 20;
+  void* memory = mmap(nullptr, kPlenty, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  munmap(memory, kPlenty);
+}
+
+// x [rows, in] times weights, which lie as `layout` says: y [rows, out].
+dnnl::primitive_desc DescribeProduct(int rows, int in, int out, const dnnl::memory::desc& layout,
+                                     ComputeType type) {
+  EnsureMemoryToCompile();
   const DnnlType result = type == ComputeType::kInt8 ? DnnlType::s32 : DnnlType::f32;
-  const dnnl::memory::desc x({rows, in}, InputType(type), DnnlTag::ab);
-  const dnnl::memory::desc y({rows, out}, result, DnnlTag::ab);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (UsesMatmul(type)) {
+    const dnnl::memory::desc x({rows, in}, InputType(type), DnnlTag::ab);
+    const dnnl::memory::desc y({rows, out}, result, DnnlTag::ab);
 #if DNNL_VERSION_MAJOR >= 3
-  return dnnl::matmul::primitive_desc(Cpu(), x, layout, y, attributes);
+    return dnnl::matmul::primitive_desc(Cpu(), x, layout, y, attributes);
 #else
-  return dnnl::matmul::primitive_desc(dnnl::matmul::desc(x, layout, y), attributes, Cpu());
+    return dnnl::matmul::primitive_desc({x, layout, y}, attributes, Cpu());
+#endif
+  }
+  const dnnl::memory::desc x({1, in, 1, rows}, InputType(type), DnnlTag::nhwc);
+  const dnnl::memory::desc y({1, out, 1, rows}, result, DnnlTag::nhwc);
+  const dnnl::memory::dims strides = {1, 1};
+  const dnnl::memory::dims padding = {0, 0};
+  constexpr auto kInference = dnnl::prop_kind::forward_inference;
+  constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl::convolution_forward::primitive_desc(Cpu(), kInference, kDirect, x, layout, y,
+                                                   strides, padding, padding, attributes);
+#else
+  return dnnl::convolution_forward::primitive_desc(
+      {kInference, kDirect, x, layout, y, strides, padding, padding}, attributes, Cpu());
 #endif
 }
 
-// Row-major weights [out, in] are weights [in, out] whose last dimension comes first.
-dnnl::memory Reorder(const void* rows, DnnlType type, const dnnl::memory::desc& layout) {
-  dnnl::memory plain({DimsOf(layout), type, DnnlTag::ba}, Cpu(), const_cast<void*>(rows));
-  dnnl::memory packed(layout, Cpu());
+dnnl::memory Reorder(const void* values, const dnnl::memory::desc& from,
+                     const dnnl::memory::desc& to) {
+  dnnl::memory plain(from, Cpu(), const_cast<void*>(values));
+  dnnl::memory packed(to, Cpu());
   dnnl::stream stream(Cpu());
   dnnl::reorder(plain, packed).execute(stream, plain, packed);
   stream.wait();
   return packed;
+}
+
+// A product is compiled for some numbers of rows only, and any other is put together from these:
+// so many are multiplied next, of so many. Those below 16 are padded (matrix.h).
+constexpr int kMostRowsAtOnce = 64;
+int RowsAtOnce(int rows) {
+  for (const int at_once : {kMostRowsAtOnce, 32, 16}) {
+    if (rows >= at_once) return at_once;
+  }
+  return rows;
 }
 
 }  // namespace
@@ -88,28 +149,17 @@ SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
 }
 SingleThreadScope::~SingleThreadScope() { omp_set_num_threads(previous_); }
 
+int InputZero() { return HasInt8DotProducts() ? 128 : 64; }
+
 bool IsSupported(ComputeType type) {
-  // An instruction set has the bits of all those that it includes.
-  const auto has = [](dnnl::cpu_isa isa) {
-    const auto bits = static_cast<unsigned>(isa);
-    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
-  };
-  switch (type) {
-    case ComputeType::kBFloat16:
-      return has(dnnl::cpu_isa::avx512_core_bf16);
-    case ComputeType::kInt8:
-      // Without VNNI oneDNN adds two products in 16 bits, which overflow: 2 · 255 · 127.
-      return has(dnnl::cpu_isa::avx512_core_vnni) || has(dnnl::cpu_isa::avx2_vnni);
-    default:
-      return true;
-  }
+  return type != ComputeType::kBFloat16 || Has(dnnl::cpu_isa::avx512_core_bf16);
 }
 
 struct PackedMatrix {
   PackedMatrix(dnnl::memory packed, int in_columns, int out_columns, ComputeType compute_type)
       : memory(std::move(packed)), in(in_columns), out(out_columns), type(compute_type) {}
 
-  dnnl::memory memory;  // [in, out] in a layout of oneDNN's choice
+  dnnl::memory memory;  // [out, in] in a layout of oneDNN's choice
   int in;
   int out;
   ComputeType type;
@@ -117,7 +167,7 @@ struct PackedMatrix {
 
 struct Products::State {
   struct Product {
-    dnnl::matmul primitive;
+    dnnl::primitive primitive;
     dnnl::memory x, y, scratchpad;
   };
   // Weights of the same size and type have the same layout, so they share products.
@@ -131,13 +181,14 @@ struct Products::State {
     // need the same product wait for one of them to compile it.
     static std::mutex& compiling = *new std::mutex;
     const std::lock_guard<std::mutex> lock(compiling);
-    const auto description =
+    const dnnl::primitive_desc description =
         DescribeProduct(rows, weights.in, weights.out, weights.memory.get_desc(), weights.type);
     scratchpad.Reserve(description.scratchpad_desc().get_size());
-    Product product = {dnnl::matmul(description),
-                       dnnl::memory(description.src_desc(), Cpu(), nullptr),
-                       dnnl::memory(description.dst_desc(), Cpu(), nullptr),
-                       dnnl::memory(description.scratchpad_desc(), Cpu(), nullptr)};
+    Product product = {
+        dnnl::primitive(description),
+        dnnl::memory(description.query_md(dnnl::query::src_md), Cpu(), nullptr),
+        dnnl::memory(description.query_md(dnnl::query::dst_md), Cpu(), nullptr),
+        dnnl::memory(description.query_md(dnnl::query::scratchpad_md), Cpu(), nullptr)};
     return products.emplace(key, std::move(product)).first->second;
   }
 
@@ -155,17 +206,19 @@ struct Products::State {
     }
     int8.Reserve(size);
     for (int i = 0; i < rows; ++i) {
-      input_scales[i] = Quantize(x.row(begin + i), in, int8.data() + static_cast<size_t>(i) * in);
+      input_scales[i] =
+          Quantize(x.row(begin + i), in, input_zero, int8.data() + static_cast<size_t>(i) * in);
     }
     return int8.data();
   }
 
-  absl::flat_hash_map<Key, Product> products;
+  // Not one of Abseil's: they are broken where memory runs out, even to be destroyed.
+  std::unordered_map<Key, Product, absl::Hash<Key>> products;
   dnnl::stream stream{Cpu()};
-  int input_rows = 0;           // that were taken in
-  const void* input = nullptr;  // [input_rows, in], as their type wants them
-  Buffer<uint16_t> bfloat16;    // [rows, in]: inputs
-  Buffer<uint8_t> int8;         // [rows, in]: inputs, with kInputZero for 0
+  const int input_zero = InputZero();
+  const std::byte* input = nullptr;  // [rows taken in, in], as their type wants them
+  Buffer<uint16_t> bfloat16;         // [rows, in]: inputs
+  Buffer<uint8_t> int8;              // [rows, in]: inputs, with input_zero for 0
   std::array<float, kMostRows> input_scales = {};
   Buffer<float> result;  // [rows, out]; int32 takes as much room
   Buffer<std::byte> scratchpad;
@@ -180,16 +233,16 @@ float Products::input_scale(int row) const { return state_->input_scales[row]; }
 
 void Products::TakeIn(const Matrix& x, int begin, int rows, ComputeType type) {
   assert(rows > 0 && rows <= kMostRows);
-  state_->input_rows = rows;
-  state_->input = state_->Convert(x, begin, rows, type);
+  state_->input = static_cast<const std::byte*>(state_->Convert(x, begin, rows, type));
 }
 
-const void* Products::Multiply(const PackedMatrix& weights) {
+const void* Products::Multiply(int begin, int rows, const PackedMatrix& weights) {
   State& state = *state_;
-  const int rows = PaddedRows(state.input_rows);
-  State::Product& product = state.Find(rows, weights);
-  state.result.Reserve(static_cast<size_t>(rows) * weights.out);
-  product.x.set_data_handle(const_cast<void*>(state.input));
+  const int padded_rows = PaddedRows(rows);
+  State::Product& product = state.Find(padded_rows, weights);
+  state.result.Reserve(static_cast<size_t>(padded_rows) * weights.out);
+  const std::byte* x = state.input + static_cast<size_t>(begin) * weights.in * SizeOf(weights.type);
+  product.x.set_data_handle(const_cast<std::byte*>(x));
   product.y.set_data_handle(state.result.data());
   product.scratchpad.set_data_handle(state.scratchpad.data());
   // The C interface takes a plain array; the C++ one would build a map and a vector a call.
@@ -271,7 +324,7 @@ void Linear::PackRows(absl::Span<const Row> rows, ComputeType type) {
     }
     // Of huge rows the sum wraps around, as the product itself does then.
     const auto sum = static_cast<uint32_t>(std::accumulate(next, next + in, int64_t{0}));
-    offsets_.push_back(static_cast<int32_t>(kInputZero * sum));
+    offsets_.push_back(static_cast<int32_t>(InputZero() * sum));
     next += in;
   }
   PackPanels(integers.data(), in, type);
@@ -281,12 +334,13 @@ void Linear::PackPanels(const void* rows, size_t row_bytes, ComputeType type) {
   const DnnlType row_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
   for (int begin = 0; begin < out_; begin += kMostColumns) {
     const int out = std::min(kMostColumns, out_ - begin);
-    const dnnl::memory::desc any({in_, out}, WeightType(type), DnnlTag::any);
-    const dnnl::memory::desc layout =
-        DescribeProduct(Products::kMostRows, in_, out, any, type).weights_desc();
+    const dnnl::memory::desc plain = DescribeWeights(in_, out, row_type, type, /*packed=*/false);
+    const dnnl::memory::desc any =
+        DescribeWeights(in_, out, WeightType(type), type, /*packed=*/true);
+    const dnnl::primitive_desc product = DescribeProduct(kMostRowsAtOnce, in_, out, any, type);
     const std::byte* panel = static_cast<const std::byte*>(rows) + begin * row_bytes;
-    panels_.push_back(
-        std::make_shared<PackedMatrix>(Reorder(panel, row_type, layout), in_, out, type));
+    panels_.push_back(std::make_shared<PackedMatrix>(
+        Reorder(panel, plain, product.query_md(dnnl::query::weights_md)), in_, out, type));
   }
 }
 
@@ -301,8 +355,8 @@ template <typename Finish>
 void Linear::ForEachRow(const Matrix& x, Products& products, const Finish& finish) const {
   assert(x.columns() == in_);
   for (int begin = 0; begin < x.rows(); begin += Products::kMostRows) {
-    const int rows = std::min(Products::kMostRows, x.rows() - begin);
-    products.TakeIn(x, begin, rows, panels_.front()->type);
+    const int end = std::min(begin + Products::kMostRows, x.rows());
+    products.TakeIn(x, begin, end - begin, panels_.front()->type);
     int column = 0;
     for (const std::shared_ptr<const PackedMatrix>& panel : panels_) {
       ProductRow product = {.size = panel->out, .bias = &bias_[column]};
@@ -310,11 +364,16 @@ void Linear::ForEachRow(const Matrix& x, Products& products, const Finish& finis
         product.scales = &scales_[column];
         product.offsets = &offsets_[column];
       }
-      const auto* values = static_cast<const std::byte*>(products.Multiply(*panel));
-      for (int i = 0; i < rows; ++i) {
-        product.values = values + static_cast<size_t>(i) * panel->out * sizeof(float);
-        product.input_scale = products.input_scale(i);
-        finish(begin + i, column, product);
+      for (int row = begin; row < end;) {
+        const int rows = RowsAtOnce(end - row);
+        const auto* values =
+            static_cast<const std::byte*>(products.Multiply(row - begin, rows, *panel));
+        for (int i = 0; i < rows; ++i) {
+          product.values = values + static_cast<size_t>(i) * panel->out * sizeof(float);
+          product.input_scale = products.input_scale(row - begin + i);
+          finish(row + i, column, product);
+        }
+        row += rows;
       }
       column += panel->out;
     }
@@ -323,8 +382,13 @@ void Linear::ForEachRow(const Matrix& x, Products& products, const Finish& finis
 
 void Linear::Apply(const Matrix& x, Matrix& y, Products& products) const {
   y.Resize(x.rows(), out_);
+  ApplyAt(x, 0, y, products);
+}
+
+void Linear::ApplyAt(const Matrix& x, int first_row, Matrix& y, Products& products) const {
+  assert(first_row + x.rows() <= y.rows() && y.columns() == out_);
   ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
-    AddBias(product, y.row(row) + column);
+    AddBias(product, y.row(first_row + row) + column);
   });
 }
 

@@ -33,6 +33,10 @@ class SingleThreadScope {
   int previous_;
 };
 
+// What stands for 0 in inputs that are quantized for int8 weights: 128, the middle of 8 bits, or 64
+// where the processor adds two products in 16 bits. These hold 2 · 127 · 127.
+int InputZero();
+
 struct PackedMatrix;  // weights as oneDNN wants them
 
 // The compiled products of one worker, and room for their inputs and results. Not thread-safe.
@@ -43,15 +47,14 @@ class Products {
   Products(Products&&) noexcept;
   Products& operator=(Products&&) noexcept;
 
-  // The most rows that go through a product at once: its result is then still in the processor's
-  // cache when it is finished.
-  static constexpr int kMostRows = 64;
+  // The most rows that are taken in at once, for all panels of a layer.
+  static constexpr int kMostRows = 256;
 
   // Makes `rows` rows of x, from `begin` on, ready to be multiplied with weights of a type.
   void TakeIn(const Matrix& x, int begin, int rows, ComputeType type);
-  // x Wᵀ for the rows taken in. The result [rows, out] is valid until the next call: float32, or
-  // int32 for int8 weights.
-  const void* Multiply(const PackedMatrix& weights);
+  // x Wᵀ for some of the rows taken in. The result [rows, out] is valid until the next call:
+  // float32, or int32 for int8 weights.
+  const void* Multiply(int begin, int rows, const PackedMatrix& weights);
   // For int8: what 1 in row `row` of the quantized input stands for.
   float input_scale(int row) const;
 
@@ -78,6 +81,8 @@ class Linear {
 
   // x [rows, in]; y [rows, out].
   void Apply(const Matrix& x, Matrix& y, Products& products) const;  // y = x Wᵀ + b
+  // The same for the rows of y [more rows, out] from first_row on.
+  void ApplyAt(const Matrix& x, int first_row, Matrix& y, Products& products) const;
   void ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
                         Products& products) const;  // y = activation(x Wᵀ + b)
   void ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const;  // y = y + x Wᵀ + b
@@ -90,8 +95,8 @@ class Linear {
   Linear Without(absl::Span<const int> outputs) const;
 
  private:
-  // Wide layers are multiplied panel by panel, so that a panel's weights and its result for
-  // Products::kMostRows are in the processor's cache together.
+  // Wide layers are multiplied panel by panel, so that a panel's weights and its result for some
+  // rows are in the processor's cache together.
   static constexpr int kMostColumns = 2048;
 
   // A row of a checkpoint's weights; without a tensor, zeros.
@@ -108,7 +113,8 @@ class Linear {
   int out_ = 0;
   std::vector<std::shared_ptr<const PackedMatrix>> panels_;
   std::vector<float> bias_;  // [out]
-  // [out], for int8 only: what 1 in a weight stands for, and what kInputZero adds to each output.
+  // [out], for int8 only: what 1 in a weight stands for, and what an input's zero adds to each
+  // output.
   std::vector<float> scales_;
   std::vector<int32_t> offsets_;
 };

@@ -56,12 +56,9 @@ class Buffer {
   size_t capacity_ = 0;
 };
 
-// Matrix products are made for some numbers of rows only (linear.h): this is the next of them. A
-// product may read, and write, that many rows.
-constexpr int PaddedRows(int rows) {
-  const auto round_up = [rows](int step) { return (rows + step - 1) / step * step; };
-  return rows <= 16 ? rows : rows <= 64 ? round_up(4) : round_up(8);
-}
+// Matrix products are made for some numbers of rows only (linear.cc), so that a product may read,
+// and write, as many rows as this.
+constexpr int PaddedRows(int rows) { return rows == 1 ? 1 : (rows + 3) / 4 * 4; }
 
 // A row-major matrix of float32, resized for each use. Holds room for PaddedRows(rows()).
 class Matrix {

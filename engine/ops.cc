@@ -200,20 +200,20 @@ float MaxAbsOf(const float* HWY_RESTRICT x, int size) {
   return std::bit_cast<float>(std::max(largest, hn::GetLane(hn::MaxOfLanes(bits, largests))));
 }
 
-// `zero` is added to each integer.
+// To integers of -most … most, to each of which `zero` is added.
 template <typename T>
-HWY_INLINE float QuantizeAround(int zero, const float* HWY_RESTRICT x, int size,
+HWY_INLINE float QuantizeAround(int zero, int most, const float* HWY_RESTRICT x, int size,
                                 T* HWY_RESTRICT out) {
   const FloatTag d;
   const hn::RebindToSigned<FloatTag> integers;
   const hn::Rebind<T, FloatTag> bytes;
   const float largest = MaxAbsOf(x, size);
-  const float inverse = 127 / largest;  // infinite for zero, zero for infinity
+  const float inverse = static_cast<float>(most) / largest;  // infinite for zero, zero for infinity
   if (!(inverse > 0 && inverse < std::numeric_limits<float>::infinity())) {
     std::fill(out, out + size, static_cast<T>(zero));
     return 0;
   }
-  const float scale = largest / 127;
+  const float scale = largest / static_cast<float>(most);
   const auto inverses = hn::Set(d, inverse);
   const auto zeros = hn::Set(integers, zero);
   ForEach(
@@ -229,11 +229,11 @@ HWY_INLINE float QuantizeAround(int zero, const float* HWY_RESTRICT x, int size,
 }
 
 float QuantizeSigned(const float* x, int size, int8_t* out) {
-  return QuantizeAround(0, x, size, out);
+  return QuantizeAround(/*zero=*/0, /*most=*/127, x, size, out);
 }
 
-float QuantizeUnsigned(const float* x, int size, uint8_t* out) {
-  return QuantizeAround(kInputZero, x, size, out);
+float QuantizeUnsigned(const float* x, int size, int zero, uint8_t* out) {
+  return QuantizeAround(zero, zero - 1, x, size, out);
 }
 
 void RoundToBFloat16(const float* HWY_RESTRICT x, int size, uint16_t* HWY_RESTRICT out) {
@@ -404,8 +404,8 @@ void AddBiasAndResidual(const ProductRow& product, float* out) {
 float Quantize(const float* x, int size, int8_t* out) {
   return HWY_DYNAMIC_DISPATCH(QuantizeSigned)(x, size, out);
 }
-float Quantize(const float* x, int size, uint8_t* out) {
-  return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, out);
+float Quantize(const float* x, int size, int zero, uint8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, zero, out);
 }
 void RoundToBFloat16(const float* x, int size, uint16_t* out) {
   HWY_DYNAMIC_DISPATCH(RoundToBFloat16)(x, size, out);

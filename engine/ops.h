@@ -20,7 +20,7 @@ struct ProductRow {
   int size = 0;
   const float* bias = nullptr;
   const float* scales = nullptr;
-  const int32_t* offsets = nullptr;  // what kInputZero in place of 0 has added to each value
+  const int32_t* offsets = nullptr;  // what an input's zero point has added to each value
   float input_scale = 1;
 };
 void AddBias(const ProductRow& product, float* out);  // out = product
@@ -32,9 +32,9 @@ void AddBiasAndResidual(const ProductRow& product, float* out);  // out = out + 
 // infinities or NaN; then all integers are 0.
 float Quantize(const float* x, int size, int8_t* out);
 
-// The same with kInputZero added. The processor's products are of unsigned with signed integers.
-constexpr int kInputZero = 128;
-float Quantize(const float* x, int size, uint8_t* out);
+// The same in integers of 1 … 2 · zero - 1, with `zero` (of 2 … 128) for 0: the processor's
+// products are of unsigned with signed integers. Returns the largest |x| / (zero - 1).
+float Quantize(const float* x, int size, int zero, uint8_t* out);
 
 // Rounds x to bfloat16 (the upper half of a float32), ties to even.
 void RoundToBFloat16(const float* x, int size, uint16_t* out);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -22,6 +23,8 @@ auto WithoutExceptions(const Work& work) -> decltype(work()) {
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError(
         "out of memory: translate fewer sentences at a time (batch_size), or use a smaller model");
+  } catch (const std::system_error& error) {  // of a thread that could not be started
+    return absl::ResourceExhaustedError(absl::StrCat("out of memory or threads: ", error.what()));
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("a library failed: ", error.what()));
   }

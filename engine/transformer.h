@@ -49,11 +49,22 @@ class Transformer {
 
   const ModelConfig& config() const { return checkpoint_.config; }
 
-  // Reads the source: fills `memory` for it. The encoder's output stays in work.x [tokens,
-  // model_dim].
+  // Reads the source: fills `memory` for it. Group by group, so that a group's activations stay in
+  // the processor's cache; an observer sees all of the source at once.
   void Encode(const SourceBatch& source, Memory& memory, Workspace& work) const {
-    encoder_.Encode(source, work);
-    decoder_.Remember(work.x, memory, work.products);
+    const int most_tokens = work.observer == nullptr ? kTokensAtOnce : source.tokens();
+    decoder_.PrepareMemory(source.tokens(), memory);
+    for (int sentence = 0; sentence < source.sentences();) {
+      const int first_token = source.begin(sentence);
+      work.group.Clear();
+      do {
+        work.group.Add(source.ids(sentence));
+        ++sentence;
+      } while (sentence < source.sentences() &&
+               work.group.tokens() + source.length(sentence) <= most_tokens);
+      encoder_.Encode(work.group, work);
+      decoder_.Remember(work.x, first_token, memory, work.products);
+    }
   }
 
   // One step of decoding: fills work.logits [inputs, target_vocab].
@@ -78,6 +89,8 @@ class Transformer {
   }
 
  private:
+  static constexpr int kTokensAtOnce = 128;
+
   Checkpoint checkpoint_;
   Encoder encoder_;
   Decoder decoder_;

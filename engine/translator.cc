@@ -399,25 +399,15 @@ absl::StatusOr<std::unique_ptr<LoadedShortlist>> TakeShortlist(Checkpoint& check
   return loaded;
 }
 
-}  // namespace
-
-absl::StatusOr<Translation> Translator::Translate(std::string_view text,
-                                                  const TranslateOptions& options) const {
-  absl::StatusOr<std::vector<Translation>> translations =
-      TranslateBatch({std::string(text)}, options);
-  if (!translations.ok()) return translations.status();
-  return std::move(translations->front());
-}
-
-absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& model_folder,
-                                                             const TranslatorOptions& options) {
+// Translator::Load, but that it throws what WithoutExceptions knows.
+absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_folder,
+                                                      const TranslatorOptions& options) {
   if (options.threads < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("threads must be 0 (one a processor) or more, not ", options.threads));
   }
-  const ComputeType best =
-      IsSupported(ComputeType::kInt8) ? ComputeType::kInt8 : ComputeType::kFloat32;
-  const ComputeType type = options.compute_type == ComputeType::kAuto ? best : options.compute_type;
+  const ComputeType type =
+      options.compute_type == ComputeType::kAuto ? ComputeType::kInt8 : options.compute_type;
   if (!IsSupported(type)) {
     const std::string_view name = ComputeTypeName(type);
     return absl::UnimplementedError(absl::StrCat("this processor does not compute in ",
@@ -432,17 +422,30 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& 
   if (!weights.ok()) return weights.status();
   absl::StatusOr<std::unique_ptr<LoadedShortlist>> shortlist = TakeShortlist(*checkpoint, options);
   if (!shortlist.ok()) return InContext(model_folder, shortlist.status());
-  return WithoutExceptions([&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
-    // Making the tokenizer takes as long as packing the weights does, so each has a thread.
-    std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing =
-        std::async(std::launch::async, Tokenizer::Create, TakeTokenizerModel(*checkpoint));
-    const SingleThreadScope single_thread;
-    Transformer transformer(*std::move(checkpoint), *weights, type);
-    absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
-    if (!tokenizer.ok()) return InContext(model_folder, tokenizer.status());
-    return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),
-                                             *std::move(shortlist), ThreadsFor(options));
-  });
+  // Making the tokenizer takes as long as packing the weights does, so each has a thread.
+  std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing =
+      std::async(std::launch::async, Tokenizer::Create, TakeTokenizerModel(*checkpoint));
+  const SingleThreadScope single_thread;
+  Transformer transformer(*std::move(checkpoint), *weights, type);
+  absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
+  if (!tokenizer.ok()) return InContext(model_folder, tokenizer.status());
+  return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),
+                                           *std::move(shortlist), ThreadsFor(options));
+}
+
+}  // namespace
+
+absl::StatusOr<Translation> Translator::Translate(std::string_view text,
+                                                  const TranslateOptions& options) const {
+  absl::StatusOr<std::vector<Translation>> translations =
+      TranslateBatch({std::string(text)}, options);
+  if (!translations.ok()) return translations.status();
+  return std::move(translations->front());
+}
+
+absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& model_folder,
+                                                             const TranslatorOptions& options) {
+  return WithoutExceptions([&] { return LoadModel(model_folder, options); });
 }
 
 }  // namespace limpid

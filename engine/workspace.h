@@ -10,6 +10,7 @@
 #include "engine/matrix.h"
 #include "engine/ops.h"
 #include "engine/output.h"
+#include "engine/source_batch.h"
 
 namespace limpid {
 
@@ -18,12 +19,13 @@ class AttentionObserver;  // attention.h
 // `rows` are the source tokens of a batch in the encoder, and the inputs of a step in the decoder.
 struct Workspace {
   Products products;
-  Matrix x;        // [rows, model_dim]: the residual stream
-  Matrix normed;   // [rows, model_dim]: the residual stream, normed for a pre-norm sublayer
-  Matrix qkv;      // [rows, 3, model_dim]: queries, keys and values of self-attention
-  Matrix queries;  // [rows, model_dim]: queries of cross-attention
-  Matrix context;  // [rows, model_dim]: what attention brought together, head beside head
-  Matrix hidden;   // [rows, ffn_dim]
+  SourceBatch group;  // the sentences that the encoder reads together
+  Matrix x;           // [rows, model_dim]: the residual stream
+  Matrix normed;      // [rows, model_dim]: the residual stream, normed for a pre-norm sublayer
+  Matrix qkv;         // [rows, 3, model_dim]: queries, keys and values of self-attention
+  Matrix queries;     // [rows, model_dim]: queries of cross-attention
+  Matrix context;     // [rows, model_dim]: what attention brought together, head beside head
+  Matrix hidden;      // [rows, ffn_dim]
   OutputSelection selection;       // the tokens that are scored
   Matrix logits;                   // [rows, target_vocab]
   std::vector<Best> best;          // [rows]: the largest of each row of logits

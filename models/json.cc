@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <new>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -93,7 +95,16 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
 absl::StatusOr<json> ParseJson(std::string_view text) {
   json document;
   DocumentBuilder builder(document);
-  if (!json::sax_parse(text, &builder)) return absl::InvalidArgumentError(builder.error);
+  // A json that goes puts what it holds into a list, and ends the program where there is no memory
+  // for that. So it is put by before the document takes the rest.
+  std::string put_by;
+  put_by.reserve(text.size() * sizeof(json));  // twice what it can hold: a vector doubles
+  try {
+    if (!json::sax_parse(text, &builder)) return absl::InvalidArgumentError(builder.error);
+  } catch (const std::bad_alloc&) {
+    std::string().swap(put_by);
+    throw;
+  }
   return document;
 }
 

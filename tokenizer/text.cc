@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -49,15 +50,21 @@ void SkipAscii(std::string_view text, size_t& at) {
   }
 }
 
+// Takes over what ICU made, which is nothing where memory ran out; throws std::bad_alloc.
+std::unique_ptr<icu::BreakIterator> Made(icu::BreakIterator* iterator) {
+  if (iterator == nullptr) throw std::bad_alloc();
+  return std::unique_ptr<icu::BreakIterator>(iterator);
+}
+
 // Cuts text at all boundaries of a break iterator, of which it uses a copy.
 std::vector<ByteRange> Segments(const icu::BreakIterator& rules, std::string_view text) {
   assert(text.size() <= INT32_MAX);  // the iterator counts in 32 bits
   UErrorCode error = U_ZERO_ERROR;
   UText utext = UTEXT_INITIALIZER;
   utext_openUTF8(&utext, text.data(), static_cast<int64_t>(text.size()), &error);
-  const std::unique_ptr<icu::BreakIterator> boundaries(rules.clone());
+  const std::unique_ptr<icu::BreakIterator> boundaries = Made(rules.clone());
   boundaries->setText(&utext, error);
-  assert(U_SUCCESS(error));
+  if (U_FAILURE(error)) throw std::bad_alloc();
   std::vector<ByteRange> segments;
   size_t begin = 0;
   while (boundaries->next() != icu::BreakIterator::DONE) {
@@ -113,8 +120,7 @@ SentenceRules::SentenceRules(const std::string& language)
   const icu::Locale locale =
       language.empty() ? icu::Locale::getRoot() : icu::Locale(language.c_str());
   UErrorCode error = U_ZERO_ERROR;
-  boundaries_.reset(icu::BreakIterator::createSentenceInstance(locale, error));
-  assert(boundaries_ != nullptr);
+  boundaries_ = Made(icu::BreakIterator::createSentenceInstance(locale, error));
   const char* const code = locale.getLanguage();  // of two letters where there is one
   if (*code != '\0') AddAbbreviations(code);
   constexpr std::string_view kOrdinals[] = {"bs", "cs", "da", "de", "et", "fi", "hr", "hu",
@@ -332,7 +338,7 @@ std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view la
 std::vector<ByteRange> SplitWords(std::string_view text) {
   static const icu::BreakIterator& rules = *[] {
     UErrorCode error = U_ZERO_ERROR;
-    return icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), error);
+    return Made(icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), error)).release();
   }();
   std::vector<ByteRange> words;
   for (const ByteRange& segment : Segments(rules, text)) {
@@ -345,7 +351,8 @@ std::vector<ByteRange> SplitWords(std::string_view text) {
 std::vector<ByteRange> SplitCharacters(std::string_view text) {
   static const icu::BreakIterator& rules = *[] {
     UErrorCode error = U_ZERO_ERROR;
-    return icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error);
+    return Made(icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error))
+        .release();
   }();
   return Segments(rules, text);
 }

@@ -8,9 +8,10 @@
 #include <cstddef>
 #include <iterator>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tokenizer/sentencepiece_adapter.h"
@@ -53,7 +54,9 @@ class Vocabulary {
   explicit Vocabulary(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
 
   const std::vector<std::string> pieces_;
-  absl::flat_hash_map<std::string_view, int> ids_;  // views of pieces_
+  // Views of pieces_. Not one of Abseil's maps: they are broken where memory runs out, even to be
+  // destroyed.
+  std::unordered_map<std::string_view, int, absl::Hash<std::string_view>> ids_;
   int bos_id_ = -1;
   int eos_id_ = 0;
   int unk_id_ = 0;

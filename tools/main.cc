@@ -3,12 +3,15 @@
 #include <malloc.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -95,6 +98,20 @@ void KeepFreedMemory() {
   mallopt(M_TOP_PAD, 16 * kMegabyte);
 }
 
+// The libraries below us read variables that write files, load data or code, or change results
+// (ONEDNN_JIT_DUMP, ICU_DATA, OPENSSL_CONF …). Only what we read ourselves is kept, and
+// ONEDNN_MAX_CPU_ISA, with which one measures what another processor would do.
+void ForgetEnvironment() {
+  constexpr const char* kKept[] = {"LIMPID_MODEL", "COLORTERM", "COLUMNS",
+                                   "NO_COLOR",     "TERM",      "ONEDNN_MAX_CPU_ISA"};
+  std::vector<std::pair<const char*, std::string>> kept;
+  for (const char* name : kKept) {
+    if (const char* value = std::getenv(name); value != nullptr) kept.emplace_back(name, value);
+  }
+  clearenv();
+  for (const auto& [name, value] : kept) setenv(name, value.c_str(), /*overwrite=*/1);
+}
+
 int Run(Arguments arguments) {
   if (arguments.empty()) {
     std::cerr << GeneralHelp();
@@ -115,10 +132,13 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);
   limpid::KeepFreedMemory();
   try {
+    limpid::ForgetEnvironment();
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return limpid::Run(arguments);
   } catch (const std::bad_alloc&) {
     limpid::Complain("out of memory; try a smaller --batch_size or fewer --threads");
+  } catch (const std::system_error& error) {  // of a thread that could not be started
+    limpid::Complain(absl::StrCat("out of memory or threads: ", error.what()));
   } catch (const std::exception& error) {
     limpid::Complain(error.what());
   }

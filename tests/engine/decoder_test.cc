@@ -35,7 +35,8 @@ class DecoderTest : public testing::Test {
     source_.Clear();
     for (const Ids& ids : sentences) source_.Add(ids);
     encoder_.Encode(source_, work_);
-    decoder_.Remember(work_.x, memory_, work_.products);
+    decoder_.PrepareMemory(source_.tokens(), memory_);
+    decoder_.Remember(work_.x, /*first_token=*/0, memory_, work_.products);
     cache_.Reset(config_.decoder_layers, config_.model_dim, hypotheses);
   }
 

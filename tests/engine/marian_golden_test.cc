@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/linear.h"
 #include "engine/search.h"
 #include "engine/tracer.h"
 #include "engine/transformer.h"
@@ -122,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(Models, MarianGoldenTest, testing::ValuesIn(Models()),
 
 // Marian's own int8 products differ from float32 by some hundredths; so do ours, and by less.
 TEST(MarianInt8Test, IsNearerToFloat32ThanMarianIs) {
-  if (!IsSupported(ComputeType::kInt8)) GTEST_SKIP() << "this processor has no exact int8 products";
+  if (InputZero() < 128) GTEST_SKIP() << "without VNNI inputs have 7 bits, Marian's 8";
   const SingleThreadScope single_thread;
   const std::string folder = std::string(kGolden) + "/ssru_int8";
   std::ifstream stream(folder + "/golden_marian.json");

@@ -249,9 +249,26 @@ TEST_P(OpsTest, QuantizeToUnsignedAddsTheZero) {
       const std::vector<float> x = Normal(size, deviation);
       std::vector<int8_t> integers(size);
       std::vector<uint8_t> out(size + kGuard, 99);
-      EXPECT_EQ(Quantize(x.data(), size, out.data()), Quantize(x.data(), size, integers.data()));
-      for (int i = 0; i < size; ++i) ASSERT_EQ(out[i], integers[i] + kInputZero);
+      EXPECT_EQ(Quantize(x.data(), size, 128, out.data()),
+                Quantize(x.data(), size, integers.data()));
+      for (int i = 0; i < size; ++i) ASSERT_EQ(out[i], integers[i] + 128);
       EXPECT_THAT(std::vector<uint8_t>(out.end() - kGuard, out.end()), Each(99));
+    }
+  }
+}
+
+TEST_P(OpsTest, QuantizeKeepsWithinTwiceTheZero) {
+  for (const int zero : {2, 64}) {
+    for (const int size : Sizes()) {
+      const std::vector<float> x = Normal(size);
+      std::vector<uint8_t> out(size);
+      const float scale = Quantize(x.data(), size, zero, out.data());
+      int largest = 0;
+      for (int i = 0; i < size; ++i) {
+        ASSERT_NEAR(scale * static_cast<float>(out[i] - zero), x[i], 0.5001 * scale);
+        largest = std::max(largest, std::abs(out[i] - zero));
+      }
+      EXPECT_EQ(largest, zero - 1);
     }
   }
 }

@@ -2,6 +2,8 @@
 
 #include "engine/translator.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -14,7 +16,9 @@
 #include "absl/strings/ascii.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/checkpoint.h"
 #include "nlohmann/json.hpp"
+#include "tests/reference/random_model.h"
 
 namespace limpid {
 namespace {
@@ -214,6 +218,59 @@ TEST(TranslatorTest, ManyThreadsMayUseOneTranslator) {
       for (size_t i = t; i < 24; i += 2) {
         EXPECT_EQ(Shipped().Translate(sources[i])->text, expected[i].text);
       }
+    });
+  }
+}
+
+// Each thread with options of its own, on texts of many lengths, as if nobody else were there.
+TEST(TranslatorTest, EightThreadsMixLengthsTracesAndOptions) {
+  const std::string folder = testing::TempDir() + "/limpid-eight-" + std::to_string(getpid());
+  ASSERT_TRUE(
+      WriteNative(reference::RandomModel(reference::SmallConfig(), 1), folder, DType::kFloat32)
+          .ok());
+  const auto translator = *Translator::Load(folder, {.threads = 2});
+  std::filesystem::remove_all(folder);
+  std::vector<TranslateOptions> options(8);
+  options[1].search.beam_size = 4;
+  options[1].search.nbest = 3;
+  options[2].trace = TraceRequest{};
+  options[3].search.temperature = 1;
+  options[4].search.alternatives = 3;
+  options[5].trace = TraceRequest{.leave_one_out = true};
+  options[5].search.beam_size = 2;
+  options[6].search.repetition_penalty = 2;
+  options[6].replace_unknowns = true;
+  options[7].batch_size = 1;
+  std::vector<std::string> texts(6);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    for (size_t word = 0; word < 1 + 4 * i; ++word) {
+      texts[i] += "w" + std::to_string(2 + (7 * i + word) % 30) + " ";
+    }
+  }
+  // All of a result that a caller may look at.
+  const auto run = [&](size_t i) {
+    TranslateOptions mine = options[i];
+    mine.search.max_output_tokens = 6;
+    std::string seen;
+    const auto translated = translator->TranslateBatch(texts, mine);
+    EXPECT_TRUE(translated.ok()) << translated.status();
+    for (const Translation& translation : *translated) {
+      seen += translation.text + "\n";
+      for (const NBestTranslation& other : translation.nbest) seen += other.text + "\n";
+      for (const SentenceTrace& trace : translation.traces) {
+        seen += std::to_string(trace.attentions.size()) + "\n";
+      }
+    }
+    const auto scored = translator->ScoreBatch({{texts[1], texts[2]}}, mine);
+    EXPECT_TRUE(scored.ok()) << scored.status();
+    return seen;
+  };
+  std::vector<std::string> expected(options.size());
+  for (size_t i = 0; i < options.size(); ++i) expected[i] = run(i);
+  std::vector<std::jthread> threads;
+  for (size_t i = 0; i < options.size(); ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 2; ++round) EXPECT_EQ(run(i), expected[i]) << "options " << i;
     });
   }
 }

@@ -38,7 +38,8 @@ class Source {
     return small == 127 ? Take<double>() : small / 32.0;
   }
   std::string Text() {
-    const size_t size = std::min<size_t>(Take<uint8_t>() % 32, input_.size());
+    const size_t wanted = Take<uint8_t>() % 32;  // first: what is left depends on it
+    const size_t size = std::min(wanted, input_.size());
     std::string text(input_.substr(0, size));
     input_.remove_prefix(size);
     return text;
@@ -58,7 +59,7 @@ class Source {
   std::string_view input_;
 };
 
-constexpr int kMostWide = 64;
+constexpr int kMostWide = 12;
 
 SearchOptions TakeSearch(Source& source) {
   SearchOptions search;

@@ -11,13 +11,13 @@
 namespace limpid::fuzz {
 namespace {
 
-constexpr size_t kMaxBytes = 2000;
+constexpr size_t kMaxBytes = 400;
 
 void Run(std::string_view input) {
   const std::string text(input.substr(0, kMaxBytes));
-  const auto plain = SmallTranslator().Translate(text, {.search = {.max_output_tokens = 8}});
+  const auto plain = SmallTranslator().Translate(text, {.search = {.max_output_tokens = 4}});
   if (!plain.ok()) std::abort();  // no text is refused
-  TranslateOptions traced = {.search = {.max_output_tokens = 8}};
+  TranslateOptions traced = {.search = {.max_output_tokens = 4}};
   traced.trace = TraceRequest{};
   traced.replace_unknowns = true;
   if (!SmallTranslator().Translate(text, traced).ok()) std::abort();

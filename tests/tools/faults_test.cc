@@ -34,22 +34,25 @@ Outcome RunWithMemory(int64_t kilobytes, const std::vector<std::string>& argumen
   return RunProgram(shell, input, options);
 }
 
-// Memory for the program and its libraries, but not for the model: how much that is differs
-// between machines, so several limits are tried.
+// Wherever memory runs out, from the first file to the last step: how much that takes differs
+// between machines, so many limits are tried.
 TEST(FaultsTest, OutOfMemoryIsSaidInALine) {
   if (kSanitized) GTEST_SKIP() << "sanitizers need all addresses";
   int refused = 0;
-  for (const int64_t megabytes : {140, 150, 160, 170, 180, 190}) {
-    const Outcome outcome = RunWithMemory(megabytes << 10, {"translate", kEnglish}, "");
+  for (int64_t megabytes = 100; megabytes < 300; megabytes += 7) {
+    const Outcome outcome =
+        RunWithMemory(megabytes << 10, {"translate", "--threads=1", kEnglish}, "");
     if (outcome.exit_code == 0 || outcome.exit_code == 127) continue;  // all fits, or no library
     SCOPED_TRACE(absl::StrCat(megabytes, " MB"));
     ++refused;
     EXPECT_EQ(outcome.exit_code, 1);
-    EXPECT_TRUE(absl::StrContains(outcome.error, "out of memory")) << outcome.error;
+    EXPECT_TRUE(absl::StrContains(outcome.error, "out of memory") ||
+                absl::StrContains(outcome.error, "Cannot allocate memory"))
+        << outcome.error;
     EXPECT_EQ(CountLines(outcome.error), 1) << outcome.error;
     EXPECT_EQ(outcome.output, "");
   }
-  EXPECT_GT(refused, 0);
+  EXPECT_GT(refused, 10);
 }
 
 // A folder that only its files can be read in, even by root (as which CI runs).

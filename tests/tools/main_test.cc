@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,37 @@ TEST(MainTest, UnknownCommandSaysWhatToDo) {
   EXPECT_EQ(CountLines(text.error), 1);
 
   EXPECT_EQ(RunProgram({"help", "no-such"}).exit_code, 2);
+}
+
+// Of variables that oneDNN and ICU would heed.
+TEST(MainTest, TheEnvironmentLoadsNothingAndWritesNothing) {
+  const std::string folder = TemporaryPath("folder");
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  ProgramOptions options;
+  options.path = "/bin/sh";
+  options.environment = {"LIMPID_MODEL=" + std::filesystem::absolute("models/eng-deu").string(),
+                         "ONEDNN_JIT_DUMP=1",
+                         "DNNL_JIT_DUMP=1",
+                         "ONEDNN_VERBOSE=2",
+                         "DNNL_VERBOSE=2",
+                         "ICU_DATA=" + folder};
+  const Outcome outcome = RunProgram(
+      {"-c", "cd \"$1\" && exec \"$2\" translate \"$3\"", "sh", folder, LIMPID_PROGRAM, kEnglish},
+      "", options);
+  EXPECT_EQ(outcome.output, std::string(kGerman) + "\n");
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove_all(folder);
+}
+
+// With which one measures what another processor would do. Without AVX2 there is no bfloat16.
+TEST(MainTest, AnotherInstructionSetMayBeAskedFor) {
+  ProgramOptions options;
+  options.environment = {"LIMPID_MODEL=models/eng-deu", "ONEDNN_MAX_CPU_ISA=SSE41"};
+  const Outcome outcome = RunProgram({"translate", "--compute_type=bfloat16", "a"}, "", options);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(outcome.error, "does not compute in bfloat16")) << outcome.error;
 }
 
 TEST(MainTest, HelpThatCannotBePrintedIsAFailure) {
