@@ -7,18 +7,39 @@
 #include "absl/strings/str_join.h"
 #include "models/float16.h"
 
+// Highway compiles this file once for each instruction set and picks one at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "models/tensor.cc"
+#include "hwy/foreach_target.h"
+// Must come after foreach_target.h.
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace limpid {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A model is some million numbers to convert at its start.
+void ConvertFloat16(const hwy::float16_t* data, size_t count, float* out) {
+  const hn::ScalableTag<float> d;
+  const hn::Rebind<hwy::float16_t, decltype(d)> halves;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreU(hn::PromoteTo(d, hn::LoadU(halves, data + i)), d, out + i);
+  }
+  for (; i < count; ++i) out[i] = Float16ToFloat32(data[i].bits);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace limpid
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace limpid {
 namespace {
 
-// A model is some million numbers to convert at its start, so this is compiled for several
-// instruction sets, of which the processor's best is chosen when the program is loaded. That is too
-// early for ThreadSanitizer.
-#ifndef __SANITIZE_THREAD__
-__attribute__((target_clones("avx512f", "avx2", "default")))
-#endif
-void ConvertFloat16(const uint16_t* data, size_t count, float* out) {
-  for (size_t i = 0; i < count; ++i) out[i] = Float16ToFloat32(data[i]);
-}
+HWY_EXPORT(ConvertFloat16);
 
 void Convert(const std::byte* data, DType dtype, size_t count, float* out) {
   switch (dtype) {
@@ -26,7 +47,8 @@ void Convert(const std::byte* data, DType dtype, size_t count, float* out) {
       std::copy_n(reinterpret_cast<const float*>(data), count, out);
       return;
     case DType::kFloat16:
-      ConvertFloat16(reinterpret_cast<const uint16_t*>(data), count, out);
+      HWY_DYNAMIC_DISPATCH(ConvertFloat16)
+      (reinterpret_cast<const hwy::float16_t*>(data), count, out);
       return;
     case DType::kBFloat16:
       std::transform(reinterpret_cast<const uint16_t*>(data),
@@ -102,3 +124,4 @@ std::vector<float> ReadAll(const TensorView& tensor) {
 }
 
 }  // namespace limpid
+#endif  // HWY_ONCE

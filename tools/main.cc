@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -18,6 +19,13 @@
 #include "absl/strings/str_format.h"
 #include "tools/flags.h"
 #include "tools/subcommand.h"
+
+// Highway's library asks for this when it is loaded, in case that somebody wants to time something,
+// which nobody does here; its own takes 3 ms to find out, a tenth of a start.
+namespace hwy::platform {
+uint64_t TimerResolution();
+uint64_t TimerResolution() { return 1; }
+}  // namespace hwy::platform
 
 namespace limpid {
 namespace {
