@@ -229,7 +229,7 @@ Products::~Products() = default;
 Products::Products(Products&&) noexcept = default;
 Products& Products::operator=(Products&&) noexcept = default;
 
-float Products::input_scale(int row) const { return state_->input_scales[row]; }
+const float* Products::input_scales(int begin) const { return &state_->input_scales[begin]; }
 
 void Products::TakeIn(const Matrix& x, int begin, int rows, ComputeType type) {
   assert(rows > 0 && rows <= kMostRows);
@@ -350,30 +350,25 @@ Linear Linear::Without(absl::Span<const int> outputs) const {
   return copy;
 }
 
-// Calls finish(row, first column, product row) for each row of x Wᵀ, panel by panel.
+// Calls finish(first row, first column, product) for parts of x Wᵀ, panel by panel.
 template <typename Finish>
-void Linear::ForEachRow(const Matrix& x, Products& products, const Finish& finish) const {
+void Linear::ForEachProduct(const Matrix& x, Products& products, const Finish& finish) const {
   assert(x.columns() == in_);
   for (int begin = 0; begin < x.rows(); begin += Products::kMostRows) {
     const int end = std::min(begin + Products::kMostRows, x.rows());
     products.TakeIn(x, begin, end - begin, panels_.front()->type);
     int column = 0;
     for (const std::shared_ptr<const PackedMatrix>& panel : panels_) {
-      ProductRow product = {.size = panel->out, .bias = &bias_[column]};
+      ProductRows product = {.columns = panel->out, .bias = &bias_[column]};
       if (!scales_.empty()) {
         product.scales = &scales_[column];
         product.offsets = &offsets_[column];
       }
-      for (int row = begin; row < end;) {
-        const int rows = RowsAtOnce(end - row);
-        const auto* values =
-            static_cast<const std::byte*>(products.Multiply(row - begin, rows, *panel));
-        for (int i = 0; i < rows; ++i) {
-          product.values = values + static_cast<size_t>(i) * panel->out * sizeof(float);
-          product.input_scale = products.input_scale(row - begin + i);
-          finish(row + i, column, product);
-        }
-        row += rows;
+      for (int row = begin; row < end; row += product.rows) {
+        product.rows = RowsAtOnce(end - row);
+        product.values = products.Multiply(row - begin, product.rows, *panel);
+        product.input_scales = products.input_scales(row - begin);
+        finish(row, column, product);
       }
       column += panel->out;
     }
@@ -387,33 +382,37 @@ void Linear::Apply(const Matrix& x, Matrix& y, Products& products) const {
 
 void Linear::ApplyAt(const Matrix& x, int first_row, Matrix& y, Products& products) const {
   assert(first_row + x.rows() <= y.rows() && y.columns() == out_);
-  ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
-    AddBias(product, y.row(first_row + row) + column);
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    AddBias(product, y.row(first_row + row) + column, out_);
   });
 }
 
 void Linear::ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
                               Products& products) const {
   y.Resize(x.rows(), out_);
-  ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
-    AddBiasAndActivate(product, activation, y.row(row) + column);
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    AddBiasAndActivate(product, activation, y.row(row) + column, out_);
   });
 }
 
 void Linear::ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const {
   assert(y.rows() == x.rows() && y.columns() == out_);
-  ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
-    AddBiasAndResidual(product, y.row(row) + column);
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    AddBiasAndResidual(product, y.row(row) + column, out_);
   });
 }
 
 void Linear::FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>& best,
                       Products& products) const {
   best.resize(x.rows());
-  ForEachRow(x, products, [&](int row, int column, const ProductRow& product) {
-    Best of_panel = limpid::FindBest(product, log_sum_exp);
-    of_panel.index += column;
-    best[row] = column == 0 ? of_panel : BetterOf(best[row], of_panel, log_sum_exp);
+  std::array<Best, kMostRowsAtOnce> of_panel;
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    limpid::FindBest(product, log_sum_exp, of_panel.data());
+    for (int i = 0; i < product.rows; ++i) {
+      of_panel[i].index += column;
+      Best& so_far = best[row + i];
+      so_far = column == 0 ? of_panel[i] : BetterOf(so_far, of_panel[i], log_sum_exp);
+    }
   });
 }
 

@@ -55,8 +55,8 @@ class Products {
   // x Wᵀ for some of the rows taken in. The result [rows, out] is valid until the next call:
   // float32, or int32 for int8 weights.
   const void* Multiply(int begin, int rows, const PackedMatrix& weights);
-  // For int8: what 1 in row `row` of the quantized input stands for.
-  float input_scale(int row) const;
+  // For int8: what 1 stands for in each row of the quantized input, from row `begin` on.
+  const float* input_scales(int begin) const;
 
  private:
   struct State;
@@ -107,7 +107,7 @@ class Linear {
   void PackRows(absl::Span<const Row> rows, ComputeType type);
   void PackPanels(const void* rows, size_t row_bytes, ComputeType type);
   template <typename Finish>
-  void ForEachRow(const Matrix& x, Products& products, const Finish& finish) const;
+  void ForEachProduct(const Matrix& x, Products& products, const Finish& finish) const;
 
   int in_ = 0;
   int out_ = 0;

@@ -1,9 +1,12 @@
 #include "engine/ops.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <limits>
+#include <type_traits>
 
 #include "models/float16.h"
 
@@ -35,95 +38,150 @@ HWY_INLINE void ForEach(int size, const VectorStep& vector, const ScalarStep& sc
 
 inline float SumLanes(FloatTag d, hn::Vec<FloatTag> v) { return hn::GetLane(hn::SumOfLanes(d, v)); }
 
-// The two kinds of ProductRow: each gives the value at i, bias included, as a vector or as one
-// number.
+// The two kinds of ProductRows: each gives what its rows share at columns i, i + 1 …, and, with
+// that, values of one row there, bias included, as a vector or as one number.
 class FloatProduct {
  public:
-  explicit FloatProduct(const ProductRow& row)
-      : values_(static_cast<const float*>(row.values)), bias_(row.bias) {}
-  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int i) const {
-    return hn::Add(hn::LoadU(d, values_ + i), hn::LoadU(d, bias_ + i));
+  using Shared = hn::Vec<FloatTag>;  // the bias
+
+  explicit FloatProduct(const ProductRows& rows)
+      : values_(static_cast<const float*>(rows.values)), columns_(rows.columns), bias_(rows.bias) {}
+  HWY_INLINE Shared SharedAt(FloatTag d, int i) const { return hn::LoadU(d, bias_ + i); }
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, const Shared& bias, int row, int i) const {
+    return hn::Add(hn::LoadU(d, values_ + row * columns_ + i), bias);
   }
-  float Scalar(int i) const { return values_[i] + bias_[i]; }
+  float Scalar(int row, int i) const { return values_[row * columns_ + i] + bias_[i]; }
 
  private:
   const float* HWY_RESTRICT values_;
+  ptrdiff_t columns_;
   const float* HWY_RESTRICT bias_;
 };
 
 class Int8Product {
  public:
-  explicit Int8Product(const ProductRow& row)
-      : values_(static_cast<const int32_t*>(row.values)),
-        bias_(row.bias),
-        scales_(row.scales),
-        offsets_(row.offsets),
-        input_scale_(row.input_scale) {}
-  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int i) const {
+  struct Shared {
+    hn::Vec<FloatTag> scale;
+    hn::Vec<hn::RebindToSigned<FloatTag>> offset;
+    hn::Vec<FloatTag> bias;
+  };
+
+  explicit Int8Product(const ProductRows& rows)
+      : values_(static_cast<const int32_t*>(rows.values)),
+        columns_(rows.columns),
+        bias_(rows.bias),
+        scales_(rows.scales),
+        offsets_(rows.offsets),
+        input_scales_(rows.input_scales) {}
+  HWY_INLINE Shared SharedAt(FloatTag d, int i) const {
     const hn::RebindToSigned<FloatTag> integers;
-    const auto scale = hn::Mul(hn::Set(d, input_scale_), hn::LoadU(d, scales_ + i));
-    const auto integer =
-        hn::Sub(hn::LoadU(integers, values_ + i), hn::LoadU(integers, offsets_ + i));
-    const auto value = hn::ConvertTo(d, integer);
-    return hn::MulAdd(value, scale, hn::LoadU(d, bias_ + i));
+    return {hn::LoadU(d, scales_ + i), hn::LoadU(integers, offsets_ + i), hn::LoadU(d, bias_ + i)};
+  }
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, const Shared& shared, int row, int i) const {
+    const hn::RebindToSigned<FloatTag> integers;
+    const auto scale = hn::Mul(hn::Set(d, input_scales_[row]), shared.scale);
+    const auto integer = hn::Sub(hn::LoadU(integers, values_ + row * columns_ + i), shared.offset);
+    return hn::MulAdd(hn::ConvertTo(d, integer), scale, shared.bias);
   }
   // As a vector of one, so that it is fused, and rounds, just as Vector's lanes are.
-  HWY_INLINE float Scalar(int i) const {
+  HWY_INLINE float Scalar(int row, int i) const {
     const hn::CappedTag<float, 1> d;
-    const auto scale = hn::Set(d, input_scale_ * scales_[i]);
-    const auto difference = static_cast<uint32_t>(values_[i]) - static_cast<uint32_t>(offsets_[i]);
+    const auto scale = hn::Set(d, input_scales_[row] * scales_[i]);
+    const auto difference =
+        static_cast<uint32_t>(values_[row * columns_ + i]) - static_cast<uint32_t>(offsets_[i]);
     const auto value = hn::Set(d, static_cast<float>(static_cast<int32_t>(difference)));
     return hn::GetLane(hn::MulAdd(value, scale, hn::Set(d, bias_[i])));
   }
 
  private:
   const int32_t* HWY_RESTRICT values_;
+  ptrdiff_t columns_;
   const float* HWY_RESTRICT bias_;
   const float* HWY_RESTRICT scales_;
   const int32_t* HWY_RESTRICT offsets_;
-  float input_scale_;
+  const float* HWY_RESTRICT input_scales_;
 };
 
 // A row that needs no finishing.
 class PlainRow {
  public:
+  using Shared = int;  // nothing
+
   explicit PlainRow(const float* values) : values_(values) {}
-  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int i) const { return hn::LoadU(d, values_ + i); }
-  float Scalar(int i) const { return values_[i]; }
+  HWY_INLINE Shared SharedAt(FloatTag /*d*/, int /*i*/) const { return 0; }
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, Shared /*shared*/, int /*row*/, int i) const {
+    return hn::LoadU(d, values_ + i);
+  }
+  float Scalar(int /*row*/, int i) const { return values_[i]; }
 
  private:
   const float* HWY_RESTRICT values_;
 };
 
-// Calls function(product) with the kind of product that `row` is.
+// Calls function(product) with the kind of product that `rows` are.
 template <typename Function>
-HWY_INLINE void WithProduct(const ProductRow& row, const Function& function) {
-  if (row.scales == nullptr) {
-    function(FloatProduct(row));
+HWY_INLINE void WithProduct(const ProductRows& rows, const Function& function) {
+  if (rows.scales == nullptr) {
+    function(FloatProduct(rows));
   } else {
-    function(Int8Product(row));
+    function(Int8Product(rows));
   }
 }
 
-void AddBias(const ProductRow& row, float* HWY_RESTRICT out) {
+template <int kCount>
+using Count = std::integral_constant<int, kCount>;
+
+// Calls function(first row, Count of rows) for four rows at a time, so that what they share is
+// loaded once for the four, then for one at a time.
+template <typename Function>
+HWY_INLINE void ForRows(int rows, const Function& function) {
+  int row = 0;
+  for (; row + 4 <= rows; row += 4) function(row, Count<4>());
+  for (; row < rows; ++row) function(row, Count<1>());
+}
+
+// out = function(product, out), for vectors of each. What is left over at the end of a row goes
+// through a vector too, so that a result does not depend on where in the row it stands.
+template <typename Function>
+HWY_INLINE void MapProduct(const ProductRows& rows, float* HWY_RESTRICT out, size_t stride,
+                           const Function& function) {
   const FloatTag d;
-  WithProduct(row, [&](const auto& product) HWY_ATTR {
-    ForEach(
-        row.size, [&](int i) HWY_ATTR { hn::StoreU(product.Vector(d, i), d, out + i); },
-        [&](int i) HWY_ATTR { out[i] = product.Scalar(i); });
+  const int lanes = static_cast<int>(LanesOf(d));
+  const int whole = rows.columns / lanes * lanes;
+  WithProduct(rows, [&](const auto& product) HWY_ATTR {
+    ForRows(rows.rows, [&](int first, auto count) HWY_ATTR {
+      for (int i = 0; i < whole; i += lanes) {
+        const auto shared = product.SharedAt(d, i);
+        for (int row = first; row < first + count; ++row) {
+          float* HWY_RESTRICT to = out + row * stride + i;
+          hn::StoreU(function(product.Vector(d, shared, row, i), hn::LoadU(d, to)), d, to);
+        }
+      }
+      if (whole == rows.columns) return;
+      for (int row = first; row < first + count; ++row) {
+        float* HWY_RESTRICT to = out + row * stride;
+        HWY_ALIGN float values[hn::MaxLanes(d)] = {};
+        HWY_ALIGN float before[hn::MaxLanes(d)] = {};
+        for (int i = whole; i < rows.columns; ++i) {
+          values[i - whole] = product.Scalar(row, i);
+          before[i - whole] = to[i];
+        }
+        hn::Store(function(hn::Load(d, values), hn::Load(d, before)), d, values);
+        for (int i = whole; i < rows.columns; ++i) to[i] = values[i - whole];
+      }
+    });
   });
 }
 
-void AddBiasAndResidual(const ProductRow& row, float* HWY_RESTRICT out) {
-  const FloatTag d;
-  WithProduct(row, [&](const auto& product) HWY_ATTR {
-    ForEach(
-        row.size,
-        [&](int i) HWY_ATTR {
-          hn::StoreU(hn::Add(hn::LoadU(d, out + i), product.Vector(d, i)), d, out + i);
-        },
-        [&](int i) HWY_ATTR { out[i] += product.Scalar(i); });
-  });
+void AddBias(const ProductRows& rows, float* HWY_RESTRICT out, size_t stride) {
+  using V = hn::Vec<FloatTag>;
+  MapProduct(rows, out, stride, [](V product, V /*before*/) HWY_ATTR { return product; });
+}
+
+void AddBiasAndResidual(const ProductRows& rows, float* HWY_RESTRICT out, size_t stride) {
+  using V = hn::Vec<FloatTag>;
+  MapProduct(rows, out, stride,
+             [](V product, V before) HWY_ATTR { return hn::Add(before, product); });
 }
 
 // exp(-x) may overflow to infinity, which gives the right limit: 1 / (1 + inf) = 0. Highway's exp
@@ -137,48 +195,33 @@ HWY_INLINE Vector Sigmoid(FloatTag d, Vector x) {
 
 inline float Gelu(float x) { return 0.5F * x * (1.0F + std::erf(x * 0.70710678F)); }
 
-// out = function(product). What is left over at the end goes through a vector too, so that a result
-// does not depend on where in the row it stands.
-template <typename VectorFunction>
-HWY_INLINE void MapProduct(const ProductRow& row, float* HWY_RESTRICT out,
-                           const VectorFunction& function) {
-  const FloatTag d;
-  const int lanes = static_cast<int>(LanesOf(d));
-  WithProduct(row, [&](const auto& product) HWY_ATTR {
-    int i = 0;
-    for (; i + lanes <= row.size; i += lanes) {
-      hn::StoreU(function(product.Vector(d, i)), d, out + i);
-    }
-    if (i == row.size) return;
-    HWY_ALIGN float tail[hn::MaxLanes(d)] = {};
-    for (int j = i; j < row.size; ++j) tail[j - i] = product.Scalar(j);
-    hn::Store(function(hn::Load(d, tail)), d, tail);
-    for (int j = i; j < row.size; ++j) out[j] = tail[j - i];
-  });
-}
-
-void AddBiasAndActivate(const ProductRow& row, Activation activation, float* out) {
+void AddBiasAndActivate(const ProductRows& rows, Activation activation, float* out, size_t stride) {
   const FloatTag d;
   using V = hn::Vec<FloatTag>;
+  const auto map = [&](const auto& function) HWY_ATTR {
+    MapProduct(rows, out, stride, [&](V v, V /*before*/) HWY_ATTR { return function(v); });
+  };
   switch (activation) {
     case Activation::kRelu:
-      return MapProduct(row, out, [d](V v) HWY_ATTR { return hn::Max(v, hn::Zero(d)); });
+      return map([d](V v) HWY_ATTR { return hn::Max(v, hn::Zero(d)); });
     case Activation::kSwish:
-      return MapProduct(row, out, [d](V v) HWY_ATTR { return hn::Mul(v, Sigmoid(d, v)); });
+      return map([d](V v) HWY_ATTR { return hn::Mul(v, Sigmoid(d, v)); });
     case Activation::kGeluSigmoid:  // x * sigmoid(1.702 x)
-      return MapProduct(row, out, [d](V v) HWY_ATTR {
-        return hn::Mul(v, Sigmoid(d, hn::Mul(v, hn::Set(d, 1.702F))));
-      });
+      return map([d](V v)
+                     HWY_ATTR { return hn::Mul(v, Sigmoid(d, hn::Mul(v, hn::Set(d, 1.702F)))); });
     case Activation::kGeluTanh:
       // 0.5 x (1 + tanh(u)) = x * sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3).
-      return MapProduct(row, out, [d](V v) HWY_ATTR {
+      return map([d](V v) HWY_ATTR {
         const V cube = hn::Mul(hn::Mul(v, v), v);
         const V u = hn::Mul(hn::MulAdd(hn::Set(d, 0.044715F), cube, v), hn::Set(d, 0.79788456F));
         return hn::Mul(v, Sigmoid(d, hn::Add(u, u)));
       });
     case Activation::kGelu:  // Highway has no erf.
-      HWY_NAMESPACE::AddBias(row, out);
-      for (int i = 0; i < row.size; ++i) out[i] = Gelu(out[i]);
+      HWY_NAMESPACE::AddBias(rows, out, stride);
+      for (int row = 0; row < rows.rows; ++row) {
+        float* values = out + row * stride;
+        for (int i = 0; i < rows.columns; ++i) values[i] = Gelu(values[i]);
+      }
       return;
   }
 }
@@ -302,77 +345,93 @@ void BlendByGate(const float* gate, const float* input, const float* before, int
       });
 }
 
-// The largest value of row[begin .. end), or minus infinity where there is none.
-template <typename Row>
-HWY_INLINE float MaxOf(const Row& row, int begin, int end) {
+// The largest value in columns begin .. end of each of `kRows` rows.
+template <int kRows, typename Product>
+HWY_INLINE std::array<float, kRows> MaxOf(const Product& product, int first_row, int begin,
+                                          int end) {
   const FloatTag d;
   const int lanes = static_cast<int>(LanesOf(d));
-  float largest = -std::numeric_limits<float>::infinity();
-  auto even = hn::Set(d, largest);
-  auto odd = even;  // two maxima, for one need not wait for the other
+  std::array<float, kRows> largest;
+  largest.fill(-std::numeric_limits<float>::infinity());
+  hn::Vec<FloatTag> vectors[kRows];
+  for (auto& vector : vectors) vector = hn::Set(d, largest[0]);
   int i = begin;
-  for (; i + 2 * lanes <= end; i += 2 * lanes) {
-    even = hn::Max(even, row.Vector(d, i));
-    odd = hn::Max(odd, row.Vector(d, i + lanes));
+  for (; i + lanes <= end; i += lanes) {
+    const auto shared = product.SharedAt(d, i);
+    for (int row = 0; row < kRows; ++row) {
+      vectors[row] = hn::Max(vectors[row], product.Vector(d, shared, first_row + row, i));
+    }
   }
-  for (; i + lanes <= end; i += lanes) even = hn::Max(even, row.Vector(d, i));
-  for (; i < end; ++i) largest = std::max(largest, row.Scalar(i));
-  return std::max(largest, hn::GetLane(hn::MaxOfLanes(d, hn::Max(even, odd))));
+  for (int row = 0; row < kRows; ++row) {
+    largest[row] = hn::GetLane(hn::MaxOfLanes(d, vectors[row]));
+    for (int j = i; j < end; ++j) {
+      largest[row] = std::max(largest[row], product.Scalar(first_row + row, j));
+    }
+  }
+  return largest;
 }
 
-// The sum of exp(row - largest).
-template <typename Row>
-HWY_INLINE float SumOfExp(const Row& row, int size, float largest) {
+// The sum of exp(value - largest) over a row.
+template <typename Product>
+HWY_INLINE float SumOfExp(const Product& product, int row, int size, float largest) {
   const FloatTag d;
   const int lanes = static_cast<int>(LanesOf(d));
   const auto largests = hn::Set(d, largest);
   auto sums = hn::Zero(d);
   int i = 0;
   for (; i + lanes <= size; i += lanes) {
-    sums = hn::Add(sums, hn::Exp(d, hn::Sub(row.Vector(d, i), largests)));
+    const auto values = product.Vector(d, product.SharedAt(d, i), row, i);
+    sums = hn::Add(sums, hn::Exp(d, hn::Sub(values, largests)));
   }
   if (i < size) {
     HWY_ALIGN float tail[hn::MaxLanes(d)];
     std::fill(tail, tail + lanes, -std::numeric_limits<float>::infinity());
-    for (int j = i; j < size; ++j) tail[j - i] = row.Scalar(j);
+    for (int j = i; j < size; ++j) tail[j - i] = product.Scalar(row, j);
     sums = hn::Add(sums, hn::Exp(d, hn::Sub(hn::Load(d, tail), largests)));
   }
   return SumLanes(d, sums);
 }
 
 // Looks for the largest block by block, so that its place is then sought in one block only.
-template <typename Row>
-HWY_INLINE Best FindBestIn(const Row& row, int size, LogSumExp log_sum_exp) {
+template <int kRows, typename Product>
+HWY_INLINE void FindBestIn(const Product& product, int first_row, int size, LogSumExp log_sum_exp,
+                           Best* best) {
   constexpr int kBlock = 512;
-  Best best;
-  best.logit = -std::numeric_limits<float>::infinity();
-  int block = 0;
+  for (int row = 0; row < kRows; ++row) best[row] = {0, -std::numeric_limits<float>::infinity(), 0};
   for (int begin = 0; begin < size; begin += kBlock) {
-    const float largest = MaxOf(row, begin, std::min(begin + kBlock, size));
-    if (largest > best.logit) {
-      best.logit = largest;
-      block = begin;
+    const std::array<float, kRows> largest =
+        MaxOf<kRows>(product, first_row, begin, std::min(begin + kBlock, size));
+    for (int row = 0; row < kRows; ++row) {
+      if (largest[row] > best[row].logit) best[row] = {begin, largest[row], 0};
     }
   }
-  const int end = std::min(block + kBlock, size);
-  best.index = block;
-  while (best.index < end && row.Scalar(best.index) != best.logit) ++best.index;
-  if (best.index == end) best.index = block;  // NaN, from a broken model, equals nothing
-  if (log_sum_exp == LogSumExp::kCompute) {
-    best.log_sum_exp = best.logit + std::log(SumOfExp(row, size, best.logit));
+  for (int row = 0; row < kRows; ++row) {
+    Best& found = best[row];
+    const int begin = found.index;
+    const int end = std::min(begin + kBlock, size);
+    while (found.index < end && product.Scalar(first_row + row, found.index) != found.logit) {
+      ++found.index;
+    }
+    if (found.index == end) found.index = begin;  // NaN, from a broken model, equals nothing
+    if (log_sum_exp == LogSumExp::kCompute) {
+      found.log_sum_exp =
+          found.logit + std::log(SumOfExp(product, first_row + row, size, found.logit));
+    }
   }
-  return best;
 }
 
-Best FindBestOfProduct(const ProductRow& row, LogSumExp log_sum_exp) {
-  Best best;
-  WithProduct(row, [&](const auto& product)
-                       HWY_ATTR { best = FindBestIn(product, row.size, log_sum_exp); });
-  return best;
+void FindBestOfProduct(const ProductRows& rows, LogSumExp log_sum_exp, Best* best) {
+  WithProduct(rows, [&](const auto& product) HWY_ATTR {
+    ForRows(rows.rows, [&](int first, auto count) HWY_ATTR {
+      FindBestIn<count>(product, first, rows.columns, log_sum_exp, best + first);
+    });
+  });
 }
 
 Best FindBestLogit(const float* logits, int size) {
-  return FindBestIn(PlainRow(logits), size, LogSumExp::kCompute);
+  Best best;
+  FindBestIn<1>(PlainRow(logits), 0, size, LogSumExp::kCompute, &best);
+  return best;
 }
 
 }  // namespace HWY_NAMESPACE
@@ -394,12 +453,15 @@ HWY_EXPORT(BlendByGate);
 HWY_EXPORT(FindBestOfProduct);
 HWY_EXPORT(FindBestLogit);
 
-void AddBias(const ProductRow& product, float* out) { HWY_DYNAMIC_DISPATCH(AddBias)(product, out); }
-void AddBiasAndActivate(const ProductRow& product, Activation activation, float* out) {
-  HWY_DYNAMIC_DISPATCH(AddBiasAndActivate)(product, activation, out);
+void AddBias(const ProductRows& product, float* out, size_t stride) {
+  HWY_DYNAMIC_DISPATCH(AddBias)(product, out, stride);
 }
-void AddBiasAndResidual(const ProductRow& product, float* out) {
-  HWY_DYNAMIC_DISPATCH(AddBiasAndResidual)(product, out);
+void AddBiasAndActivate(const ProductRows& product, Activation activation, float* out,
+                        size_t stride) {
+  HWY_DYNAMIC_DISPATCH(AddBiasAndActivate)(product, activation, out, stride);
+}
+void AddBiasAndResidual(const ProductRows& product, float* out, size_t stride) {
+  HWY_DYNAMIC_DISPATCH(AddBiasAndResidual)(product, out, stride);
 }
 float Quantize(const float* x, int size, int8_t* out) {
   return HWY_DYNAMIC_DISPATCH(QuantizeSigned)(x, size, out);
@@ -421,8 +483,8 @@ void BlendByGate(const float* gate, const float* input, const float* before, int
                  float* state) {
   HWY_DYNAMIC_DISPATCH(BlendByGate)(gate, input, before, size, state);
 }
-Best FindBest(const ProductRow& product, LogSumExp log_sum_exp) {
-  return HWY_DYNAMIC_DISPATCH(FindBestOfProduct)(product, log_sum_exp);
+void FindBest(const ProductRows& product, LogSumExp log_sum_exp, Best* best) {
+  HWY_DYNAMIC_DISPATCH(FindBestOfProduct)(product, log_sum_exp, best);
 }
 Best FindBest(const float* logits, int size) {
   return HWY_DYNAMIC_DISPATCH(FindBestLogit)(logits, size);

@@ -11,21 +11,24 @@
 
 namespace limpid {
 
-// One row of a matrix product, still to be finished. Its value at i is
-//   values[i] as float32                                           without `scales`
-//   (values[i] as int32 - offsets[i]) · input_scale · scales[i]    with them, after an int8 product
-// plus bias[i].
-struct ProductRow {
-  const void* values = nullptr;
-  int size = 0;
+// A matrix product [rows, columns], still to be finished: its value at row r and column c is
+//   values[r, c] as float32                                              without `scales`
+//   (values[r, c] as int32 - offsets[c]) · input_scales[r] · scales[c]   with them, after int8
+// plus bias[c].
+struct ProductRows {
+  const void* values = nullptr;  // row after row
+  int rows = 0;
+  int columns = 0;
   const float* bias = nullptr;
   const float* scales = nullptr;
   const int32_t* offsets = nullptr;  // what an input's zero point has added to each value
-  float input_scale = 1;
+  const float* input_scales = nullptr;
 };
-void AddBias(const ProductRow& product, float* out);  // out = product
-void AddBiasAndActivate(const ProductRow& product, Activation activation, float* out);
-void AddBiasAndResidual(const ProductRow& product, float* out);  // out = out + product
+// Rows of `out` begin `stride` floats apart.
+void AddBias(const ProductRows& product, float* out, size_t stride);  // out = product
+void AddBiasAndActivate(const ProductRows& product, Activation activation, float* out,
+                        size_t stride);
+void AddBiasAndResidual(const ProductRows& product, float* out, size_t stride);  // out += product
 
 // Rounds x to integers in -127 … 127, to the nearest, ties to even. Returns what 1 stands for: the
 // largest |x| / 127, or 0 where x is all zero (or below 2^-121, which is as good as zero) or holds
@@ -62,8 +65,8 @@ struct Best {
   float log_probability() const { return logit - log_sum_exp; }
 };
 enum class LogSumExp { kLeaveOut, kCompute };
-Best FindBest(const ProductRow& product, LogSumExp log_sum_exp);
-Best FindBest(const float* logits, int size);  // with log_sum_exp
+void FindBest(const ProductRows& product, LogSumExp log_sum_exp, Best* best);  // best [rows]
+Best FindBest(const float* logits, int size);                                  // with log_sum_exp
 
 // The best of two parts of a row, the left one first. Where log_sum_exp was left out of them, it is
 // left out here.
