@@ -323,7 +323,7 @@ void Linear::PackRows(absl::Span<const Row> rows, ComputeType type) {
       scales_.push_back(Quantize(floats.data(), in_, next));
     }
     // Of huge rows the sum wraps around, as the product itself does then.
-    const auto sum = static_cast<uint32_t>(std::accumulate(next, next + in, int64_t{0}));
+    const uint32_t sum = std::accumulate(next, next + in, uint32_t{0});
     offsets_.push_back(static_cast<int32_t>(InputZero() * sum));
     next += in;
   }

@@ -260,10 +260,9 @@ TEST_P(LinearTest, ActivatesTheProduct) {
        {Activation::kRelu, Activation::kGelu, Activation::kGeluTanh, Activation::kSwish}) {
     Matrix expected;
     expected.Resize(70, 37);
-    for (int row = 0; row < 70; ++row) {
-      AddBiasAndActivate({.values = product.row(row), .size = 37, .bias = no_bias.data()},
-                         activation, expected.row(row));
-    }
+    AddBiasAndActivate(
+        {.values = product.row(0), .rows = 70, .columns = 37, .bias = no_bias.data()}, activation,
+        expected.row(0), 37);
     Matrix y;
     linear.ApplyAndActivate(x, activation, y, products_);
     ExpectSame(y, expected);

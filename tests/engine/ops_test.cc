@@ -3,8 +3,10 @@
 #include "engine/ops.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -47,62 +49,101 @@ double Activate(double x, Activation activation) {
 enum class Kind { kFloat, kInt8 };
 constexpr Kind kKinds[] = {Kind::kFloat, Kind::kInt8};
 
-// A row of a product of either kind, and what it stands for.
+constexpr int kRows = 6;  // four that are finished at once, and two that are left over
+
+// Rows of a product of either kind, and what they stand for.
 struct Product {
   Kind kind = Kind::kFloat;
-  std::vector<float> floats;
-  std::vector<int32_t> integers;
+  std::vector<float> floats;      // [kRows, columns]
+  std::vector<int32_t> integers;  // [kRows, columns]
   std::vector<float> bias;
   std::vector<float> scales;
   std::vector<int32_t> offsets;
-  float input_scale = 0.0137F;
+  std::vector<float> input_scales = {0.0137F, 0.5F, 1, 0.02F, 0, 3};
 
-  int size() const { return static_cast<int>(bias.size()); }
-  ProductRow row() const {
-    if (kind == Kind::kFloat) return {.values = floats.data(), .size = size(), .bias = bias.data()};
-    return {.values = integers.data(),
-            .size = size(),
-            .bias = bias.data(),
-            .scales = scales.data(),
-            .offsets = offsets.data(),
-            .input_scale = input_scale};
+  int columns() const { return static_cast<int>(bias.size()); }
+  ProductRows rows() const {
+    ProductRows rows = {
+        .values = floats.data(), .rows = kRows, .columns = columns(), .bias = bias.data()};
+    if (kind == Kind::kInt8) {
+      rows.values = integers.data();
+      rows.scales = scales.data();
+      rows.offsets = offsets.data();
+      rows.input_scales = input_scales.data();
+    }
+    return rows;
   }
-  double WithoutBias(int i) const {
-    return kind == Kind::kFloat ? double{floats[i]}
-                                : 1.0 * (integers[i] - offsets[i]) * input_scale * scales[i];
+  double WithoutBias(int row, int i) const {
+    const int place = row * columns() + i;
+    return kind == Kind::kFloat
+               ? double{floats[place]}
+               : 1.0 * (integers[place] - offsets[i]) * input_scales[row] * scales[i];
   }
-  double value(int i) const { return WithoutBias(i) + bias[i]; }
-  // The most that goes wrong in computing value(i): the scale, the product and the sum are rounded.
-  double tolerance(int i) const { return 3 * kUnit * Magnitude(i); }
-  double Magnitude(int i) const { return std::abs(WithoutBias(i)) + std::abs(bias[i]); }
+  double value(int row, int i) const { return WithoutBias(row, i) + bias[i]; }
+  // The most that goes wrong in computing a value: the scale, the product and the sum are rounded.
+  double tolerance(int row, int i) const {
+    return 3 * kUnit * (std::abs(WithoutBias(row, i)) + std::abs(bias[i]));
+  }
+};
+
+// Finished rows, each with room behind it that must stay as it is.
+class Finished {
+ public:
+  explicit Finished(int columns, float before = 0) : columns_(columns) {
+    for (std::vector<float>& row : rows_) {
+      row.assign(columns, before);
+      row.resize(stride(), kUntouched);
+    }
+  }
+
+  size_t stride() const { return columns_ + kGuard; }
+  std::vector<float>& operator[](int row) { return rows_[row]; }
+  // Calls finish(out, stride) on all rows as one piece of memory.
+  template <typename Finish>
+  void Do(const Finish& finish) {
+    std::vector<float> memory;
+    for (const std::vector<float>& row : rows_) memory.insert(memory.end(), row.begin(), row.end());
+    finish(memory.data(), stride());
+    for (int row = 0; row < kRows; ++row) {
+      const auto begin = memory.begin() + static_cast<ptrdiff_t>(row * stride());
+      rows_[row].assign(begin, begin + static_cast<ptrdiff_t>(stride()));
+      ExpectGuardUntouched(rows_[row]);
+      rows_[row].resize(columns_);
+    }
+  }
+
+ private:
+  int columns_;
+  std::array<std::vector<float>, kRows> rows_;
 };
 
 class OpsTest : public SimdTest {
  protected:
-  Product RandomProduct(Kind kind, int size) {
+  Product RandomProduct(Kind kind, int columns) {
     Product product;
     product.kind = kind;
-    product.bias = Normal(size);
+    product.bias = Normal(columns);
     if (kind == Kind::kFloat) {
-      product.floats = Normal(size, 3);
+      product.floats = Normal(kRows * columns, 3);
       return product;
     }
-    product.integers.resize(size);
+    product.integers.resize(kRows * columns);
     std::normal_distribution<float> normal(0, 20000);
     for (int32_t& value : product.integers) value = static_cast<int32_t>(normal(random_));
-    product.scales = Normal(size, 0.001F, 0.01F);
-    for (int i = 0; i < size; ++i) product.offsets.push_back(1000 * (i % 7));
+    product.scales = Normal(columns, 0.001F, 0.01F);
+    for (int i = 0; i < columns; ++i) product.offsets.push_back(1000 * (i % 7));
     return product;
   }
 
   // A product whose values are all the same.
-  Product ConstantProduct(Kind kind, int size) {
+  Product ConstantProduct(Kind kind, int columns) {
     Product product = RandomProduct(kind, 1);
-    product.floats.resize(size, kind == Kind::kFloat ? product.floats[0] : 0);
-    product.integers.resize(size, kind == Kind::kInt8 ? product.integers[0] : 0);
-    product.scales.resize(size, kind == Kind::kInt8 ? product.scales[0] : 0);
-    product.offsets.resize(size, kind == Kind::kInt8 ? product.offsets[0] : 0);
-    product.bias.resize(size, product.bias[0]);
+    product.floats.assign(kRows * columns, kind == Kind::kFloat ? product.floats[0] : 0);
+    product.integers.assign(kRows * columns, kind == Kind::kInt8 ? product.integers[0] : 0);
+    product.scales.resize(columns, kind == Kind::kInt8 ? product.scales[0] : 0);
+    product.offsets.resize(columns, kind == Kind::kInt8 ? product.offsets[0] : 0);
+    product.bias.resize(columns, product.bias[0]);
+    product.input_scales.assign(kRows, product.input_scales[0]);
     return product;
   }
 };
@@ -111,10 +152,13 @@ TEST_P(OpsTest, AddBiasGivesTheProduct) {
   for (const Kind kind : kKinds) {
     for (const int size : Sizes()) {
       const Product product = RandomProduct(kind, size);
-      std::vector<float> out = Output(size);
-      AddBias(product.row(), out.data());
-      for (int i = 0; i < size; ++i) ASSERT_NEAR(out[i], product.value(i), product.tolerance(i));
-      ExpectGuardUntouched(out);
+      Finished out(size);
+      out.Do([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
+      for (int row = 0; row < kRows; ++row) {
+        for (int i = 0; i < size; ++i) {
+          ASSERT_NEAR(out[row][i], product.value(row, i), product.tolerance(row, i));
+        }
+      }
     }
   }
 }
@@ -123,15 +167,20 @@ TEST_P(OpsTest, AddBiasAndResidualAddsTheProduct) {
   for (const Kind kind : kKinds) {
     for (const int size : Sizes()) {
       const Product product = RandomProduct(kind, size);
-      const std::vector<float> residual = Normal(size);
-      std::vector<float> out = Output(size);
-      std::copy(residual.begin(), residual.end(), out.begin());
-      AddBiasAndResidual(product.row(), out.data());
-      for (int i = 0; i < size; ++i) {
-        const double expected = residual[i] + product.value(i);
-        ASSERT_NEAR(out[i], expected, product.tolerance(i) + kUnit * std::abs(expected));
+      Finished out(size);
+      Finished residual(size);
+      for (int row = 0; row < kRows; ++row) {
+        residual[row] = Normal(size);
+        std::copy(residual[row].begin(), residual[row].end(), out[row].begin());
       }
-      ExpectGuardUntouched(out);
+      out.Do([&](float* to, size_t stride) { AddBiasAndResidual(product.rows(), to, stride); });
+      for (int row = 0; row < kRows; ++row) {
+        for (int i = 0; i < size; ++i) {
+          const double expected = residual[row][i] + product.value(row, i);
+          ASSERT_NEAR(out[row][i], expected,
+                      product.tolerance(row, i) + kUnit * std::abs(expected));
+        }
+      }
     }
   }
 }
@@ -141,15 +190,19 @@ TEST_P(OpsTest, ActivationsFollowTheirFormulas) {
     for (const Kind kind : kKinds) {
       for (const int size : Sizes()) {
         const Product product = RandomProduct(kind, size);
-        std::vector<float> out = Output(size);
-        AddBiasAndActivate(product.row(), activation, out.data());
-        for (int i = 0; i < size; ++i) {
-          // No slope is steeper than 1.2; the functions themselves take some eight roundings.
-          ASSERT_NEAR(out[i], Activate(product.value(i), activation),
-                      1.2 * product.tolerance(i) + 8 * kUnit * std::abs(product.value(i)))
-              << ActivationName(activation) << " of " << product.value(i);
+        Finished out(size);
+        out.Do([&](float* to, size_t stride) {
+          AddBiasAndActivate(product.rows(), activation, to, stride);
+        });
+        for (int row = 0; row < kRows; ++row) {
+          for (int i = 0; i < size; ++i) {
+            const double value = product.value(row, i);
+            // No slope is steeper than 1.2; the functions themselves take some eight roundings.
+            ASSERT_NEAR(out[row][i], Activate(value, activation),
+                        1.2 * product.tolerance(row, i) + 8 * kUnit * std::abs(value))
+                << ActivationName(activation) << " of " << value;
+          }
         }
-        ExpectGuardUntouched(out);
       }
     }
   }
@@ -158,35 +211,42 @@ TEST_P(OpsTest, ActivationsFollowTheirFormulas) {
 // Large inputs must reach the limits, 0 and x, and neither overflow to NaN nor wrap around.
 TEST_P(OpsTest, ActivationsOfExtremeInputs) {
   const std::vector<float> magnitudes = {10, 13, 14, 30, 88, 100, 105, 180, 1000, 1e10F, 1e30F};
+  std::vector<float> inputs;
+  for (const float x : magnitudes) inputs.insert(inputs.end(), {x, -x});
   Product product;
-  for (const float x : magnitudes) product.floats.insert(product.floats.end(), {x, -x});
-  product.bias.assign(product.floats.size(), 0.0F);
+  product.bias.assign(inputs.size(), 0.0F);
+  for (int row = 0; row < kRows; ++row) {
+    product.floats.insert(product.floats.end(), inputs.begin(), inputs.end());
+  }
   for (const Activation activation : kActivations) {
-    std::vector<float> out = Output(product.size());
-    AddBiasAndActivate(product.row(), activation, out.data());
-    for (int i = 0; i < product.size(); ++i) {
-      const float x = product.floats[i];
-      EXPECT_NEAR(out[i], Activate(x, activation), 8 * kUnit * std::abs(x))
-          << ActivationName(activation) << " of " << x;
+    Finished out(product.columns());
+    out.Do([&](float* to, size_t stride) {
+      AddBiasAndActivate(product.rows(), activation, to, stride);
+    });
+    for (int row = 0; row < kRows; ++row) {
+      for (size_t i = 0; i < inputs.size(); ++i) {
+        EXPECT_NEAR(out[row][i], Activate(inputs[i], activation), 8 * kUnit * std::abs(inputs[i]))
+            << ActivationName(activation) << " of " << inputs[i];
+      }
     }
   }
 }
 
-TEST_P(OpsTest, ProductsDoNotDependOnTheirPlaceInTheRow) {
-  std::vector<std::function<void(const ProductRow&, float*)>> functions = {AddBias,
-                                                                           AddBiasAndResidual};
+TEST_P(OpsTest, ProductsDoNotDependOnTheirPlace) {
+  std::vector<std::function<void(const ProductRows&, float*, size_t)>> functions = {
+      AddBias, AddBiasAndResidual};
   for (const Activation activation : kActivations) {
-    functions.emplace_back([activation](const ProductRow& row, float* out) {
-      AddBiasAndActivate(row, activation, out);
+    functions.emplace_back([activation](const ProductRows& rows, float* out, size_t stride) {
+      AddBiasAndActivate(rows, activation, out, stride);
     });
   }
   for (const Kind kind : kKinds) {
     for (int i = 0; i < 200; ++i) {
       const Product product = ConstantProduct(kind, kOddSize);
       for (const auto& function : functions) {
-        std::vector<float> out(kOddSize, 0.3F);
-        function(product.row(), out.data());
-        ASSERT_THAT(out, Each(out[0]));
+        Finished out(kOddSize, 0.3F);
+        out.Do([&](float* to, size_t stride) { function(product.rows(), to, stride); });
+        for (int row = 0; row < kRows; ++row) ASSERT_THAT(out[row], Each(out[0][0]));
       }
     }
   }
@@ -469,20 +529,24 @@ TEST_P(OpsTest, FindBestOfNaNGivesAnIndexInRange) {
   }
 }
 
-TEST_P(OpsTest, FindBestOfAProductIsThatOfItsFinishedRow) {
+TEST_P(OpsTest, FindBestOfAProductIsThatOfItsFinishedRows) {
   for (const Kind kind : kKinds) {
     for (const int size : {1, kOddSize, 511, 512, 513, 1500}) {
       const Product product = RandomProduct(kind, size);
-      std::vector<float> finished(size);
-      AddBias(product.row(), finished.data());
-      const Best expected = FindBest(finished.data(), size);
-      const Best best = FindBest(product.row(), LogSumExp::kCompute);
-      EXPECT_EQ(best.index, expected.index);
-      EXPECT_EQ(best.logit, expected.logit);
-      EXPECT_EQ(best.log_sum_exp, expected.log_sum_exp);
-      const Best without = FindBest(product.row(), LogSumExp::kLeaveOut);
-      EXPECT_EQ(without.index, expected.index);
-      EXPECT_EQ(without.logit, expected.logit);
+      Finished finished(size);
+      finished.Do([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
+      std::array<Best, kRows> best;
+      FindBest(product.rows(), LogSumExp::kCompute, best.data());
+      std::array<Best, kRows> without;
+      FindBest(product.rows(), LogSumExp::kLeaveOut, without.data());
+      for (int row = 0; row < kRows; ++row) {
+        const Best expected = FindBest(finished[row].data(), size);
+        EXPECT_EQ(best[row].index, expected.index);
+        EXPECT_EQ(best[row].logit, expected.logit);
+        EXPECT_EQ(best[row].log_sum_exp, expected.log_sum_exp);
+        EXPECT_EQ(without[row].index, expected.index);
+        EXPECT_EQ(without[row].logit, expected.logit);
+      }
     }
   }
 }

@@ -1,10 +1,14 @@
 #include "models/tensor.h"
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/float16.h"
 
 namespace limpid {
 namespace {
@@ -54,6 +58,29 @@ TEST(TensorTest, ReadsFloat16) {
   const TensorView tensor = View(DType::kFloat16, {2, 2}, data);
   EXPECT_THAT(Row(tensor, 1), ElementsAre(0x1p-24F, 65504));
   EXPECT_THAT(ReadAll(tensor), ElementsAre(1, -2, 0x1p-24F, 65504));
+}
+
+// In vectors, and what they leave over, whatever the processor.
+TEST(TensorTest, ReadsEveryFloat16) {
+  std::vector<uint16_t> data(0x10000);
+  std::iota(data.begin(), data.end(), uint16_t{0});
+  const std::vector<float> values = ReadAll(View(DType::kFloat16, {0x10000}, data));
+  for (int i = 0; i < 0x10000; ++i) {
+    const float expected = Float16ToFloat32(data[i]);
+    if (std::isnan(expected)) {
+      ASSERT_TRUE(std::isnan(values[i])) << i;
+    } else {
+      ASSERT_EQ(std::bit_cast<uint32_t>(values[i]), std::bit_cast<uint32_t>(expected)) << i;
+    }
+  }
+  const int size = 37;
+  for (int row = 0; row + 1 < 0x10000 / size; ++row) {
+    const std::vector<float> read = Row(View(DType::kFloat16, {0x10000 / size, size}, data), row);
+    for (int i = 0; i < size; ++i) {
+      const float expected = values[row * size + i];
+      ASSERT_TRUE(read[i] == expected || std::isnan(expected)) << row << ", " << i;
+    }
+  }
 }
 
 TEST(TensorTest, ReadsBFloat16) {
