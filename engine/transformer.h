@@ -45,7 +45,10 @@ class Transformer {
   Transformer(Checkpoint checkpoint, const ModelWeights& weights, ComputeType type)
       : checkpoint_(std::move(checkpoint)),
         encoder_(checkpoint_.config, weights, type),
-        decoder_(checkpoint_.config, weights, type) {}
+        decoder_(checkpoint_.config, weights, type) {
+    // All else is packed, and of the embeddings few rows are looked up.
+    if (checkpoint_.file != nullptr) checkpoint_.file->DropPages();
+  }
 
   const ModelConfig& config() const { return checkpoint_.config; }
 

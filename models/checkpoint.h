@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "models/config.h"
+#include "models/file.h"
 #include "models/tensor.h"
 
 namespace limpid {
@@ -29,6 +30,8 @@ struct Checkpoint {
   std::string shortlist;  // a file as in models/shortlist.h; empty: none
   // What owns the bytes behind `tensors`: mapped files, or converted copies.
   std::vector<std::shared_ptr<const void>> storage;
+  // The file of `storage` that most tensors are mapped from; null: they are copies.
+  std::shared_ptr<const MappedFile> file;
 };
 
 // Finds out what `path`, a folder or a file, is and reads it. The checkpoint that comes back has

@@ -30,6 +30,9 @@ class MappedFile {
   absl::Span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
+  // Gives back the memory behind the bytes; those that are touched again are read again.
+  void DropPages() const;
+
  private:
   MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}
 

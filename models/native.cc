@@ -183,6 +183,7 @@ absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
   if (!tensors.ok()) return tensors.status();
   checkpoint.tensors = std::move(tensors->tensors);
   checkpoint.storage = std::move(tensors->storage);
+  checkpoint.file = std::move(tensors->file);
   const auto weights = BindWeights(checkpoint.config, checkpoint.tensors);
   if (!weights.ok()) return InContext(tensors_path, weights.status());
 

@@ -246,6 +246,7 @@ absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path) {
   absl::StatusOr<SafetensorsFile> file = ParseSafetensors((*mapped)->bytes());
   if (!file.ok()) return InContext(path, file.status());
   file->storage.push_back(*mapped);
+  file->file = *mapped;
   return file;
 }
 

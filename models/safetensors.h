@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "models/file.h"
 #include "models/tensor.h"
 
 namespace limpid {
@@ -23,6 +24,7 @@ struct SafetensorsFile {
   TensorMap tensors;
   std::map<std::string, std::string> metadata;
   std::vector<std::shared_ptr<const void>> storage;
+  std::shared_ptr<const MappedFile> file;  // where it was read from, if it was; also in `storage`
 };
 
 // Parses a whole file held in memory. Errors are InvalidArgument and name the tensor, what was
