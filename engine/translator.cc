@@ -35,6 +35,8 @@ namespace {
 // The most source tokens that are translated together, however short the sentences: it bounds the
 // memory of a batch.
 constexpr int kMostBatchTokens = 4096;
+// Tokens of a sentence of usual length. A batch of longer ones has fewer.
+constexpr int kUsualTokens = 12;
 
 bool RecordsAllCrossAttention(const TraceRequest& request) {
   const std::vector<AttentionKind>& kinds = request.kinds;
@@ -246,9 +248,12 @@ void ScoreGivenBatch(const Batch& batch, const Task& task, Worker& worker) {
 // one last would keep the others waiting.
 std::vector<Batch> Group(std::vector<Document>& documents, const TranslateOptions& options) {
   const int width = SearchWidth(options.search);
-  // With batch_tokens, as many sentences as these are; else batch_size, but not without bound.
-  const size_t most_tokens =
-      std::max(1, options.batch_tokens > 0 ? options.batch_tokens / width : kMostBatchTokens);
+  // With batch_tokens, as many sentences as these are; else batch_size, and fewer of long ones.
+  const int tokens_together =
+      options.batch_tokens > 0
+          ? options.batch_tokens
+          : kUsualTokens * std::min(options.batch_size, kMostBatchTokens / kUsualTokens);
+  const size_t most_tokens = std::max(1, tokens_together / width);
   const size_t most_sentences =
       options.batch_tokens > 0 ? most_tokens : std::max(1, options.batch_size / width);
   std::vector<Segment*> segments;

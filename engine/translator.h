@@ -41,8 +41,8 @@ struct TranslatorOptions {
 };
 
 struct TranslateOptions {
-  // Sentences that are translated together; with several hypotheses a sentence, hypotheses. More is
-  // faster on many lines and uses more memory.
+  // Sentences that are translated together, fewer where they are long; with several hypotheses a
+  // sentence, hypotheses. More is faster on many lines and uses more memory.
   int batch_size = 64;
   // Above 0, a batch holds so many source tokens instead, however many sentences that are: batches
   // of long sentences are then as large as those of short ones.

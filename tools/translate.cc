@@ -363,7 +363,8 @@ int RunTranslate(Arguments arguments) {
             "Where the model has no piece for what it means (<unk>), copy the source word that it "
             "is aligned with.");
   flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
-            "Sentences translated together. More is faster on many lines and takes more memory.");
+            "Sentences translated together, fewer if they are long. More is faster on many lines "
+            "and takes more memory.");
   flags.Add("batch_tokens=N", &settings.options.batch_tokens, {0, kMaxBatchTokens},
             "Above 0: sentences of N source tokens together, in place of --batch_size.");
   flags.Add("split_sentences", &settings.options.split_sentences,
