@@ -142,6 +142,12 @@ int RowsAtOnce(int rows) {
   return rows;
 }
 
+// Of bfloat16 a product has four rows or more: that of one row may have a kernel of its own, which
+// adds up in another order where there is AMX, so that a row would depend on having neighbours.
+int PaddedRowsOf(ComputeType type, int rows) {
+  return PaddedRows(type == ComputeType::kBFloat16 ? std::max(rows, 2) : rows);
+}
+
 }  // namespace
 
 SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
@@ -196,7 +202,7 @@ struct Products::State {
   const void* Convert(const Matrix& x, int begin, int rows, ComputeType type) {
     if (type == ComputeType::kFloat32) return x.row(begin);
     const int in = x.columns();
-    const size_t size = static_cast<size_t>(PaddedRows(rows)) * in;
+    const size_t size = static_cast<size_t>(PaddedRowsOf(type, rows)) * in;
     if (type == ComputeType::kBFloat16) {
       bfloat16.Reserve(size);
       for (int i = 0; i < rows; ++i) {
@@ -238,7 +244,7 @@ void Products::TakeIn(const Matrix& x, int begin, int rows, ComputeType type) {
 
 const void* Products::Multiply(int begin, int rows, const PackedMatrix& weights) {
   State& state = *state_;
-  const int padded_rows = PaddedRows(rows);
+  const int padded_rows = PaddedRowsOf(weights.type, rows);
   State::Product& product = state.Find(padded_rows, weights);
   state.result.Reserve(static_cast<size_t>(padded_rows) * weights.out);
   const std::byte* x = state.input + static_cast<size_t>(begin) * weights.in * SizeOf(weights.type);
