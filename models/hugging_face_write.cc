@@ -46,6 +46,7 @@ std::string NotInMarian(const Checkpoint& checkpoint) {
       source(config.source_unk_id) != target(config.target_unk_id)) {
     return "special tokens that each side calls by another name";
   }
+  if (!checkpoint.subword_merges.empty()) return "subword-nmt and Moses' tokenizer";
   if (checkpoint.source_sentencepiece.empty()) return "text that comes split by spaces";
   return "";
 }
