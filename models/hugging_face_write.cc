@@ -25,6 +25,7 @@ std::string NotInMarian(const Checkpoint& checkpoint) {
   const float sqrt_dim = std::sqrt(static_cast<float>(config.model_dim));
   const auto source = [&](int id) { return checkpoint.source_vocabulary[id]; };
   const auto target = [&](int id) { return checkpoint.target_vocabulary[id]; };
+  if (!checkpoint.subword_merges.empty()) return "subword-nmt and Moses' tokenizer";
   if (config.norm_order != NormOrder::kPost) return "norms before each sublayer (pre-norm)";
   if (config.decoder_self_attention != DecoderSelfAttention::kAttention) {
     return "an SSRU in place of the decoder's self-attention";
@@ -46,7 +47,6 @@ std::string NotInMarian(const Checkpoint& checkpoint) {
       source(config.source_unk_id) != target(config.target_unk_id)) {
     return "special tokens that each side calls by another name";
   }
-  if (!checkpoint.subword_merges.empty()) return "subword-nmt and Moses' tokenizer";
   if (checkpoint.source_sentencepiece.empty()) return "text that comes split by spaces";
   return "";
 }

@@ -114,7 +114,8 @@ absl::StatusOr<std::shared_ptr<const SubwordNmt>> SubwordNmt::Parse(std::string_
   if (!made->end_is_piece_) {
     const std::string_view first = TakeLine(rest);
     ++line;
-    const std::string_view version = first.substr(first.find_last_of(": ") + 1);
+    std::string_view version = first.substr(first.find_last_of(": ") + 1);
+    while (version.ends_with(".0")) version.remove_suffix(2);
     made->end_is_piece_ = version == "0.1";
     if (version != "0.1" && version != "0.2") {
       return absl::InvalidArgumentError(

@@ -60,7 +60,7 @@ tab\there, carriage\rreturn, nul\x00 bell\x07 unit\x1fsep \x85 next
 no\u00a0break\u00a0: space\u00a0! thin\u2009space zero\u200bwidth ideographic\u3000space
 one@two #three @four @-@ five%six
 "," ",." .", .. " ... ".." '.' ".
-"a".b "c",d "e". f." g."<h>.
+"anna".ben "car",dog "egg". fog." girl."<hat>.
 '
 ,
 .
@@ -183,13 +183,13 @@ def package_sentence(bpe, text, golden):
 
 def make_package():
     folder = HERE / "argos"
-    lines = corpus()
+    lines = corpus() + 9 * [moses("en", '"I\'m so lazy," Tom said.')]
     merges = io.StringIO()
     learn_bpe(io.StringIO("\n".join(lines)), merges, 120)
     bpe = BPE(io.StringIO(merges.getvalue()))
     pieces = sorted({piece for line in lines for piece in bpe.segment_tokens(line.split(" "))})
-    pieces += ["&apos;", "&apos;m", "&quot;", "@-@", ":", "(", ")"]
-    # As converters of OPUS-MT's models write them: </s> after sources, zeros before targets.
+    pieces += ["@-@", ":", "(", ")"]
+    # With </s> after sources, as OPUS-MT's models have it.
     options = dict(
         spec=dict(pre_norm=False), config=dict(add_source_eos=True), tied=True, pieces=pieces
     )
@@ -201,7 +201,7 @@ def make_package():
                                 "</s>")
         said = {piece for each in sentences for piece in each["output_ids"]}
         margin = min(each["smallest_margin"] for each in sentences)
-        if len(said) >= ENOUGH_WORDS and margin >= SMALLEST_MARGIN and not said & {0, 1}:
+        if len(said) >= 2 * ENOUGH_WORDS and margin >= SMALLEST_MARGIN and not said & {0, 1}:
             break
     for each in sentences:
         each["output_pieces"] = [target[id] for id in each["output_ids"]]

@@ -36,7 +36,7 @@ std::vector<std::pair<std::string, std::string>> Tokens(const std::string& text,
 
 TEST(Moses, TokenizesAsSacremosesDoes) {
   const json golden = Golden()["tokenize"];
-  ASSERT_GT(golden.size(), 900U);
+  ASSERT_GT(golden.size(), 500U);
   for (const json& each : golden) {
     const std::string language = each[0];
     const std::string text = each[1];
@@ -46,7 +46,7 @@ TEST(Moses, TokenizesAsSacremosesDoes) {
 
 TEST(Moses, DetokenizesAsSacremosesDoes) {
   const json golden = Golden()["detokenize"];
-  ASSERT_GT(golden.size(), 900U);
+  ASSERT_GT(golden.size(), 500U);
   for (const json& each : golden) {
     const std::string language = each[0];
     const std::string tokens = each[1];
@@ -55,10 +55,10 @@ TEST(Moses, DetokenizesAsSacremosesDoes) {
 }
 
 TEST(Moses, TokensStandForTheirText) {
-  EXPECT_THAT(Tokens(" „Ja“,  sagte\u00A0er…", "de"),
-              ElementsAre(Pair("&quot;", "„"), Pair("Ja", "Ja"), Pair("&quot;", "“"),
-                          Pair(",", ","), Pair("sagte", "sagte"), Pair("er", "er"),
-                          Pair("...", "…")));
+  EXPECT_THAT(
+      Tokens(" „Ja“,  sagte\u00A0er…", "de"),
+      ElementsAre(Pair("&quot;", "„"), Pair("Ja", "Ja"), Pair("&quot;", "“"), Pair(",", ","),
+                  Pair("sagte", "sagte"), Pair("er", "er"), Pair("...", "…")));
   EXPECT_THAT(Tokens("I\x01'm (not) here.", "en"),
               ElementsAre(Pair("I", "I"), Pair("&apos;m", "'m"), Pair("(", "("), Pair("not", "not"),
                           Pair(")", ")"), Pair("here", "here"), Pair(".", ".")));

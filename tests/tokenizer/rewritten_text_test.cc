@@ -21,8 +21,8 @@ TEST(RewrittenText, StandsForItselfAtFirst) {
 TEST(RewrittenText, RemembersThroughSeveralEdits) {
   const std::string original = "say …, now";
   RewrittenText text(original);
-  text.Apply({{{{4, 7}, "..."}}});          // three bytes for the one character
-  text.Apply({{{{7, 7}, " "}}});            // between "..." and ","
+  text.Apply({{{{4, 7}, "..."}}});  // three bytes for the one character
+  text.Apply({{{{7, 7}, " "}}});    // between "..." and ","
   text.Apply({{{{0, 3}, "SAY"}, {{9, 10}, ""}}});
   EXPECT_EQ(text.text(), "SAY ... ,now");
   EXPECT_EQ(Original(original, text, {0, 3}), "say");

@@ -45,8 +45,8 @@ TEST(SubwordNmt, CutsAsSubwordNmtDoes) {
 }
 
 TEST(SubwordNmt, AMergeIsMadeEverywhereBeforeTheNext) {
-  // "ca" is an earlier merge than "b c", but there is no "ca" before all "bc" are made.
-  EXPECT_THAT(Pieces("bc a\nb c\n", "bcabca"), ElementsAre("bca@@", "bc@@", "a"));
+  // After one "a bc", "abc a" would come first; but the other "a bc" is made before.
+  EXPECT_THAT(Pieces("abc a\nb c\na bc\n", "abcabcx"), ElementsAre("abc@@", "abc@@", "x"));
   EXPECT_THAT(Pieces("x x\n", "xxxxx"), ElementsAre("xx@@", "xx@@", "x"));
 }
 
