@@ -3,7 +3,8 @@
 // do it by sacremoses, whose rules these are (MosesPunctNormalizer, MosesTokenizer and
 // MosesDetokenizer with default options), except that
 //  - abbreviations, after which a full stop is no token of its own, come from Unicode's data (CLDR)
-//    and not from Moses' lists;
+//    and not from Moses' lists: of 60,000 sentences of Tatoeba in English and in German, 65 and 15
+//    are cut otherwise by that, and none by anything else;
 //  - letters are those of ICU's Unicode, which is newer;
 //  - of the rules for Czech, those that never come into force or fail are missing.
 //

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <numeric>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -47,27 +49,26 @@ void Run(std::string_view input) {
   TokenizerModel model;
   model.subword_merges = input.substr(0, end);
   model.source_vocabulary = model.target_vocabulary = Vocabulary(rest);
-  for (const auto& [source, target] :
-       {std::pair{"en", "fr"}, std::pair{"de", "cs"}, std::pair{"zh", "ko"}}) {
-    model.source_language = source;
-    model.target_language = target;
-    const auto tokenizer = Tokenizer::Create(model);
-    if (!tokenizer.ok()) return;
-    Check(text, (*tokenizer)->EncodeSource(text));
-    Check(text, (*tokenizer)->EncodeTarget(text));
-    std::vector<int> ids(model.target_vocabulary.size());
-    std::iota(ids.begin(), ids.end(), 0);
-    Pieces pieces;
-    const std::string decoded = (*tokenizer)->DecodeTarget(ids, &pieces);
-    Check(decoded, pieces);
-  }
+  constexpr std::pair<const char*, const char*> kLanguages[] = {
+      {"en", "fr"}, {"de", "cs"}, {"zh", "ko"}};
+  std::tie(model.source_language, model.target_language) =
+      kLanguages[input.size() % std::size(kLanguages)];
+  const auto tokenizer = Tokenizer::Create(model);
+  if (!tokenizer.ok()) return;
+  Check(text, (*tokenizer)->EncodeSource(text));
+  Check(text, (*tokenizer)->EncodeTarget(text));
+  std::vector<int> ids(model.target_vocabulary.size());
+  std::iota(ids.begin(), ids.end(), 0);
+  Pieces pieces;
+  const std::string decoded = (*tokenizer)->DecodeTarget(ids, &pieces);
+  Check(decoded, pieces);
 }
 
 std::vector<std::string> Seeds() {
   const std::string merges = ReadFile("tests/golden/argos/bpe.model");
   return {merges + '\0' + "\"I'm so lazy,\" Tom said.\nDr. A… (1\u00A0000 €)",
           merges + '\0' + "l@@\n&apos;\nami\n@-@\n„\n“\n中文\n?\n$",
-          "a b\nab c</w>\n" + std::string(1, '\0') + "abc abcabc, «x»\u00A0! a.b. U.S."};
+          std::string("a b\nab c</w>\n") + '\0' + "abc abcabc, «x»\u00A0! a.b. U.S."};
 }
 
 const bool registered = Register({"subword", Run, Seeds});
