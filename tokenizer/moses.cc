@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <map>
 #include <string>
@@ -235,7 +236,7 @@ constexpr Rule kOtherMarks[] = {
     {",\u00A0", ", "},
 };
 
-// In English, commas and full stops go before the quotation mark that follows them: `",` to `,"`.
+// In English, a quotation mark goes behind the commas and full stops that follow it: `",` to `,"`.
 void MoveQuotesBehindCommas(RewrittenText& rewritten) {
   const std::string_view text = rewritten.text();
   Edits edits;
@@ -249,7 +250,8 @@ void MoveQuotesBehindCommas(RewrittenText& rewritten) {
   rewritten.Apply(edits);
 }
 
-// In other languages they go behind it, but for full stops at the end of the text or before "<".
+// In other languages it goes before the full stops that it follows, except at the end of the text
+// or before "<".
 void MoveQuotesBeforeFullStops(RewrittenText& rewritten) {
   const std::string_view text = rewritten.text();
   Edits edits;

@@ -100,7 +100,7 @@ TEST_F(ArgosTest, RefusesWhatLimpidCannotDoByName) {
   fs::remove(folder_ + "/sentencepiece.model");
   EXPECT_THAT(Refusal(), HasSubstr(package_ + ": has no sentencepiece.model and no bpe.model"));
   WriteText(folder_ + "/bpe.model", "");
-  EXPECT_THAT(Refusal(), HasSubstr("en_es/bpe.model: is empty"));
+  EXPECT_THAT(Refusal(), HasSubstr(package_ + "/bpe.model: is empty"));
   SetMetadata("target_prefix", "__es__");
   EXPECT_THAT(Refusal(), HasSubstr("metadata.json: \"target_prefix\" is \"__es__\""));
   SetMetadata("type", "sbd");
