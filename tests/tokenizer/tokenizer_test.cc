@@ -69,8 +69,8 @@ TokenizerModel SubwordModel() {
   model.subword_merges = "#version: 0.2\nt h\nth e</w>\nl i\n";
   model.source_language = "en";
   model.target_language = "fr";
-  model.source_vocabulary = {"</s>",     "<unk>", "the", "li@@", "o@@",   "n",
-                             "&apos;@@", "s",     "...", ".",    ">>fr<<"};
+  model.source_vocabulary = {"</s>", "<unk>", "the", "li@@", "o@@",   "n",
+                             "&@@",  "s",     "...", ".",    ">>fr<<"};
   model.target_vocabulary = {"<pad>", "</s>", "<unk>", "l@@",    "&apos;", "ami",
                              "li@@",  "on",   "?",     "&quot;", "&@@",    "amp;"};
   model.target_eos_id = 1;
