@@ -86,6 +86,7 @@ a @-@ b @-@ c @-@ @-@ d @-@
 中文 文字 and 日本 、 語 。
 한국 어 는
 dell &apos; uomo po &apos; d&apos; acqua
+" a „ b “ c “ d
 EU : n 3 , 5 , 6
 a . b .. c ... d , . e
 """.strip("\n").split("\n")

@@ -64,6 +64,10 @@ TEST(Moses, TokensStandForTheirText) {
                           Pair(")", ")"), Pair("here", "here"), Pair(".", ".")));
   EXPECT_THAT(Tokens("l'ami & co", "fr"), ElementsAre(Pair("l&apos;", "l'"), Pair("ami", "ami"),
                                                       Pair("&amp;", "&"), Pair("co", "co")));
+  // Spaces that go are no part of what stays.
+  EXPECT_THAT(
+      Tokens("5 % : 3\u00A0%", "de"),
+      ElementsAre(Pair("5", "5"), Pair("%", "%"), Pair(":", ":"), Pair("3", "3"), Pair("%", "%")));
   // Two marks that change places each stand for both.
   EXPECT_THAT(Tokens("\"a\", b", "en"),
               ElementsAre(Pair("&quot;", "\""), Pair("a", "a"), Pair(",", "\","),
