@@ -28,7 +28,8 @@ std::vector<std::string> Pieces(const std::string& merges, const std::string& wo
 }
 
 std::string Refusal(const std::string& merges) {
-  return std::string(SubwordNmt::Parse(merges).status().message());
+  std::string message(SubwordNmt::Parse(merges).status().message());
+  return message;
 }
 
 TEST(SubwordNmt, CutsAsSubwordNmtDoes) {
@@ -72,7 +73,7 @@ TEST(SubwordNmt, RefusesWhatIsNoListOfMerges) {
 TEST(SubwordNmt, AWordMayBeLong) {
   std::string merges = "a a\n";
   for (std::string piece = "aa"; piece.size() < 1024; piece += piece) {
-    merges += piece + " " + piece + "\n";
+    merges.append(piece).append(" ").append(piece).append("\n");
   }
   const std::string word(1'000'000, 'a');
   const auto parsed = SubwordNmt::Parse(merges);
