@@ -9,6 +9,9 @@ TokenizerModel TakeTokenizerModel(Checkpoint& checkpoint) {
   return {
       .source_sentencepiece = std::move(checkpoint.source_sentencepiece),
       .target_sentencepiece = std::move(checkpoint.target_sentencepiece),
+      .subword_merges = std::move(checkpoint.subword_merges),
+      .source_language = config.source_language,
+      .target_language = config.target_language,
       .source_vocabulary = std::move(checkpoint.source_vocabulary),
       .target_vocabulary = std::move(checkpoint.target_vocabulary),
       .source_bos_id = config.source_bos_id,

@@ -9,7 +9,7 @@
 namespace limpid {
 
 // Takes out of a checkpoint, for Tokenizer::Create, what its tokenizer is made of: vocabularies and
-// SentencePiece models, which the checkpoint then has no more.
+// what cuts text into pieces, which the checkpoint then has no more.
 TokenizerModel TakeTokenizerModel(Checkpoint& checkpoint);
 
 }  // namespace limpid

@@ -1,6 +1,7 @@
 // Argos Translate's packages: a zip archive of one folder, ROOT, with ROOT/metadata.json, a
-// CTranslate2 model in ROOT/model, and ROOT/sentencepiece.model, which serves both sides; or such a
-// folder, as Argos Translate unpacks it.
+// CTranslate2 model in ROOT/model, and what serves both sides to cut text:
+// ROOT/sentencepiece.model, or else ROOT/bpe.model, subword-nmt's merges, which go with Moses'
+// tokenizer; or such a folder, as Argos Translate unpacks it.
 
 #include <algorithm>
 #include <filesystem>
@@ -74,14 +75,18 @@ absl::Status CheckMetadata(const json& metadata) {
   return absl::OkStatus();
 }
 
-absl::Status NoSentencePiece(const ModelFiles& files) {
-  if (!files.open("bpe.model").ok()) {
-    return absl::NotFoundError(absl::StrCat(files.place, ": has no sentencepiece.model"));
+absl::Status ReadMerges(const ModelFiles& files, Checkpoint& checkpoint) {
+  const absl::StatusOr<FileBytes> file = files.open("bpe.model");
+  if (absl::IsNotFound(file.status())) {
+    return absl::NotFoundError(
+        absl::StrCat(files.place, ": has no sentencepiece.model and no bpe.model"));
   }
-  return absl::UnimplementedError(absl::StrCat(
-      files.place, ": has bpe.model: text is to be cut by Moses' tokenizer and subword-nmt, which ",
-      "Limpid does not have; unpack the archive and convert its folder \"model\" instead, which ",
-      "gives a model for text that you have cut with them"));
+  if (!file.ok()) return file.status();
+  if (file->bytes.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(files.PathOf("bpe.model"), ": is empty"));
+  }
+  checkpoint.subword_merges = file->text();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -106,7 +111,9 @@ absl::StatusOr<Checkpoint> ReadArgos(const std::string& path) {
                             [&](const std::string& name) { return files->open("model/" + name); }});
   if (!checkpoint.ok()) return checkpoint;
   status = ReadSentencePieces(*files, *checkpoint);
-  if (status.ok() && checkpoint->source_sentencepiece.empty()) status = NoSentencePiece(*files);
+  if (status.ok() && checkpoint->source_sentencepiece.empty()) {
+    status = ReadMerges(*files, *checkpoint);
+  }
   if (!status.ok()) return status;
   checkpoint->format = absl::StrCat("Argos Translate package (", checkpoint->format, ")");
   checkpoint->config.source_language = TextOf(*metadata, "from_code");

@@ -1,6 +1,6 @@
 // A model in memory, whatever format it came from: config, tensors under Limpid's own names,
-// vocabularies and SentencePiece models. Every reader makes one; `convert` writes one; the engine
-// runs one.
+// vocabularies and what cuts text into pieces. Every reader makes one; `convert` writes one; the
+// engine runs one.
 
 #ifndef LIMPID_MODELS_CHECKPOINT_H_
 #define LIMPID_MODELS_CHECKPOINT_H_
@@ -27,6 +27,8 @@ struct Checkpoint {
   std::vector<std::string> target_vocabulary;
   std::string source_sentencepiece;  // serialized models; empty: text comes split by spaces
   std::string target_sentencepiece;
+  std::string
+      subword_merges;     // subword-nmt's file, for both sides, instead of SentencePiece models
   std::string shortlist;  // a file as in models/shortlist.h; empty: none
   // What owns the bytes behind `tensors`: mapped files, or converted copies.
   std::vector<std::shared_ptr<const void>> storage;

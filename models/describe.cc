@@ -210,7 +210,14 @@ std::string Describe(const Checkpoint& checkpoint) {
   AppendLine("alignment", AlignmentHead(config), text);
   text += "\n";
   AppendLine("vocabulary", Vocabulary(checkpoint), text);
-  AppendLine("SentencePiece", SentencePiece(checkpoint), text);
+  if (checkpoint.subword_merges.empty()) {
+    AppendLine("SentencePiece", SentencePiece(checkpoint), text);
+  } else {
+    AppendLine("subword-nmt",
+               absl::StrCat("merges of ", SizeName(checkpoint.subword_merges.size()),
+                            ", after Moses' tokenizer"),
+               text);
+  }
   if (config.source_bos_id >= 0) {
     AppendLine("sources begin with", Token(checkpoint.source_vocabulary, config.source_bos_id),
                text);

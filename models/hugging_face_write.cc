@@ -25,6 +25,7 @@ std::string NotInMarian(const Checkpoint& checkpoint) {
   const float sqrt_dim = std::sqrt(static_cast<float>(config.model_dim));
   const auto source = [&](int id) { return checkpoint.source_vocabulary[id]; };
   const auto target = [&](int id) { return checkpoint.target_vocabulary[id]; };
+  if (!checkpoint.subword_merges.empty()) return "subword-nmt and Moses' tokenizer";
   if (config.norm_order != NormOrder::kPost) return "norms before each sublayer (pre-norm)";
   if (config.decoder_self_attention != DecoderSelfAttention::kAttention) {
     return "an SSRU in place of the decoder's self-attention";

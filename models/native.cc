@@ -22,6 +22,7 @@ constexpr char kConfigFile[] = "/config.json";
 constexpr char kTensorsFile[] = "/model.safetensors";
 constexpr char kSourceSentencePieceFile[] = "/source.spm";
 constexpr char kTargetSentencePieceFile[] = "/target.spm";
+constexpr char kMergesFile[] = "/subword.bpe";
 constexpr char kShortlistFile[] = "/shortlist.bin";
 constexpr char kVocabularyFile[] = "/vocabulary.json";
 constexpr char kSourceVocabularyFile[] = "/source_vocabulary.json";
@@ -76,8 +77,9 @@ absl::Status ReadVocabularies(const std::string& folder, Checkpoint& checkpoint)
   return absl::OkStatus();
 }
 
-// Reads a SentencePiece model whole; a file that is not there leaves `model` as it is.
-absl::Status ReadSentencePiece(const std::string& path, std::string& model) {
+// Reads a SentencePiece model, or merges, whole; a file that is not there leaves `bytes` as they
+// are.
+absl::Status ReadIfThere(const std::string& path, std::string& bytes) {
   const auto file = MappedFile::Open(path);
   if (absl::IsNotFound(file.status())) return absl::OkStatus();
   if (!file.ok()) return file.status();
@@ -85,22 +87,29 @@ absl::Status ReadSentencePiece(const std::string& path, std::string& model) {
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": is empty; a model for text that is already split into pieces has no such file"));
   }
-  model = (*file)->text();
+  bytes = (*file)->text();
   return absl::OkStatus();
 }
 
-absl::Status ReadSentencePieces(const std::string& folder, Checkpoint& checkpoint) {
-  absl::Status status =
-      ReadSentencePiece(folder + kSourceSentencePieceFile, checkpoint.source_sentencepiece);
+// Reads what cuts text into pieces.
+absl::Status ReadCutters(const std::string& folder, Checkpoint& checkpoint) {
+  absl::Status status = ReadIfThere(folder + kMergesFile, checkpoint.subword_merges);
+  if (!status.ok()) return status;
+  status = ReadIfThere(folder + kSourceSentencePieceFile, checkpoint.source_sentencepiece);
   if (!status.ok()) return status;
   checkpoint.target_sentencepiece = checkpoint.source_sentencepiece;
-  status = ReadSentencePiece(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece);
+  status = ReadIfThere(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece);
   if (status.ok() && checkpoint.source_sentencepiece.empty() &&
       !checkpoint.target_sentencepiece.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(folder,
                      ": has target.spm but no source.spm; expected both, only source.spm "
                      "where both are the same, or none"));
+  }
+  if (status.ok() && !checkpoint.subword_merges.empty() &&
+      !checkpoint.source_sentencepiece.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(folder, ": expected source.spm or subword.bpe, found both"));
   }
   return status;
 }
@@ -140,6 +149,9 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder)
   }
   if (checkpoint.target_sentencepiece != checkpoint.source_sentencepiece) {
     status.Update(WriteFile(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece));
+  }
+  if (!checkpoint.subword_merges.empty()) {
+    status.Update(WriteFile(folder + kMergesFile, checkpoint.subword_merges));
   }
   if (!checkpoint.shortlist.empty()) {
     status.Update(WriteFile(folder + kShortlistFile, checkpoint.shortlist));
@@ -188,7 +200,7 @@ absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
   if (!weights.ok()) return InContext(tensors_path, weights.status());
 
   absl::Status status = ReadVocabularies(folder, checkpoint);
-  if (status.ok()) status = ReadSentencePieces(folder, checkpoint);
+  if (status.ok()) status = ReadCutters(folder, checkpoint);
   if (status.ok()) status = ReadShortlist(folder, checkpoint);
   if (!status.ok()) return status;
   return checkpoint;

@@ -242,7 +242,7 @@ Mark MarkOf(std::string_view piece, const Mark& before) {
 
 // For each piece, how good a place its end is.
 std::vector<CutPlace> CutPlaces(absl::Span<const std::string> texts) {
-  // Without SentencePiece there are no marks for spaces: each piece is a word.
+  // SentencePiece marks spaces, subword-nmt their absence. Without either, each piece is a word.
   const bool marked = std::any_of(texts.begin(), texts.end(), [](const std::string& text) {
     return text.starts_with(kSpaceMark);
   });
@@ -252,7 +252,7 @@ std::vector<CutPlace> CutPlaces(absl::Span<const std::string> texts) {
   for (size_t i = 0; i < texts.size(); ++i) {
     mark = MarkOf(texts[i], mark);
     const std::string_view next = i + 1 < texts.size() ? texts[i + 1] : std::string_view();
-    const bool space = !marked || next.starts_with(kSpaceMark);
+    const bool space = marked ? next.starts_with(kSpaceMark) : !texts[i].ends_with("@@");
     CutPlace place = mark.needs_space && !space ? CutPlace::kWithinWord : mark.place;
     if (space) place = std::max(place, CutPlace::kBetweenWords);
     if (IsContinuationByte(next)) place = CutPlace::kWithinCharacter;
@@ -333,6 +333,11 @@ std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view la
     goes_on = goes_on && !HasLineBreak(space.In(text));
   }
   return sentences;
+}
+
+bool EndsInAbbreviation(std::string_view text, std::string_view language) {
+  assert(text.ends_with('.'));
+  return SentenceRules::For(language).EndsInAbbreviation(text);
 }
 
 std::vector<ByteRange> SplitWords(std::string_view text) {

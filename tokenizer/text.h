@@ -49,6 +49,10 @@ ByteRange TrimWhiteSpace(std::string_view text);
 // `language` is an ISO 639 code of two or three letters; empty or unknown: no list.
 std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view language);
 
+// Returns whether the last word of valid UTF-8 text, which ends in a full stop, most likely has the
+// full stop for itself: an abbreviation, a title, an initial or an ordinal number, as above.
+bool EndsInAbbreviation(std::string_view text, std::string_view language);
+
 // Cuts valid UTF-8 text, below 2 GB, into words by Unicode's rules (UAX 29): words, numbers and
 // each punctuation mark are words, white space is not. Ranges as for SplitSentences.
 std::vector<ByteRange> SplitWords(std::string_view text);

@@ -14,8 +14,11 @@
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/moses.h"
+#include "tokenizer/rewritten_text.h"
 #include "tokenizer/sentencepiece_adapter.h"
 #include "tokenizer/sentencepiece_check.h"
+#include "tokenizer/subword_nmt.h"
 
 namespace limpid {
 namespace {
@@ -110,6 +113,17 @@ void AddEndOfSentence(const Vocabulary& vocabulary, size_t text_size, Pieces& pi
   const int id = vocabulary.eos_id();
   if (id < 0) return;
   AddPiece(id, vocabulary.piece(id), {text_size, text_size}, pieces);
+}
+
+// Adds the language code that a source begins with, ">>xx<<", if the vocabulary has it, and returns
+// how long it is.
+size_t AddLanguageCode(std::string_view text, const Vocabulary& vocabulary, Pieces& pieces) {
+  if (!text.starts_with(">>")) return 0;
+  const size_t end = text.find("<<");
+  const std::string_view code = text.substr(0, end == std::string_view::npos ? 0 : end + 2);
+  if (!vocabulary.Has(code)) return 0;
+  AddPiece(vocabulary.Id(code), std::string(code), {0, code.size()}, pieces);
+  return code.size();
 }
 
 // Text that comes split into pieces by spaces.
@@ -252,15 +266,7 @@ class SentencePieceTokenizer : public Tokenizer {
   Pieces EncodeSource(std::string_view text) const override {
     Pieces pieces;
     AddBeginningOfSentence(*source_.vocabulary, pieces);
-    size_t code_size = 0;
-    if (text.starts_with(">>")) {
-      const size_t end = text.find("<<");
-      const std::string_view code = text.substr(0, end == std::string_view::npos ? 0 : end + 2);
-      if (source_.vocabulary->Has(code)) {
-        code_size = code.size();
-        AddPiece(source_.vocabulary->Id(code), std::string(code), {0, code_size}, pieces);
-      }
-    }
+    const size_t code_size = AddLanguageCode(text, *source_.vocabulary, pieces);
     Encode(text, code_size, source_, pieces);
     return pieces;
   }
@@ -326,6 +332,87 @@ std::string SentencePieceTokenizer::DecodeTarget(absl::Span<const int> ids, Piec
   return text;
 }
 
+// Moses' tokenizer, then subword-nmt, as Argos Translate has them.
+class SubwordTokenizer : public Tokenizer {
+ public:
+  struct Side {
+    std::shared_ptr<const Vocabulary> vocabulary;
+    std::string language;
+  };
+
+  SubwordTokenizer(Side source, Side target, std::shared_ptr<const SubwordNmt> merges)
+      : source_(std::move(source)), target_(std::move(target)), merges_(std::move(merges)) {}
+
+  Pieces EncodeSource(std::string_view text) const override {
+    Pieces pieces;
+    AddBeginningOfSentence(*source_.vocabulary, pieces);
+    const size_t code_size = AddLanguageCode(text, *source_.vocabulary, pieces);
+    Encode(text, code_size, source_, pieces);
+    return pieces;
+  }
+
+  Pieces EncodeTarget(std::string_view text) const override {
+    Pieces pieces;
+    Encode(text, 0, target_, pieces);
+    return pieces;
+  }
+
+  std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const override;
+  const std::string& TargetPiece(int id) const override { return target_.vocabulary->piece(id); }
+
+ private:
+  // Adds the pieces of text[begin …] and </s>.
+  void Encode(std::string_view text, size_t begin, const Side& side, Pieces& pieces) const;
+
+  const Side source_;
+  const Side target_;
+  const std::shared_ptr<const SubwordNmt> merges_;
+};
+
+void SubwordTokenizer::Encode(std::string_view text, size_t begin, const Side& side,
+                              Pieces& pieces) const {
+  const RewrittenText tokens = MosesTokenize(text.substr(begin), side.language);
+  const std::string_view words = tokens.text();
+  for (size_t at = 0; at < words.size();) {
+    const size_t end = std::min(words.find(' ', at), words.size());
+    const std::string_view word = words.substr(at, end - at);
+    for (const ByteRange& part : merges_->Cut(word)) {
+      std::string piece(part.In(word));
+      if (part.end < word.size()) piece += kContinues;
+      const ByteRange range = tokens.InOriginal({at + part.begin, at + part.end});
+      const int id = side.vocabulary->Id(piece);
+      AddPiece(id, std::move(piece), {begin + range.begin, begin + range.end}, pieces);
+    }
+    at = end + 1;
+  }
+  AddEndOfSentence(*side.vocabulary, text.size(), pieces);
+}
+
+std::string SubwordTokenizer::DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const {
+  const Vocabulary& vocabulary = *target_.vocabulary;
+  std::string tokens;
+  std::vector<ByteRange> ranges;  // in `tokens`
+  for (const int id : ids) {
+    std::string_view piece = vocabulary.IsSpecial(id) ? std::string_view() : vocabulary.piece(id);
+    const bool ends_word = !piece.empty() && !piece.ends_with(kContinues);
+    if (piece.ends_with(kContinues)) piece.remove_suffix(kContinues.size());
+    ranges.push_back({tokens.size(), tokens.size() + piece.size()});
+    tokens += piece;
+    if (ends_word) tokens += ' ';
+  }
+  const RewrittenText text = MosesDetokenize(tokens, target_.language);
+  if (pieces == nullptr) return text.text();
+
+  *pieces = {};
+  size_t end = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    ByteRange range = ranges[i].empty() ? ByteRange{end, end} : text.InText(ranges[i]);
+    AddPiece(ids[i], vocabulary.piece(ids[i]), range, *pieces);
+    end = range.end;
+  }
+  return text.text();
+}
+
 absl::StatusOr<std::shared_ptr<const SentencePieceAdapter>> LoadSentencePiece(
     const std::string& side, const std::string& model) {
   const absl::Status status = CheckSentencePiece(model);
@@ -348,6 +435,10 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Create(TokenizerModel mode
         ", only one for the other side; expected one for each, or none for text that comes split "
         "into pieces"));
   }
+  if (!model.source_sentencepiece.empty() && !model.subword_merges.empty()) {
+    return absl::InvalidArgumentError(
+        "there are a SentencePiece model and subword-nmt's merges; expected one of the two");
+  }
   auto source = Vocabulary::Create("source", std::move(model.source_vocabulary),
                                    model.source_bos_id, model.source_eos_id, model.source_unk_id);
   if (!source.ok()) return source.status();
@@ -357,6 +448,14 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Create(TokenizerModel mode
     target = Vocabulary::Create("target", std::move(model.target_vocabulary), -1,
                                 model.target_eos_id, model.target_unk_id);
     if (!target.ok()) return target.status();
+  }
+  if (!model.subword_merges.empty()) {
+    auto merges = SubwordNmt::Parse(model.subword_merges);
+    if (!merges.ok()) return merges.status();
+    return std::make_unique<SubwordTokenizer>(
+        SubwordTokenizer::Side{*std::move(source), std::move(model.source_language)},
+        SubwordTokenizer::Side{*std::move(target), std::move(model.target_language)},
+        *std::move(merges));
   }
   if (model.source_sentencepiece.empty()) {
     return std::make_unique<SpaceTokenizer>(*std::move(source), *std::move(target));

@@ -1,8 +1,9 @@
 // Text to token ids and back, for both sides of one translation model.
 //
-// SentencePiece cuts text into pieces; the model's vocabulary, not SentencePiece, gives each piece
-// its id (the two orders differ in most published models). The tokenizer remembers which bytes of
-// the text each piece covers, so that a trace can speak about words instead of pieces.
+// SentencePiece cuts text into pieces, or Moses' tokenizer and subword-nmt do; the model's
+// vocabulary, not SentencePiece, gives each piece its id (the two orders differ in most published
+// models). The tokenizer remembers which bytes of the text each piece covers, so that a trace can
+// speak about words instead of pieces.
 
 #ifndef LIMPID_TOKENIZER_TOKENIZER_H_
 #define LIMPID_TOKENIZER_TOKENIZER_H_
@@ -20,9 +21,14 @@ namespace limpid {
 
 // What a tokenizer is made of. Everything is in memory; the tokenizer opens no files.
 struct TokenizerModel {
-  // Serialized SentencePiece models. Both empty: text is already split into pieces by spaces.
+  // Serialized SentencePiece models, or else subword-nmt's merges, which serve both sides. All
+  // empty: text is already split into pieces by spaces.
   std::string source_sentencepiece;
   std::string target_sentencepiece;
+  std::string subword_merges;
+  // ISO 639 codes of two letters, for Moses' tokenizer, which goes with subword-nmt.
+  std::string source_language;
+  std::string target_language;
   // Pieces in id order. A joint vocabulary is the same list twice.
   std::vector<std::string> source_vocabulary;
   std::vector<std::string> target_vocabulary;
@@ -36,7 +42,9 @@ struct TokenizerModel {
 // One text as pieces. The three vectors run in parallel, one element a piece.
 struct Pieces {
   std::vector<int> ids;
-  std::vector<std::string> texts;  // as in SentencePiece: "▁" marks a space before
+  // As in SentencePiece: "▁" marks a space before. As in subword-nmt: "@@" at the end marks that
+  // the word goes on.
+  std::vector<std::string> texts;
   // The bytes of the text that the piece covers, without the space before it; empty for pieces that
   // stand for no text (</s>) or for a space alone. Begins and ends are in order. Pieces that share
   // one character (the bytes of an emoji, the letters of a ligature) each cover all of it.
@@ -48,8 +56,9 @@ struct Pieces {
 class Tokenizer {
  public:
   // Fails with InvalidArgument on a SentencePiece model that does not parse or that could harm (see
-  // sentencepiece_check.h), on one without the other, on an empty or repeating vocabulary, and on
-  // ids outside it; the message names what is wrong.
+  // sentencepiece_check.h), on one without the other, on merges that are none or come with
+  // SentencePiece models, on an empty or repeating vocabulary, and on ids outside it; the message
+  // names what is wrong.
   static absl::StatusOr<std::unique_ptr<Tokenizer>> Create(TokenizerModel model);
   virtual ~Tokenizer() = default;
 

@@ -33,7 +33,8 @@ DIM, FFN = 16, 24
 ACTIVATION = common_spec.Activation
 
 # What each hand-made model differs in: `spec` are arguments of TransformerSpec.from_config, `config`
-# keys of config.json. `version` and `revision` are those of an old file.
+# keys of config.json, `pieces` the vocabulary besides special tokens. `version` and `revision` are
+# those of an old file.
 MODELS = {
     # Like OpenNMT-py's: sources end as they are, the decoder starts from <s>.
     "opennmt": dict(spec=dict(pre_norm=True, activation=ACTIVATION.RELU), separate=True, layers=(2, 1)),
@@ -96,7 +97,7 @@ def random_spec(options, seed):
         setattr(spec.config, key, value)
     c = spec.config
     special = [c.unk_token, c.bos_token, c.eos_token]
-    source = special + [f"s{i}" for i in range(20)]
+    source = special + options.get("pieces", [f"s{i}" for i in range(20)])
     target = special + [f"t{i}" for i in range(24)] if options.get("separate") else source
     spec.register_source_vocabulary(source)
     spec.register_target_vocabulary(target)

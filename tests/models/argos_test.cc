@@ -16,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using testing::AllOf;
 using testing::HasSubstr;
 
 // An unpacked package, which each test changes and packs.
@@ -79,11 +78,29 @@ TEST_F(ArgosTest, ReadsAPackagePackedAndUnpacked) {
   EXPECT_EQ(ReadAll(packed->tensors.at("output.weight")), ReadAll(weight));
 }
 
+TEST_F(ArgosTest, ReadsAPackageWithMerges) {
+  fs::remove(folder_ + "/sentencepiece.model");
+  WriteText(folder_ + "/bpe.model", "#version: 0.2\na b\n");
+  const auto found = Read();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->subword_merges, "#version: 0.2\na b\n");
+  EXPECT_EQ(found->source_sentencepiece, "");
+  EXPECT_EQ(found->config.source_language, "en");
+}
+
+// As Argos Translate does.
+TEST_F(ArgosTest, SentencePieceGoesBeforeMerges) {
+  WriteText(folder_ + "/bpe.model", "a b\n");
+  const auto found = Read();
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->subword_merges, "");
+}
+
 TEST_F(ArgosTest, RefusesWhatLimpidCannotDoByName) {
-  fs::rename(folder_ + "/sentencepiece.model", folder_ + "/bpe.model");
-  EXPECT_THAT(Refusal(), AllOf(HasSubstr(package_ + ": has bpe.model"), HasSubstr("subword-nmt")));
-  fs::remove(folder_ + "/bpe.model");
-  EXPECT_THAT(Refusal(), HasSubstr("has no sentencepiece.model"));
+  fs::remove(folder_ + "/sentencepiece.model");
+  EXPECT_THAT(Refusal(), HasSubstr(package_ + ": has no sentencepiece.model and no bpe.model"));
+  WriteText(folder_ + "/bpe.model", "");
+  EXPECT_THAT(Refusal(), HasSubstr(package_ + "/bpe.model: is empty"));
   SetMetadata("target_prefix", "__es__");
   EXPECT_THAT(Refusal(), HasSubstr("metadata.json: \"target_prefix\" is \"__es__\""));
   SetMetadata("type", "sbd");

@@ -10,6 +10,7 @@ namespace limpid {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(DescribeTest, SaysWhatTheShippedModelIs) {
   const auto checkpoint = ReadCheckpoint("models/eng-deu");
@@ -77,6 +78,12 @@ TEST(DescribeTest, SaysWhereAModelIsUnusual) {
   EXPECT_THAT(text, HasSubstr("source none, target \"▁a\" (id 2)\n"));
   EXPECT_THAT(text, HasSubstr("decoder starts with  an embedding of zeros\n"));
   EXPECT_THAT(text, HasSubstr("never produced       -\n"));
+}
+
+TEST(DescribeTest, NamesWhatCutsTextInsteadOfSentencePiece) {
+  const std::string text = Describe(*ReadCheckpoint("tests/golden/argos"));
+  EXPECT_THAT(text, HasSubstr("\nsubword-nmt          merges of 799 B, after Moses' tokenizer\n"));
+  EXPECT_THAT(text, Not(HasSubstr("SentencePiece")));
 }
 
 TEST(DescribeTest, CountsInt8WithItsScales) {

@@ -56,6 +56,7 @@ TEST(WriteHuggingFaceTest, RefusesByNameWhatMarianCannotExpress) {
   EXPECT_THAT(refusal("tests/golden/embedding_norm"), HasSubstr("a norm after the embedding"));
   EXPECT_THAT(refusal("tests/golden/post_norm_with_final_norm"),
               HasSubstr("a norm after the last layer"));
+  EXPECT_THAT(refusal("tests/golden/argos"), HasSubstr("has subword-nmt and Moses' tokenizer"));
   EXPECT_THAT(refusal("tests/golden/base", DType::kInt8), HasSubstr("no int8 weights"));
 }
 

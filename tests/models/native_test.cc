@@ -42,6 +42,7 @@ void ExpectSame(const Checkpoint& found, const Checkpoint& expected) {
   EXPECT_EQ(found.target_vocabulary, expected.target_vocabulary);
   EXPECT_EQ(found.source_sentencepiece, expected.source_sentencepiece);
   EXPECT_EQ(found.target_sentencepiece, expected.target_sentencepiece);
+  EXPECT_EQ(found.subword_merges, expected.subword_merges);
   ASSERT_EQ(found.tensors.size(), expected.tensors.size());
   for (const auto& [name, tensor] : expected.tensors) {
     const TensorView& other = found.tensors.find(name)->second;
@@ -122,6 +123,17 @@ TEST(NativeTest, AModelWithoutSentencePieceHasNoSuchFiles) {
   ASSERT_EQ(Message(WriteNative(checkpoint, folder, DType::kFloat32)), "");
   EXPECT_THAT(FilesIn(folder),
               UnorderedElementsAre("config.json", "model.safetensors", "vocabulary.json"));
+  ExpectSame(*ReadNative(folder), checkpoint);
+}
+
+TEST(NativeTest, MergesStandInPlaceOfSentencePiece) {
+  Checkpoint checkpoint = SmallCheckpoint();
+  checkpoint.source_sentencepiece = checkpoint.target_sentencepiece = "";
+  checkpoint.subword_merges = "#version: 0.2\na b\n";
+  const std::string folder = FreshPath("native");
+  ASSERT_EQ(Message(WriteNative(checkpoint, folder, DType::kFloat32)), "");
+  EXPECT_THAT(FilesIn(folder), UnorderedElementsAre("config.json", "model.safetensors",
+                                                    "vocabulary.json", "subword.bpe"));
   ExpectSame(*ReadNative(folder), checkpoint);
 }
 
@@ -267,6 +279,12 @@ TEST_F(ReadNativeTest, RefusesSentencePieceFilesThatMakeNoSense) {
   WriteText(Path("target.spm"), "pieces");
   fs::remove(Path("source.spm"));
   EXPECT_THAT(Refusal(), HasSubstr("has target.spm but no source.spm"));
+}
+
+TEST_F(ReadNativeTest, RefusesMergesThatMakeNoSense) {
+  EXPECT_THAT(RefusalWith("subword.bpe", "a b\n"),
+              HasSubstr("expected source.spm or subword.bpe, found both"));
+  EXPECT_THAT(RefusalWith("subword.bpe", ""), HasSubstr(Path("subword.bpe: is empty")));
 }
 
 TEST_F(ReadNativeTest, AFileCutOffIsRefused) {

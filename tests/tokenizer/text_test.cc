@@ -303,6 +303,12 @@ TEST(CutLongSentence, DoesNotCutACharacterInItsBytes) {
   EXPECT_THAT(CutLongSentence(Texts{"<0xF0>", "<0x9F>", "<0x98>", "<0x80>"}, 2), ElementsAre(2, 4));
 }
 
+TEST(CutLongSentence, PiecesOfSubwordNmtMarkThatAWordGoesOn) {
+  EXPECT_THAT(CutLongSentence(Texts{"a", "b@@", "c", "d@@", "e@@", "f", "g"}, 5),
+              ElementsAre(3, 7));
+  EXPECT_THAT(CutLongSentence(Texts{"a", "b@@", "c", ".", "d", "e", "f"}, 6), ElementsAre(4, 7));
+}
+
 TEST(CutLongSentence, PiecesWithoutSpaceMarksAreWords) {
   EXPECT_THAT(CutLongSentence(Texts{"a", "b", "c", ".", "d", "e", "f"}, 6), ElementsAre(4, 7));
 }

@@ -63,6 +63,21 @@ TokenizerModel SpaceModel() {
   return model;
 }
 
+// Moses and subword-nmt, from English to French.
+TokenizerModel SubwordModel() {
+  TokenizerModel model;
+  model.subword_merges = "#version: 0.2\nt h\nth e</w>\nl i\n";
+  model.source_language = "en";
+  model.target_language = "fr";
+  model.source_vocabulary = {"</s>", "<unk>", "the", "li@@", "o@@",   "n",
+                             "&@@",  "s",     "...", ".",    ">>fr<<"};
+  model.target_vocabulary = {"<pad>", "</s>", "<unk>", "l@@",    "&apos;", "ami",
+                             "li@@",  "on",   "?",     "&quot;", "&@@",    "amp;"};
+  model.target_eos_id = 1;
+  model.target_unk_id = 2;
+  return model;
+}
+
 std::unique_ptr<Tokenizer> Make(TokenizerModel model) {
   auto tokenizer = Tokenizer::Create(std::move(model));
   EXPECT_TRUE(tokenizer.ok()) << tokenizer.status();
@@ -384,6 +399,72 @@ TEST(Create, NamesTheSideWhoseSentencePieceModelIsBad) {
   model.target_sentencepiece = "not a model";
   EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(Error(model).message()), HasSubstr("target SentencePiece model"));
+}
+
+TEST(SubwordTokenizer, PiecesStandForTheOriginalText) {
+  const auto tokenizer = Make(SubwordModel());
+  const std::string text = "the  lion’s…";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  EXPECT_THAT(pieces.texts, ElementsAre("the", "li@@", "o@@", "n", "&@@", "a@@", "p@@", "o@@",
+                                        "s@@", ";@@", "s", ".@@", ".@@", ".", "</s>"));
+  EXPECT_THAT(pieces.ids, ElementsAre(2, 3, 4, 5, 6, 1, 1, 4, 1, 1, 7, 1, 1, 9, 0));
+  EXPECT_THAT(Covered(text, pieces), ElementsAre("the", "li", "o", "n", "’", "’", "’", "’", "’",
+                                                 "’", "s", "…", "…", "…", ""));
+  ExpectSoundRanges(text, pieces);
+}
+
+TEST(SubwordTokenizer, LanguageCodesAreOnePiece) {
+  const auto tokenizer = Make(SubwordModel());
+  EXPECT_THAT(tokenizer->EncodeSource(">>fr<< the").ids, ElementsAre(10, 2, 0));
+  EXPECT_THAT(Covered(">>fr<< the", tokenizer->EncodeSource(">>fr<< the")),
+              ElementsAre(">>fr<<", "the", ""));
+}
+
+TEST(SubwordTokenizer, EachSideHasTheRulesOfItsLanguage) {
+  const auto tokenizer = Make(SubwordModel());
+  EXPECT_THAT(tokenizer->EncodeSource("l'a").texts,
+              ElementsAre("l", "&@@", "a@@", "p@@", "o@@", "s@@", ";@@", "a", "</s>"));
+  EXPECT_THAT(tokenizer->EncodeTarget("l'a").texts,
+              ElementsAre("l@@", "&@@", "a@@", "p@@", "o@@", "s@@", ";", "a", "</s>"));
+}
+
+TEST(SubwordTokenizer, DecodesToTextForPeople) {
+  const auto tokenizer = Make(SubwordModel());
+  Pieces pieces;
+  const std::vector<int> ids = {9, 3, 4, 5, 0, 6, 2, 7, 10, 11, 8, 9, 1};
+  const std::string text = tokenizer->DecodeTarget(ids, &pieces);
+  EXPECT_EQ(text, "\"l'ami lion & ?\"");
+  EXPECT_EQ(pieces.ids, ids);
+  EXPECT_THAT(pieces.texts, ElementsAre("&quot;", "l@@", "&apos;", "ami", "<pad>", "li@@", "<unk>",
+                                        "on", "&@@", "amp;", "?", "&quot;", "</s>"));
+  EXPECT_THAT(Covered(text, pieces),
+              ElementsAre("\"", "l", "'", "ami", "", "li", "", "on", "&", "&", "?", "\"", ""));
+  ExpectSoundRanges(text, pieces);
+  EXPECT_EQ(tokenizer->DecodeTarget(ids, nullptr), text);
+}
+
+TEST(SubwordTokenizer, AWordThatIsCutShortHasNoMark) {
+  EXPECT_EQ(Make(SubwordModel())->DecodeTarget({5, 6, 1}, nullptr), "ami li");
+}
+
+TEST(SubwordTokenizer, AnyTextIsTaken) {
+  const auto tokenizer = Make(SubwordModel());
+  EXPECT_THAT(tokenizer->EncodeSource("").ids, ElementsAre(0));
+  EXPECT_THAT(tokenizer->EncodeSource(" \t\x01 ").ids, ElementsAre(0));
+  for (const std::string text :
+       {"\"a\", b", "\u00A0« x »\u00A0!", "1\u00A0000 …’’ '.'", "中文。 한국어"}) {
+    ExpectSoundRanges(text, tokenizer->EncodeSource(text));
+    ExpectSoundRanges(text, tokenizer->EncodeTarget(text));
+  }
+}
+
+TEST(SubwordTokenizer, RefusesMergesThatAreNone) {
+  TokenizerModel model = SubwordModel();
+  model.subword_merges = "#version: 0.2\na\n";
+  EXPECT_THAT(Error(model).message(), HasSubstr("line 2 of the merges"));
+  model = EngDeuModel();
+  model.subword_merges = "a b\n";
+  EXPECT_THAT(Error(model).message(), HasSubstr("expected one of the two"));
 }
 
 }  // namespace
