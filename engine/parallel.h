@@ -14,15 +14,17 @@
 
 namespace limpid {
 
+inline constexpr char kTranslateFewer[] =
+    "translate fewer sentences at a time (batch_size), or use a smaller model";
+
 // Returns what `work` returns, a Status or a StatusOr. It may throw what oneDNN and the standard
-// library throw; no exception goes further than here.
+// library throw; no exception goes further than here. `advice`: what helps where memory ran out.
 template <typename Work>
-auto WithoutExceptions(const Work& work) -> decltype(work()) {
+auto WithoutExceptions(const Work& work, const char* advice = kTranslateFewer) -> decltype(work()) {
   try {
     return work();
   } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(
-        "out of memory: translate fewer sentences at a time (batch_size), or use a smaller model");
+    return absl::ResourceExhaustedError(absl::StrCat("out of memory: ", advice));
   } catch (const std::system_error& error) {  // of a thread that could not be started
     return absl::ResourceExhaustedError(absl::StrCat("out of memory or threads: ", error.what()));
   } catch (const std::exception& error) {

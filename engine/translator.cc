@@ -450,7 +450,8 @@ absl::StatusOr<Translation> Translator::Translate(std::string_view text,
 
 absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& model_folder,
                                                              const TranslatorOptions& options) {
-  return WithoutExceptions([&] { return LoadModel(model_folder, options); });
+  return WithoutExceptions([&] { return LoadModel(model_folder, options); },
+                           "loading the model needs more; use a smaller one");
 }
 
 }  // namespace limpid

@@ -96,6 +96,11 @@ absl::StatusOr<Variable> ReadVariable(uint32_t version, ByteReader& reader) {
   Variable variable;
   const absl::StatusOr<uint8_t> rank = reader.Read<uint8_t>("a variable's rank");
   if (!rank.ok()) return rank.status();
+  constexpr int kMostDimensions = 8;
+  if (*rank > kMostDimensions) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "has ", static_cast<int>(*rank), " dimensions; expected at most ", kMostDimensions));
+  }
   for (int i = 0; i < *rank; ++i) {
     const absl::StatusOr<uint32_t> dimension = reader.Read<uint32_t>("a dimension");
     if (!dimension.ok()) return dimension.status();
@@ -279,6 +284,11 @@ absl::Status Interpreter::InterpretInt16(const std::string& name, const Variable
 absl::Status Interpreter::InterpretInt8(const std::string& name, const Variable& variable,
                                         CTranslate2Variables& out) {
   if (variable.shape.size() == 1) {
+    constexpr size_t kLongestText = 100;  // each alias gets a copy
+    if (variable.data.size() > kLongestText) {
+      return VariableError(name, absl::StrCat("is a text of ", variable.data.size(),
+                                              " bytes; expected at most ", kLongestText));
+    }
     out.texts[name] = {reinterpret_cast<const char*>(variable.data.data()), variable.data.size()};
     return absl::OkStatus();
   }

@@ -156,9 +156,6 @@ absl::Status AddEntry(const std::string& name, std::vector<std::byte> entry, Mar
 absl::StatusOr<MarianFile> ReadMarianNpz(const std::string& path) {
   const auto zip = ZipReader::Open(path);
   if (!zip.ok()) return zip.status();
-  const auto mapped = MappedFile::Open(path);  // for its size
-  if (!mapped.ok()) return mapped.status();
-  size_t total = 0;
   MarianFile file;
   for (const std::string& entry : (*zip)->names()) {
     std::string name = entry;
@@ -167,12 +164,6 @@ absl::StatusOr<MarianFile> ReadMarianNpz(const std::string& path) {
     }
     auto bytes = (*zip)->Read(entry);
     if (!bytes.ok()) return bytes.status();
-    // Entries may lie over each other, so that a small file could fill the memory.
-    total += bytes->size();
-    if (total / ZipReader::kMostExpansion > (*mapped)->bytes().size()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": unpacks to more than ",
-                                                     ZipReader::kMostExpansion, " times its size"));
-    }
     const absl::Status status = AddEntry(name, *std::move(bytes), file);
     if (!status.ok()) return InContext(absl::StrCat(path, ": ", Quoted(entry)), status);
   }

@@ -272,7 +272,7 @@ absl::Status RenamePositions(const NnTransformerDescription& description,
           "found no table of learned positions; name it in the JSON file under \"tensors\", as "
           "\"positions\", or \"source_positions\" and \"target_positions\"");
     }
-    constexpr int64_t kMostNumbers = int64_t{1} << 26;
+    constexpr int64_t kMostNumbers = int64_t{1} << 24;
     if (int64_t{config.max_positions} * config.model_dim > kMostNumbers) {
       return absl::InvalidArgumentError("\"max_positions\": too large for a table of positions");
     }

@@ -150,6 +150,11 @@ absl::StatusOr<std::map<std::string, const PickledTensor*>> FindTensors(const Pi
 
 absl::Status AddTensors(const std::map<std::string, const PickledTensor*>& tensors,
                         const Storages& storages, TorchFile& file) {
+  // Any number of tensors may lie in one storage, each of them to be copied for its strides.
+  constexpr size_t kMostOverlaps = 4;
+  size_t in_tensors = 0;
+  size_t in_storages = 0;
+  for (const auto& [key, bytes] : storages) in_storages += bytes.size();
   for (const auto& [name, tensor] : tensors) {
     const std::string what = absl::StrCat("tensor ", Quoted(name));
     const auto bytes = storages.find(tensor->storage.key);
@@ -159,6 +164,11 @@ absl::Status AddTensors(const std::map<std::string, const PickledTensor*>& tenso
     }
     absl::StatusOr<TensorView> view = ViewOf(*tensor, bytes->second, file.storage);
     if (!view.ok()) return InContext(what, view.status());
+    in_tensors += view->bytes();
+    if (in_tensors / kMostOverlaps > in_storages) {
+      return Invalid(absl::StrCat("has tensors that take more than ", kMostOverlaps,
+                                  " times the bytes of their storages"));
+    }
     file.tensors[name] = *std::move(view);
   }
   return absl::OkStatus();

@@ -41,7 +41,8 @@ class LibZipReader : public ZipReader {
 
  private:
   std::string path_;
-  size_t size_;  // of the archive, in bytes
+  size_t size_;          // of the archive, in bytes
+  size_t unpacked_ = 0;  // bytes of all that was read
   Archive archive_;
   std::vector<std::string> names_;
 };
@@ -52,11 +53,15 @@ absl::StatusOr<std::vector<std::byte>> LibZipReader::Read(std::string_view name)
   if (zip_stat(archive_.get(), std::string(name).c_str(), 0, &info) != 0) {
     return absl::NotFoundError(absl::StrCat(entry, ": the archive has no such file"));
   }
-  if ((info.valid & ZIP_STAT_SIZE) == 0 || info.size / kMostExpansion > size_) {
-    return absl::InvalidArgumentError(absl::StrCat(entry, ": claims to unpack to ", info.size,
-                                                   " bytes, from an archive of ", size_,
-                                                   "; is it damaged?"));
+  size_t unpacked = 0;
+  if ((info.valid & ZIP_STAT_SIZE) == 0 ||
+      __builtin_add_overflow(unpacked_, info.size, &unpacked) ||
+      unpacked / kMostExpansion > size_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(entry, ": claims to unpack to ", info.size, " bytes, ", unpacked_,
+                     " having come before, ", "from an archive of ", size_, "; is it damaged?"));
   }
+  unpacked_ = unpacked;
   const File file(zip_fopen_index(archive_.get(), info.index, 0));
   if (file == nullptr) {
     return absl::InvalidArgumentError(

@@ -27,8 +27,9 @@ class ZipReader {
   virtual const std::vector<std::string>& names() const = 0;
 
   // The whole of an entry, checked against its CRC; aligned for any scalar. Fails with NotFound,
-  // and with InvalidArgument if the entry is damaged, encrypted, or claims to unpack to more than
-  // kMostExpansion times the size of the archive.
+  // and with InvalidArgument if the entry is damaged or encrypted, or if what was read so far would
+  // come to more than kMostExpansion times the size of the archive: entries may lie over each
+  // other, so that many of them fill the memory from a small file.
   virtual absl::StatusOr<std::vector<std::byte>> Read(std::string_view name) = 0;
 
   static constexpr size_t kMostExpansion = 100;

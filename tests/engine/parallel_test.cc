@@ -56,6 +56,14 @@ TEST(ParallelForTest, AnExceptionBecomesAStatusAndEndsTheWork) {
 TEST(ParallelForTest, SaysWhenMemoryRanOut) {
   const absl::Status status = ParallelFor(2, 3, [](size_t) { throw std::bad_alloc(); });
   EXPECT_TRUE(absl::IsResourceExhausted(status));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("batch_size"));
+}
+
+TEST(WithoutExceptionsTest, SaysWhatHelpsWhereMemoryRanOut) {
+  const absl::Status status =
+      WithoutExceptions([]() -> absl::Status { throw std::bad_alloc(); }, "load a smaller model");
+  EXPECT_TRUE(absl::IsResourceExhausted(status));
+  EXPECT_EQ(status.message(), "out of memory: load a smaller model");
 }
 
 }  // namespace

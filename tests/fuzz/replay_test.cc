@@ -1,14 +1,18 @@
 // Each fuzz target's seeds and committed corpus, and simple damage to the seeds: what must run in a
-// moment in every build. A crash here is what a test can show; leaks and bad reads show with
-// LIMPID_SANITIZE.
+// moment in every build, and in memory in proportion to its size. A crash here is what a test can
+// show; leaks and bad reads show with LIMPID_SANITIZE.
 
 #include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/fuzz/memory.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
@@ -17,29 +21,59 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class ReplayTest : public testing::TestWithParam<Target> {};
+class ReplayTest : public testing::TestWithParam<Target> {
+ protected:
+  // Runs the target, within bounds of memory.
+  static void Run(const std::string& input) {
+    const MemoryCounter memory;
+    GetParam().run(input);
+    EXPECT_LE(memory.peak(), MostMemory(input.size())) << input.size() << " bytes";
+  }
+};
 
 TEST_P(ReplayTest, Seeds) {
   const std::vector<std::string> seeds = GetParam().seeds();
   ASSERT_FALSE(seeds.empty());
   for (const std::string& seed : seeds) {
     ASSERT_FALSE(seed.empty());
-    GetParam().run(seed);
+    Run(seed);
     for (const size_t eighth : {0, 1, 3, 5, 7}) {
       std::string damaged = seed;
       damaged[seed.size() * eighth / 8] ^= 0x21;
-      GetParam().run(damaged);
-      GetParam().run(seed.substr(0, seed.size() * eighth / 8));
+      Run(damaged);
+      Run(seed.substr(0, seed.size() * eighth / 8));
+    }
+  }
+}
+
+// Sizes that are larger than all memory, in binary wherever one may stand, and in words.
+TEST_P(ReplayTest, ClaimsOfSize) {
+  constexpr uint64_t kClaim = 1'000'000'000'000;
+  constexpr size_t kMostBytes = 1024;
+  for (const std::string& seed : GetParam().seeds()) {
+    const size_t end = std::min(seed.size(), kMostBytes);
+    for (size_t at = 0; at + sizeof(kClaim) <= end; at += at < 64 ? 1 : 13) {
+      std::string claiming = seed;
+      std::memcpy(&claiming[at], &kClaim, sizeof(kClaim));
+      Run(claiming);
+    }
+    const auto is_digit = [&](size_t at) { return std::isdigit(uint8_t(seed[at])) != 0; };
+    for (size_t at = 1; at < end; ++at) {
+      if (!is_digit(at) || is_digit(at - 1)) continue;
+      for (const char* claim : {"1000000000000", "1000000", "60000"}) {
+        Run(seed.substr(0, at) + claim +
+            seed.substr(std::min(seed.find_first_not_of("0123456789", at), seed.size())));
+      }
     }
   }
 }
 
 TEST_P(ReplayTest, Corpus) {
   const fs::path folder = fs::path("tests/fuzz/corpus") / GetParam().name;
-  if (!fs::exists(folder)) GTEST_SKIP() << "nothing was ever found";
+  ASSERT_TRUE(fs::exists(folder)) << "make one: see tests/fuzz/run and tests/fuzz/keep";
   for (const auto& entry : fs::directory_iterator(folder)) {
     SCOPED_TRACE(entry.path().string());
-    GetParam().run(ReadFile(entry.path()));
+    Run(ReadFile(entry.path()));
   }
 }
 

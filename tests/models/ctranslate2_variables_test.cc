@@ -109,7 +109,17 @@ TEST(CTranslate2VariablesTest, RefusesCountsThatTheFileDoesNotHold) {
   EXPECT_THAT(refusal({0x80000000, 0x80000000, 16}, 0), HasSubstr("has 0 bytes"));  // 2^66 bytes
   EXPECT_THAT(refusal({1000000, 1000}, 4000000000U), HasSubstr("ends too early"));
   EXPECT_THAT(refusal({0xFFFFFFFF, 0}, 0), HasSubstr("has 0 bytes"));
-  EXPECT_THAT(refusal(std::vector<uint32_t>(255, 1), 5), HasSubstr("has 5 bytes of 4 an element"));
+  EXPECT_THAT(refusal(std::vector<uint32_t>(8, 1), 5), HasSubstr("has 5 bytes of 4 an element"));
+}
+
+// Each alias copies what it stands for, so that must be small.
+TEST(CTranslate2VariablesTest, RefusesWhatManyAliasesWouldMultiply) {
+  const std::string text(101, 'a');
+  EXPECT_THAT(Message(Parse(File(1, Variable("a", {101}, kInt8, text), kNoAliases))),
+              HasSubstr("variable \"a\" is a text of 101 bytes; expected at most 100"));
+  const std::vector<uint32_t> shape(9, 1);
+  EXPECT_THAT(Message(Parse(File(1, Variable("a", shape, kFloat32, Bytes(1.0F)), kNoAliases))),
+              HasSubstr("variable \"a\": has 9 dimensions; expected at most 8"));
 }
 
 TEST(CTranslate2VariablesTest, RefusesWhatIsMalformed) {

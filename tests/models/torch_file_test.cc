@@ -105,6 +105,8 @@ TEST(ReadTorchFileTest, RefusesTensorsThatAreNoWeights) {
       Refusal("expanded.pt"),
       HasSubstr("tensor \"weight\": of shape [1000] with strides [0] from element 0 on does "
                 "not lie in its storage of 1 elements, or has some of them twice"));
+  EXPECT_THAT(Refusal("overlapping.pt"),
+              HasSubstr("has tensors that take more than 4 times the bytes of their storages"));
   EXPECT_THAT(Refusal("list.pt"), HasSubstr("list.pt: holds no dict of tensors"));
 }
 

@@ -1,0 +1,122 @@
+"""Shows what a line's translation depends on: never on its batch, the threads or the run, and hardly on the processor.
+
+    python tests/benchmarks/same.py --source test.src
+
+Translates the file with each type that `limpid translate --compute_type` knows, with oneDNN held to each instruction
+set in turn (ONEDNN_MAX_CPU_ISA; those that this processor does not have come out as the best that it has), and at each
+of them in batches of several sizes, on one thread and two, once more, and line by line through a pipe. Prints how many
+lines come out otherwise than with all that the processor has, and fails if anything but the instruction set changes a
+line.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+LEVELS = ["ALL", "AVX512_CORE_AMX", "AVX512_CORE_BF16", "AVX512_CORE_VNNI", "AVX512_CORE"]
+LEVELS += ["AVX2_VNNI", "AVX2", "AVX", "SSE41"]
+COMPUTE_TYPES = ["float32", "bfloat16", "int8"]
+WAYS = {
+    "once more": [],
+    "two threads": ["--threads=2"],
+    "batches of 1": ["--batch_size=1"],
+    "batches of 7": ["--batch_size=7"],
+    "batches of 250, two threads": ["--batch_size=250", "--threads=2"],
+    "batches of 300 tokens": ["--batch_tokens=300"],
+}
+
+
+class Limpid:
+    """The program with one compute type, at one instruction set."""
+
+    def __init__(self, args, level, compute_type):
+        self.environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": level}
+        self.command = [args.limpid, "translate", f"--model={args.model}", f"--compute_type={compute_type}"]
+        self.source = args.source
+
+    def translate(self, flags):
+        """The translations of the file's lines, or None where the processor lacks the compute type."""
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder, "output")
+            flags = ["--threads=1", f"--input={self.source}", f"--output={output}", *flags]
+            result = subprocess.run(self.command + flags, env=self.environment, capture_output=True, text=True)
+            if "does not compute in" in result.stderr:
+                return None
+            if result.returncode != 0:
+                raise SystemExit(result.stderr)
+            return output.read_bytes().split(b"\n")[:-1]
+
+    def translate_line_by_line(self):
+        """Each line goes in when the one before has come out."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        translations = []
+        with subprocess.Popen(self.command + ["--threads=1"], env=self.environment, **pipes) as process:
+            for line in Path(self.source).read_bytes().split(b"\n")[:-1]:
+                process.stdin.write(line + b"\n")
+                process.stdin.flush()
+                translations.append(process.stdout.readline().removesuffix(b"\n"))
+            process.stdin.close()
+        return translations
+
+
+def different(ours, theirs):
+    assert len(ours) == len(theirs)
+    return sum(a != b for a, b in zip(ours, theirs))
+
+
+def check_ways(limpid, expected, where):
+    """Returns the number of ways that change a line."""
+    failures = 0
+    for way, translations in [
+        *((way, limpid.translate(flags)) for way, flags in WAYS.items()),
+        ("line by line", limpid.translate_line_by_line()),
+    ]:
+        count = different(translations, expected)
+        if count > 0:
+            failures += 1
+            print(f"{where}: {way}: {count} lines differ", file=sys.stderr)
+    return failures
+
+
+def processor():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return "unknown"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--source", required=True, help="the lines to translate")
+    parser.add_argument("--limpid", default="build/limpid", help="the program")
+    parser.add_argument("--model", default="models/eng-deu", help="Limpid model folder")
+    parser.add_argument("--levels", default=",".join(LEVELS), help="instruction sets, the first one being compared with")
+    args = parser.parse_args()
+
+    references = {}
+    failures = 0
+    print(f"{processor()}: lines that differ\n")
+    print("| ONEDNN_MAX_CPU_ISA | " + " | ".join(COMPUTE_TYPES) + " |")
+    print("|---" * (len(COMPUTE_TYPES) + 1) + "|")
+    for level in args.levels.split(","):
+        cells = []
+        for compute_type in COMPUTE_TYPES:
+            limpid = Limpid(args, level, compute_type)
+            translations = limpid.translate([])
+            if translations is None:
+                cells.append("–")
+                continue
+            reference = references.setdefault(compute_type, translations)
+            cells.append(f"{different(translations, reference)} of {len(reference)}")
+            failures += check_ways(limpid, translations, f"{level}, {compute_type}")
+        print(f"| {level} | " + " | ".join(cells) + " |", flush=True)
+    if failures > 0:
+        raise SystemExit("A translation depends on more than its line")
+    print(f"\nOtherwise every line came out the same each time: once more; {'; '.join(list(WAYS)[1:])}; line by line")
+
+
+if __name__ == "__main__":
+    main()
