@@ -142,8 +142,9 @@ int RowsAtOnce(int rows) {
   return rows;
 }
 
-// Of bfloat16 a product has four rows or more: that of one row may have a kernel of its own, which
-// adds up in another order where there is AMX, so that a row would depend on having neighbours.
+// Of bfloat16 a product has four rows or more: where there is AMX, products of up to 256 numbers do
+// without it and add up in another order, so that a row would depend on having neighbours. (In
+// layers of up to 64 outputs it still does, in the last digit.)
 int PaddedRowsOf(ComputeType type, int rows) {
   return PaddedRows(type == ComputeType::kBFloat16 ? std::max(rows, 2) : rows);
 }

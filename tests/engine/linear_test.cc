@@ -307,7 +307,7 @@ TEST_P(LinearTest, GarbageInPaddingRowsStaysThere) {
 
 // To the bit, so that a translation is the same in any batch.
 TEST_P(LinearTest, ARowDoesNotDependOnTheOthers) {
-  const StoredLayer layer(256, 40, DType::kFloat32, random_);
+  const StoredLayer layer(256, 80, DType::kFloat32, random_);
   const Linear linear = Linear::Pack({layer.view()}, GetParam());
   const Matrix all = RandomMatrix(70, 256, random_);
   Matrix alone;
@@ -322,7 +322,7 @@ TEST_P(LinearTest, ARowDoesNotDependOnTheOthers) {
       alone.Resize(1, 256);
       std::copy_n(all.row(row), 256, alone.row(0));
       linear.Apply(alone, alone_y, products_);
-      for (int i = 0; i < 40; ++i) ASSERT_EQ(y.row(row)[i], alone_y.row(0)[i]) << row << rows;
+      for (int i = 0; i < 80; ++i) ASSERT_EQ(y.row(row)[i], alone_y.row(0)[i]) << row << rows;
     }
   }
 }
