@@ -48,15 +48,18 @@ bool HasTensors(const Pickle& pickle, const PickledDict& dict) {
   });
 }
 
-// The dict that has the tensors. Training scripts save it among other things.
+// The dict that has the tensors. Training scripts save it among other things. Each candidate is
+// looked through once: a dict may have another one under any number of keys.
 absl::StatusOr<const PickledDict*> FindState(const Pickle& pickle) {
   const auto* root = pickle.Get<PickledDict>(pickle.root);
   if (root != nullptr && HasTensors(pickle, *root)) return root;
-  for (size_t i = 0; root != nullptr && i < root->items.size(); ++i) {
-    const auto* key = pickle.Get<std::string>(root->items[i].first);
-    const auto* dict = pickle.Get<PickledDict>(root->items[i].second);
-    if (key == nullptr || dict == nullptr || !HasTensors(pickle, *dict)) continue;
-    if (*key == "model_state_dict" || *key == "state_dict" || *key == "model") return dict;
+  for (const char* name : {"model_state_dict", "state_dict", "model"}) {
+    const PickledDict* dict = nullptr;
+    for (size_t i = 0; root != nullptr && i < root->items.size(); ++i) {
+      const auto* key = pickle.Get<std::string>(root->items[i].first);
+      if (key != nullptr && *key == name) dict = pickle.Get<PickledDict>(root->items[i].second);
+    }
+    if (dict != nullptr && HasTensors(pickle, *dict)) return dict;
   }
   return Invalid(
       "holds no dict of tensors, neither by itself nor in a dict under \"model_state_dict\", "
@@ -131,6 +134,7 @@ absl::StatusOr<TensorView> ViewOf(const PickledTensor& tensor, Bytes bytes,
 
 // The tensors of the state that may be weights.
 absl::StatusOr<std::map<std::string, const PickledTensor*>> FindTensors(const Pickle& pickle) {
+  constexpr size_t kLongestName = 1000;  // any number of entries may share one, to be compared
   const auto state = FindState(pickle);
   if (!state.ok()) return state.status();
   std::map<std::string, const PickledTensor*> tensors;
@@ -138,6 +142,10 @@ absl::StatusOr<std::map<std::string, const PickledTensor*>> FindTensors(const Pi
     const auto* name = pickle.Get<std::string>(key);
     const auto* tensor = pickle.Get<PickledTensor>(value);
     if (name == nullptr || tensor == nullptr) continue;
+    if (name->size() > kLongestName) {
+      return Invalid(absl::StrCat("tensor ", Quoted(*name), " has a name of ", name->size(),
+                                  " bytes; expected at most ", kLongestName));
+    }
     const PickledStorageType& type = *tensor->storage.type;
     if (type.dtype_name == "float64") {
       return absl::UnimplementedError(absl::StrCat(

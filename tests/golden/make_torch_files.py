@@ -82,6 +82,7 @@ def main():
     torch.save({"weight": torch.ones(1).expand(1000)}, FOLDER / "expanded.pt")
     columns = torch.ones(8, 8).t()
     torch.save({f"weight_{i}": columns for i in range(6)}, FOLDER / "overlapping.pt")
+    torch.save({1001 * "w": torch.ones(1)}, FOLDER / "long_name.pt")
     torch.save({"weight": torch.ones(1)}, FOLDER / "protocol_4.pt", pickle_protocol=4)
     torch.save([torch.ones(1)], FOLDER / "list.pt")
 

@@ -107,6 +107,8 @@ TEST(ReadTorchFileTest, RefusesTensorsThatAreNoWeights) {
                 "not lie in its storage of 1 elements, or has some of them twice"));
   EXPECT_THAT(Refusal("overlapping.pt"),
               HasSubstr("has tensors that take more than 4 times the bytes of their storages"));
+  EXPECT_THAT(Refusal("long_name.pt"),
+              HasSubstr("has a name of 1001 bytes; expected at most 1000"));
   EXPECT_THAT(Refusal("list.pt"), HasSubstr("list.pt: holds no dict of tensors"));
 }
 
