@@ -163,13 +163,11 @@ bool IsSupported(ComputeType type) {
 }
 
 struct PackedMatrix {
-  PackedMatrix(dnnl::memory packed, int in_columns, int out_columns, ComputeType compute_type)
-      : memory(std::move(packed)), in(in_columns), out(out_columns), type(compute_type) {}
-
   dnnl::memory memory;  // [out, in] in a layout of oneDNN's choice
   int in;
   int out;
   ComputeType type;
+  float input_scale;  // for int8: what 1 stands for in all inputs; 0: in each row something else
 };
 
 struct Products::State {
@@ -199,12 +197,12 @@ struct Products::State {
     return products.emplace(key, std::move(product)).first->second;
   }
 
-  // Rows of x as `type` wants them.
-  const void* Convert(const Matrix& x, int begin, int rows, ComputeType type) {
-    if (type == ComputeType::kFloat32) return x.row(begin);
+  // Rows of x as `weights` want them.
+  const void* Convert(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
+    if (weights.type == ComputeType::kFloat32) return x.row(begin);
     const int in = x.columns();
-    const size_t size = static_cast<size_t>(PaddedRowsOf(type, rows)) * in;
-    if (type == ComputeType::kBFloat16) {
+    const size_t size = static_cast<size_t>(PaddedRowsOf(weights.type, rows)) * in;
+    if (weights.type == ComputeType::kBFloat16) {
       bfloat16.Reserve(size);
       for (int i = 0; i < rows; ++i) {
         RoundToBFloat16(x.row(begin + i), in, bfloat16.data() + static_cast<size_t>(i) * in);
@@ -213,8 +211,13 @@ struct Products::State {
     }
     int8.Reserve(size);
     for (int i = 0; i < rows; ++i) {
-      input_scales[i] =
-          Quantize(x.row(begin + i), in, input_zero, int8.data() + static_cast<size_t>(i) * in);
+      uint8_t* row = int8.data() + static_cast<size_t>(i) * in;
+      if (weights.input_scale > 0) {
+        QuantizeBy(weights.input_scale, x.row(begin + i), in, input_zero, row);
+        input_scales[i] = weights.input_scale;
+      } else {
+        input_scales[i] = Quantize(x.row(begin + i), in, input_zero, row);
+      }
     }
     return int8.data();
   }
@@ -238,9 +241,9 @@ Products& Products::operator=(Products&&) noexcept = default;
 
 const float* Products::input_scales(int begin) const { return &state_->input_scales[begin]; }
 
-void Products::TakeIn(const Matrix& x, int begin, int rows, ComputeType type) {
+void Products::TakeIn(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
   assert(rows > 0 && rows <= kMostRows);
-  state_->input = static_cast<const std::byte*>(state_->Convert(x, begin, rows, type));
+  state_->input = static_cast<const std::byte*>(state_->Convert(x, begin, rows, weights));
 }
 
 const void* Products::Multiply(int begin, int rows, const PackedMatrix& weights) {
@@ -311,7 +314,7 @@ void Linear::PackRows(absl::Span<const Row> rows, ComputeType type) {
       }
       next += in;
     }
-    PackPanels(floats.data(), in * sizeof(float), type);
+    PackPanels(rows, floats.data(), in * sizeof(float), type);
     return;
   }
   Buffer<int8_t> integers;  // [out, in]
@@ -334,20 +337,39 @@ void Linear::PackRows(absl::Span<const Row> rows, ComputeType type) {
     offsets_.push_back(static_cast<int32_t>(InputZero() * sum));
     next += in;
   }
-  PackPanels(integers.data(), in, type);
+  PackPanels(rows, integers.data(), in, type);
 }
 
-void Linear::PackPanels(const void* rows, size_t row_bytes, ComputeType type) {
+// As in PackedMatrix. Stored ones are for inputs of 8 bits; where these have 7, the scale of each
+// row loses less.
+float Linear::InputScale(const Row& row, ComputeType type) {
+  const bool is_used = type == ComputeType::kInt8 && HasInt8DotProducts();
+  return is_used && row.tensor != nullptr ? row.tensor->input_scale : 0;
+}
+
+void Linear::PackPanels(absl::Span<const Row> rows, const void* values, size_t row_bytes,
+                        ComputeType type) {
   const DnnlType row_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
-  for (int begin = 0; begin < out_; begin += kMostColumns) {
-    const int out = std::min(kMostColumns, out_ - begin);
+  int out = 0;
+  for (int begin = 0; begin < out_; begin += out) {
+    // A panel has one input scale; rows of zeros take any.
+    const float input_scale = InputScale(rows[begin], type);
+    const auto panel_rows = rows.subspan(begin, kMostColumns);
+    const auto* const end = std::find_if(panel_rows.begin(), panel_rows.end(), [&](const Row& row) {
+      return row.tensor != nullptr && InputScale(row, type) != input_scale;
+    });
+    out = static_cast<int>(end - panel_rows.begin());
     const dnnl::memory::desc plain = DescribeWeights(in_, out, row_type, type, /*packed=*/false);
     const dnnl::memory::desc any =
         DescribeWeights(in_, out, WeightType(type), type, /*packed=*/true);
     const dnnl::primitive_desc product = DescribeProduct(kMostRowsAtOnce, in_, out, any, type);
-    const std::byte* panel = static_cast<const std::byte*>(rows) + begin * row_bytes;
+    const std::byte* panel = static_cast<const std::byte*>(values) + begin * row_bytes;
     panels_.push_back(std::make_shared<PackedMatrix>(
-        Reorder(panel, plain, product.query_md(dnnl::query::weights_md)), in_, out, type));
+        PackedMatrix{.memory = Reorder(panel, plain, product.query_md(dnnl::query::weights_md)),
+                     .in = in_,
+                     .out = out,
+                     .type = type,
+                     .input_scale = input_scale}));
   }
 }
 
@@ -363,9 +385,13 @@ void Linear::ForEachProduct(const Matrix& x, Products& products, const Finish& f
   assert(x.columns() == in_);
   for (int begin = 0; begin < x.rows(); begin += Products::kMostRows) {
     const int end = std::min(begin + Products::kMostRows, x.rows());
-    products.TakeIn(x, begin, end - begin, panels_.front()->type);
     int column = 0;
+    const PackedMatrix* taken_in_for = nullptr;
     for (const std::shared_ptr<const PackedMatrix>& panel : panels_) {
+      if (taken_in_for == nullptr || panel->input_scale != taken_in_for->input_scale) {
+        products.TakeIn(x, begin, end - begin, *panel);
+        taken_in_for = panel.get();
+      }
       ProductRows product = {.columns = panel->out, .bias = &bias_[column]};
       if (!scales_.empty()) {
         product.scales = &scales_[column];

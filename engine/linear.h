@@ -50,8 +50,9 @@ class Products {
   // The most rows that are taken in at once, for all panels of a layer.
   static constexpr int kMostRows = 256;
 
-  // Makes `rows` rows of x, from `begin` on, ready to be multiplied with weights of a type.
-  void TakeIn(const Matrix& x, int begin, int rows, ComputeType type);
+  // Makes `rows` rows of x, from `begin` on, ready to be multiplied with weights of the same type
+  // and input scale as these.
+  void TakeIn(const Matrix& x, int begin, int rows, const PackedMatrix& weights);
   // x Wᵀ for some of the rows taken in. The result [rows, out] is valid until the next call:
   // float32, or int32 for int8 weights.
   const void* Multiply(int begin, int rows, const PackedMatrix& weights);
@@ -69,7 +70,8 @@ class Linear {
  public:
   Linear() = default;
   // Several layers that read the same input become one, their outputs side by side. Weights are
-  // converted to `type` (not kAuto); int8 weights are used as they are in int8.
+  // converted to `type` (not kAuto); int8 weights are used as they are in int8, and so are the
+  // scales of their inputs where they come with any.
   static Linear Pack(absl::Span<const LinearWeights> layers, ComputeType type);
   // The given outputs of a layer alone, in that order. Behind them follow some that are minus
   // infinity, so that there are few sizes for which products have to be compiled.
@@ -104,8 +106,10 @@ class Linear {
     const TensorView* tensor = nullptr;
     int64_t index = 0;
   };
+  static float InputScale(const Row& row, ComputeType type);
   void PackRows(absl::Span<const Row> rows, ComputeType type);
-  void PackPanels(const void* rows, size_t row_bytes, ComputeType type);
+  void PackPanels(absl::Span<const Row> rows, const void* values, size_t row_bytes,
+                  ComputeType type);
   template <typename Finish>
   void ForEachProduct(const Matrix& x, Products& products, const Finish& finish) const;
 

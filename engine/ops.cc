@@ -279,6 +279,32 @@ float QuantizeUnsigned(const float* x, int size, int zero, uint8_t* out) {
   return QuantizeAround(zero, zero - 1, x, size, out);
 }
 
+void QuantizeBy(float scale, const float* HWY_RESTRICT x, int size, int zero,
+                uint8_t* HWY_RESTRICT out) {
+  const FloatTag d;
+  const hn::RebindToSigned<FloatTag> integers;
+  const hn::Rebind<uint8_t, FloatTag> bytes;
+  const auto most = static_cast<float>(zero - 1);
+  const float inverse = 1 / scale;
+  const auto inverses = hn::Set(d, inverse);
+  const auto mosts = hn::Set(d, most);
+  const auto leasts = hn::Set(d, -most);
+  const auto zeros = hn::Set(integers, zero);
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        const auto scaled = hn::Mul(hn::LoadU(d, x + i), inverses);
+        const auto rounded = hn::NearestInt(hn::Max(leasts, hn::Min(scaled, mosts)));
+        hn::StoreU(hn::DemoteTo(bytes, hn::Add(rounded, zeros)), bytes, out + i);
+      },
+      [&](int i) HWY_ATTR {
+        const float scaled = x[i] * inverse;
+        // In this order NaN is no number of `int`'s either, but `most`.
+        const float clamped = std::max(-most, std::min(most, scaled));
+        out[i] = static_cast<uint8_t>(static_cast<int>(std::nearbyint(clamped)) + zero);
+      });
+}
+
 void RoundToBFloat16(const float* HWY_RESTRICT x, int size, uint16_t* HWY_RESTRICT out) {
   for (int i = 0; i < size; ++i) out[i] = Float32ToBFloat16(x[i]);
 }
@@ -446,6 +472,7 @@ HWY_EXPORT(AddBiasAndActivate);
 HWY_EXPORT(AddBiasAndResidual);
 HWY_EXPORT(QuantizeSigned);
 HWY_EXPORT(QuantizeUnsigned);
+HWY_EXPORT(QuantizeBy);
 HWY_EXPORT(RoundToBFloat16);
 HWY_EXPORT(LayerNorm);
 HWY_EXPORT(ScaleAndAdd);
@@ -468,6 +495,9 @@ float Quantize(const float* x, int size, int8_t* out) {
 }
 float Quantize(const float* x, int size, int zero, uint8_t* out) {
   return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, zero, out);
+}
+void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(QuantizeBy)(scale, x, size, zero, out);
 }
 void RoundToBFloat16(const float* x, int size, uint16_t* out) {
   HWY_DYNAMIC_DISPATCH(RoundToBFloat16)(x, size, out);

@@ -39,6 +39,9 @@ float Quantize(const float* x, int size, int8_t* out);
 // products are of unsigned with signed integers. Returns the largest |x| / (zero - 1).
 float Quantize(const float* x, int size, int zero, uint8_t* out);
 
+// The same where it is given what 1 stands for. Numbers beyond 1 … 2 · zero - 1 become these.
+void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out);
+
 // Rounds x to bfloat16 (the upper half of a float32), ties to even.
 void RoundToBFloat16(const float* x, int size, uint16_t* out);
 

@@ -31,6 +31,8 @@ std::map<std::string, std::string> Checksums(const TensorMap& tensors) {
     if (tensor.dtype != DType::kInt8) continue;
     const auto rows = static_cast<size_t>(tensor.rows());
     checksums[kKeyBegin + name + ".scale"] = Crc32(tensor.scales, rows * sizeof(float));
+    if (tensor.input_scale == 0) continue;
+    checksums[kKeyBegin + name + ".input_scale"] = Crc32(&tensor.input_scale, sizeof(float));
   }
   return checksums;
 }

@@ -80,6 +80,7 @@ absl::Status ConvertTensor(DType dtype, TensorView& tensor,
   TensorView converted = tensor;
   converted.dtype = dtype;
   converted.scales = nullptr;
+  converted.input_scale = 0;
   auto buffer = std::make_shared<Buffer>();
   buffer->data.resize(converted.bytes());
   std::byte* out = buffer->data.data();

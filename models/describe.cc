@@ -30,8 +30,9 @@ std::string SizeName(size_t bytes) {
 }
 
 size_t BytesWithScales(const TensorView& tensor) {
-  const size_t scales = tensor.dtype == DType::kInt8 ? tensor.rows() * sizeof(float) : 0;
-  return tensor.bytes() + scales;
+  const size_t scales = tensor.dtype == DType::kInt8 ? tensor.rows() : 0;
+  const size_t input_scales = tensor.input_scale > 0 ? 1 : 0;
+  return tensor.bytes() + (scales + input_scales) * sizeof(float);
 }
 
 void AppendLine(std::string_view label, std::string_view value, std::string& text) {
@@ -145,11 +146,13 @@ std::string AlignmentHead(const ModelConfig& config) {
 void AppendTotals(const TensorMap& tensors, std::string& text) {
   int64_t parameters = 0;
   size_t all_bytes = 0;
+  int64_t with_input_scale = 0;
   std::map<std::string, size_t> bytes_by_dtype;
   for (const auto& [name, tensor] : tensors) {
     parameters += tensor.elements();
     bytes_by_dtype[std::string(DTypeName(tensor.dtype))] += BytesWithScales(tensor);
     all_bytes += BytesWithScales(tensor);
+    if (tensor.input_scale > 0) ++with_input_scale;
   }
   AppendLine("parameters", Grouped(parameters), text);
   AppendLine("size",
@@ -160,6 +163,10 @@ void AppendTotals(const TensorMap& tensors, std::string& text) {
                                                           SizeName(entry.second));
                                         })),
              text);
+  if (with_input_scale > 0) {
+    AppendLine("int8 inputs",
+               absl::StrCat("scales are stored with ", with_input_scale, " matrices"), text);
+  }
 }
 
 void AppendTensors(const TensorMap& tensors, std::string& text) {

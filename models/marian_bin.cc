@@ -2,7 +2,9 @@
 // be mapped. In Marian: src/common/binary.cpp.
 
 #include <cmath>
+#include <cstring>
 #include <fstream>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -75,6 +77,36 @@ absl::StatusOr<std::vector<Header>> ReadHeaders(ByteReader& reader) {
   return headers;
 }
 
+// How inputs are quantized for a product with int8 weights: value · multiplier, by the name of the
+// weights. In Marian: src/tensors/cpu/intgemm_interface.h.
+constexpr char kInputMultiplier[] = "_QuantMultA";
+// The output's product has no name where it is made of a shortlist's rows.
+constexpr char kUnnamedProduct[] = "none";
+
+absl::Status AddInputMultiplier(const std::string& name, absl::Span<const std::byte> data,
+                                std::map<std::string, float>& multipliers) {
+  ByteReader reader(data);
+  const auto multiplier = reader.Read<float>("a number");
+  if (!multiplier.ok()) return multiplier.status();
+  if (!IsInputScale(1 / *multiplier)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected a multiplier above 0, found ", *multiplier));
+  }
+  multipliers[name.substr(0, name.size() - std::strlen(kInputMultiplier))] = *multiplier;
+  return absl::OkStatus();
+}
+
+void SetInputScales(const std::map<std::string, float>& multipliers, TensorMap& tensors) {
+  for (auto& [name, tensor] : tensors) {
+    if (tensor.dtype != DType::kInt8) continue;
+    auto multiplier = multipliers.find(name);
+    if (multiplier == multipliers.end() && name.ends_with("Wemb")) {
+      multiplier = multipliers.find(kUnnamedProduct);
+    }
+    if (multiplier != multipliers.end()) tensor.input_scale = 1 / multiplier->second;
+  }
+}
+
 // Int8 values with one multiplier for all, a float32 that follows the last of them: what a value
 // stands for is value / multiplier.
 absl::Status AddInt8(const Header& header, absl::Span<const std::byte> data, size_t elements,
@@ -102,12 +134,13 @@ absl::Status AddInt8(const Header& header, absl::Span<const std::byte> data, siz
   return AddMarianTensor(header.name, std::move(tensor), file);
 }
 
-absl::Status AddTensor(const Header& header, ByteReader& reader, MarianFile& file) {
+absl::Status AddTensor(const Header& header, ByteReader& reader, MarianFile& file,
+                       std::map<std::string, float>& input_multipliers) {
   const auto data = reader.Take(header.data_size, "data");
   if (!data.ok()) return data.status();
-  // The factors by which some files want activations quantized: Limpid finds those at run time.
-  if (header.name.ends_with("_QuantMultA")) return absl::OkStatus();
-
+  if (header.name.ends_with(kInputMultiplier)) {
+    return AddInputMultiplier(header.name, *data, input_multipliers);
+  }
   const bool is_options = header.type == kInt8 && header.name == kMarianOptions;
   const bool is_int8 = header.type == kIntgemm8 || header.type == kIntgemm8OfBergamot;
   if (header.type != kFloat32 && !is_int8 && !is_options) {
@@ -128,14 +161,16 @@ absl::StatusOr<MarianFile> ParseMarianBin(absl::Span<const std::byte> bytes) {
   const absl::StatusOr<std::vector<Header>> headers = ReadHeaders(reader);
   if (!headers.ok()) return headers.status();
   MarianFile file;
+  std::map<std::string, float> input_multipliers;
   for (const Header& header : *headers) {
-    const absl::Status status = AddTensor(header, reader, file);
+    const absl::Status status = AddTensor(header, reader, file, input_multipliers);
     if (!status.ok()) return InContext(absl::StrCat("tensor ", Quoted(header.name)), status);
   }
   if (reader.remaining() != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("has ", reader.remaining(), " bytes after the last tensor"));
   }
+  SetInputScales(input_multipliers, file.tensors);
   return file;
 }
 

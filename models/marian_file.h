@@ -15,7 +15,8 @@ namespace limpid {
 
 // Tensors under Marian's names. Float32 matrices are [in, out], as Marian has them; embeddings
 // ("Wemb") are [vocab, model_dim]. Int8 matrices lie transposed in the file, and so they are here:
-// [out, in], but embeddings as ever; all their scales are the same.
+// [out, in], but embeddings as ever; all their scales are the same. Where the file says how inputs
+// are to be quantized, they have that as their input_scale.
 struct MarianFile {
   TensorMap tensors;
   std::string options;  // the YAML in "special:model.yml"

@@ -24,6 +24,7 @@ constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // as in the format's own imp
 constexpr size_t kAlignment = 64;
 constexpr char kMetadataKey[] = "__metadata__";
 constexpr char kScaleSuffix[] = ".scale";
+constexpr char kInputScaleSuffix[] = ".input_scale";
 
 constexpr std::pair<DType, std::string_view> kDTypes[] = {{DType::kFloat32, "F32"},
                                                           {DType::kFloat16, "F16"},
@@ -128,24 +129,44 @@ const std::byte* Aligned(absl::Span<const std::byte> data, DType dtype,
   return copy->data();
 }
 
+// Takes the tensor of `count` scales out of `tensors`. What comes back is null if there is none.
+absl::StatusOr<const float*> TakeScales(const std::string& name, int64_t count,
+                                        TensorMap& tensors) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) return nullptr;
+  const TensorView& scales = found->second;
+  const std::vector<int64_t> shape = {count};
+  if (scales.dtype != DType::kFloat32 || scales.shape != shape) {
+    return TensorError(
+        name, absl::StrCat("has dtype ", std::string(DTypeName(scales.dtype)), " and shape ",
+                           ShapeName(scales.shape), "; expected float32 and ", ShapeName(shape)));
+  }
+  const auto* values = reinterpret_cast<const float*>(scales.data);
+  tensors.erase(found);
+  return values;
+}
+
 // Moves the scales of int8 tensors to where they belong.
 absl::Status AttachScales(TensorMap& tensors) {
   for (auto& [name, tensor] : tensors) {
     if (tensor.dtype != DType::kInt8) continue;
+    // Neither is `tensor` itself, whose name is shorter.
     const std::string scale_name = absl::StrCat(name, kScaleSuffix);
-    const auto scale = tensors.find(scale_name);
-    const std::vector<int64_t> shape = {tensor.rows()};
-    if (scale == tensors.end()) {
+    const auto scales = TakeScales(scale_name, tensor.rows(), tensors);
+    if (!scales.ok()) return scales.status();
+    if (*scales == nullptr) {
       return TensorError(name, absl::StrCat("is int8 and needs a tensor ", Quoted(scale_name)));
     }
-    if (scale->second.dtype != DType::kFloat32 || scale->second.shape != shape) {
-      return TensorError(scale_name,
-                         absl::StrCat("has dtype ", std::string(DTypeName(scale->second.dtype)),
-                                      " and shape ", ShapeName(scale->second.shape),
-                                      "; expected float32 and ", ShapeName(shape)));
+    tensor.scales = *scales;
+    const std::string input_scale_name = absl::StrCat(name, kInputScaleSuffix);
+    const auto input_scale = TakeScales(input_scale_name, 1, tensors);
+    if (!input_scale.ok()) return input_scale.status();
+    if (*input_scale == nullptr) continue;
+    tensor.input_scale = **input_scale;
+    if (!IsInputScale(tensor.input_scale)) {
+      return TensorError(input_scale_name,
+                         absl::StrCat("holds ", tensor.input_scale, "; expected a number above 0"));
     }
-    tensor.scales = reinterpret_cast<const float*>(scale->second.data);
-    tensors.erase(scale);  // never `tensor` itself, whose name is shorter
   }
   return absl::OkStatus();
 }
@@ -196,6 +217,12 @@ std::vector<std::pair<std::string, TensorView>> InFileOrder(const TensorMap& ten
                          TensorView{.dtype = DType::kFloat32,
                                     .shape = {tensor.rows()},
                                     .data = reinterpret_cast<const std::byte*>(tensor.scales)});
+    if (tensor.input_scale == 0) continue;
+    ordered.emplace_back(
+        absl::StrCat(name, kInputScaleSuffix),
+        TensorView{.dtype = DType::kFloat32,
+                   .shape = {1},
+                   .data = reinterpret_cast<const std::byte*>(&tensor.input_scale)});
   }
   const auto order = [](const TensorView& tensor) {
     return std::pair(tensor.bytes() % kAlignment != 0, -static_cast<int>(SizeOf(tensor.dtype)));

@@ -30,7 +30,8 @@ struct SafetensorsFile {
 // Parses a whole file held in memory. Errors are InvalidArgument and name the tensor, what was
 // expected and what was found; the file is for the caller to name. The tensors have to fill the
 // data without gaps or overlaps, as the format demands. Int8 tensors "x" take their scales from the
-// float32 tensor "x.scale", which then does not appear by itself.
+// float32 tensors "x.scale" and, if it is there, "x.input_scale", which then do not appear by
+// themselves.
 absl::StatusOr<SafetensorsFile> ParseSafetensors(absl::Span<const std::byte> bytes);
 
 // Maps and parses a file; `storage` then holds the mapping as well. Errors name the file.

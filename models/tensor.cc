@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -95,6 +96,10 @@ int64_t TensorView::elements() const {
   int64_t product = 1;
   for (int64_t dimension : shape) product *= dimension;
   return product;
+}
+
+bool IsInputScale(float scale) {
+  return scale > 0 && std::isfinite(scale) && std::isfinite(1 / scale);
 }
 
 std::string ShapeName(const std::vector<int64_t>& shape) {

@@ -24,6 +24,9 @@ struct TensorView {
   const std::byte* data = nullptr;  // aligned to SizeOf(dtype)
   // int8 only: one float32 scale a row (the first dimension); value = int8 * scale.
   const float* scales = nullptr;
+  // int8 only: what 1 stands for in the int8 inputs that it is multiplied with, where the model's
+  // author has fixed that; 0: each row of inputs has its own.
+  float input_scale = 0;
 
   int64_t elements() const;
   int64_t rows() const { return shape.empty() ? 1 : shape[0]; }
@@ -33,6 +36,9 @@ struct TensorView {
 
 // Sorted by name, so that files and tables come out the same on every run.
 using TensorMap = std::map<std::string, TensorView, std::less<>>;
+
+// Whether it can be TensorView::input_scale: above 0, and neither it nor its inverse infinite.
+bool IsInputScale(float scale);
 
 // "[256, 1024]", for messages and tables.
 std::string ShapeName(const std::vector<int64_t>& shape);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/compute_type.h"
+#include "engine/linear.h"
 #include "engine/translator.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -33,16 +34,18 @@ std::pair<int, int> Same(ComputeType type) {
   return {same, static_cast<int>(sentences.size())};
 }
 
-TEST(BergamotGoldenTest, Float32TranslatesAsBergamotDoes) {
-  const auto [same, all] = Same(ComputeType::kFloat32);
-  EXPECT_GT(all, 50);
+TEST(BergamotGoldenTest, Int8TranslatesAsBergamotDoes) {
+  if (InputZero() < 128) GTEST_SKIP() << "without VNNI inputs have 7 bits, Bergamot's 8";
+  const auto [same, all] = Same(ComputeType::kInt8);
+  EXPECT_GT(all, 100);
   EXPECT_EQ(same, all);
 }
 
-// Bergamot's int8 and Limpid's err differently, so that a sentence may come out otherwise.
-TEST(BergamotGoldenTest, Int8TranslatesAlmostAllAsBergamotDoes) {
-  const auto [same, all] = Same(ComputeType::kInt8);
-  EXPECT_GE(same, all * 9 / 10);
+// The model's inputs are quantized so coarsely that a sentence may come out otherwise without.
+TEST(BergamotGoldenTest, Float32TranslatesMostAsBergamotDoes) {
+  const auto [same, all] = Same(ComputeType::kFloat32);
+  EXPECT_GE(same, all * 8 / 10);
+  EXPECT_LT(same, all);
 }
 
 }  // namespace

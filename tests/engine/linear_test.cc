@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <random>
 #include <string>
@@ -423,6 +424,56 @@ TEST_P(Int8LinearTest, UsesInt8WeightsAsTheyAre) {
       ASSERT_EQ(y.row(row)[o], static_cast<float>(sum));
     }
   }
+}
+
+// Layers that are read side by side have each their own scale for the same input, or none, and
+// inputs beyond what 8 bits hold saturate. Inputs of 7 bits have no use for it.
+TEST_P(Int8LinearTest, QuantizesInputsByTheScaleStoredWithTheWeights) {
+  const int in = 40;
+  const std::vector<float> input_scales = {0.05F, 0.05F, 0.02F, 0, 0.011F};
+  std::deque<StoredLayer> stored;
+  std::vector<LinearWeights> layers;
+  for (const float input_scale : input_scales) {
+    layers.push_back(stored.emplace_back(in, 24, DType::kInt8, random_).view());
+    layers.back().weight.input_scale = input_scale;
+  }
+  const Linear linear = Linear::Pack(layers, ComputeType::kInt8);
+  const Matrix x = RandomMatrix(300, in, random_);  // more than are taken in at once
+  Matrix y;
+  linear.Apply(x, y, products_);
+
+  const int most = InputZero() - 1;
+  int saturated = 0;
+  for (int row = 0; row < x.rows(); ++row) {
+    int column = 0;
+    for (const LinearWeights& layer : layers) {
+      std::vector<uint8_t> quantized(in);
+      double x_scale = InputZero() == 128 ? layer.weight.input_scale : 0;
+      if (x_scale == 0) x_scale = Quantize(x.row(row), in, InputZero(), quantized.data());
+      const std::vector<float> bias = ReadAll(layer.bias);
+      const auto* w = reinterpret_cast<const int8_t*>(layer.weight.data);
+      for (int o = 0; o < layer.weight.rows(); ++o, ++column) {
+        int64_t sum = 0;
+        int64_t off_by_one = 0;  // where x / scale lies halfway but for rounding
+        for (int i = 0; i < in; ++i) {
+          const double scaled = x.row(row)[i] / x_scale;
+          const auto integer =
+              static_cast<int64_t>(std::nearbyint(std::clamp<double>(scaled, -most, most)));
+          saturated += std::abs(scaled) > most ? 1 : 0;
+          const double from_tie = std::abs(scaled - std::floor(scaled) - 0.5);
+          if (from_tie < 1e-4) off_by_one += std::abs(w[o * in + i]);
+          sum += integer * w[o * in + i];
+        }
+        const double scale = x_scale * layer.weight.scales[o];
+        const double product = static_cast<double>(sum) * scale;
+        ASSERT_NEAR(y.row(row)[column], product + bias[o],
+                    1e-5 * (std::abs(product) + std::abs(bias[o])) +
+                        static_cast<double>(off_by_one) * scale)
+            << "row " << row << ", column " << column;
+      }
+    }
+  }
+  EXPECT_TRUE(InputZero() < 128 || saturated > 100);
 }
 
 TEST_P(Int8LinearTest, RowsWithoutAScaleGiveTheBias) {

@@ -333,6 +333,38 @@ TEST_P(OpsTest, QuantizeKeepsWithinTwiceTheZero) {
   }
 }
 
+TEST_P(OpsTest, QuantizeByAScaleRoundsAndSaturates) {
+  for (const int zero : {64, 128}) {
+    for (const int size : Sizes()) {
+      const std::vector<float> x = Normal(size, 50);
+      std::vector<uint8_t> out(size + kGuard, 99);
+      QuantizeBy(0.5F, x.data(), size, zero, out.data());
+      for (int i = 0; i < size; ++i) {
+        const int rounded = static_cast<int>(std::nearbyint(2 * x[i]));
+        ASSERT_EQ(out[i] - zero, std::clamp(rounded, -(zero - 1), zero - 1)) << x[i];
+      }
+      EXPECT_THAT(std::vector<uint8_t>(out.end() - kGuard, out.end()), Each(99));
+    }
+  }
+}
+
+TEST_P(OpsTest, QuantizeByAScaleTakesAnyNumber) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float scale : {1e-38F, 1.0F, 1e38F}) {
+    // In each place of a row: in vectors and in what they leave over.
+    std::vector<float> x(kOddSize, infinity);
+    std::vector<uint8_t> out(kOddSize);
+    QuantizeBy(scale, x.data(), kOddSize, 128, out.data());
+    EXPECT_THAT(out, Each(255));
+    x.assign(kOddSize, -infinity);
+    QuantizeBy(scale, x.data(), kOddSize, 128, out.data());
+    EXPECT_THAT(out, Each(1));
+    x.assign(kOddSize, std::numeric_limits<float>::quiet_NaN());
+    QuantizeBy(scale, x.data(), kOddSize, 128, out.data());
+    EXPECT_THAT(out, Each(Ge(1)));
+  }
+}
+
 TEST_P(OpsTest, QuantizeGivesZerosWhereThereIsNoScale) {
   const auto expect_zeros = [](const std::vector<float>& x) {
     std::vector<int8_t> out(x.size(), 99);

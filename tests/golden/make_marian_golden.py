@@ -195,10 +195,14 @@ def dequantized(tensors):
     return arrays
 
 
-def as_bergamot_has_it(tensors, activation_scale=30):
+def as_bergamot_has_it(tensors):
     """Upstream's int8 model as Bergamot's version of Marian writes it: the embedding is int8, too, the type code is
-    another, and a factor for quantizing each product's input is stored. Bergamot takes multiples of 8 pieces; those
-    added here are too improbable to be ever produced."""
+    another, and a multiplier for quantizing each product's input is stored, here one of four that are coarse enough for
+    it to matter which. Bergamot takes multiples of 8 pieces; those added here are too improbable to be ever produced."""
+    def input_multiplier(product, number):
+        value = padded(np.float32(10 + 4 * (number % 4)).tobytes())
+        return [product + "_QuantMultA", 0x404, (1, 1), value]
+
     out = []
     for name, type_code, shape, data in tensors:
         if name == "Wemb":
@@ -209,10 +213,10 @@ def as_bergamot_has_it(tensors, activation_scale=30):
             data = np.rint(values * multiplier).astype(np.int8).tobytes() + multiplier.tobytes()
             out.append([name, 0x4101, shape, padded(data)])
             for product in ("none", "Wemb"):  # the output with a shortlist, and without
-                out.append([product + "_QuantMultA", 0x404, (1, 1), padded(np.float32(activation_scale).tobytes())])
+                out.append(input_multiplier(product, 2))
         elif type_code == 0x10001:
             out.append([name, 0x4101, shape, data])
-            out.append([name + "_QuantMultA", 0x404, (1, 1), padded(np.float32(activation_scale).tobytes())])
+            out.append(input_multiplier(name, len(out) // 2))
         elif name == "decoder_ff_logit_out_b":
             values = np.frombuffer(data, np.float32, shape[1])
             values = np.pad(values, (0, -shape[1] % 8), constant_values=-99)

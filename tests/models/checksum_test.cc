@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -86,6 +87,21 @@ TEST(ChecksumsTest, FileWithoutThemIsNoMatchAndStillLoads) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(status), AllOf(HasSubstr("has no checksum of"), Not(HasSubstr("damaged"))));
   EXPECT_TRUE(ReadNative(folder).ok());
+}
+
+TEST(ChecksumsTest, CoverTheScalesOfInt8Tensors) {
+  const std::vector<float> scales = {1, 2};
+  TensorView tensor = {.dtype = DType::kInt8,
+                       .shape = {2, 4},
+                       .data = reinterpret_cast<const std::byte*>(scales.data()),
+                       .scales = scales.data()};
+  EXPECT_EQ(Checksums({{"x", tensor}}).size(), 2U);
+  tensor.input_scale = 1;
+  const auto checksums = Checksums({{"x", tensor}});
+  ASSERT_EQ(checksums.size(), 3U);
+  tensor.input_scale = 2;
+  EXPECT_NE(Checksums({{"x", tensor}}).at("crc32 x.input_scale"),
+            checksums.at("crc32 x.input_scale"));
 }
 
 // The value that the world agrees on for CRC-32, so that other programs can check the files.

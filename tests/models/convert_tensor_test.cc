@@ -79,8 +79,10 @@ TEST_F(ConvertTensorTest, Int8TakesRowsOfZerosAndOfTheSmallestNumbers) {
 TEST_F(ConvertTensorTest, ConvertsBackFromInt8) {
   TensorView tensor = Matrix({2, 2}, {127, -64, 254, 2});
   ASSERT_EQ(Message(ConvertTensor(DType::kInt8, tensor, tensors_.storage)), "");
+  tensor.input_scale = 3;
   ASSERT_EQ(Message(ConvertTensor(DType::kFloat32, tensor, tensors_.storage)), "");
   EXPECT_EQ(tensor.scales, nullptr);
+  EXPECT_EQ(tensor.input_scale, 0);
   EXPECT_THAT(ReadAll(tensor), ElementsAre(127, -64, 254, 2));
 }
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr char kModels[] = "tests/golden/marian/";
 constexpr char kOptions[] = "special:model.yml.npy";
@@ -220,6 +223,51 @@ TEST(MarianTest, Int8AndShortlistSurviveUnchanged) {
     EXPECT_EQ(std::memcmp(other.data, tensor.data, tensor.bytes()), 0) << name;
     if (tensor.dtype != DType::kInt8) continue;
     EXPECT_TRUE(std::equal(tensor.scales, tensor.scales + tensor.rows(), other.scales)) << name;
+    EXPECT_EQ(other.input_scale, tensor.input_scale) << name;
+  }
+}
+
+TEST(MarianTest, TakesTheScalesOfInputsFromAnAlphasFile) {
+  const auto checkpoint = ReadCheckpoint(std::string(kModels) + "bergamot");
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  std::set<float> scales;
+  for (const auto& [name, tensor] : checkpoint->tensors) {
+    if (tensor.dtype == DType::kInt8) scales.insert(tensor.input_scale);
+  }
+  EXPECT_EQ(scales, (std::set<float>{1 / 10.0F, 1 / 14.0F, 1 / 18.0F, 1 / 22.0F}));
+  EXPECT_EQ(checkpoint->tensors.at("embedding.weight").input_scale, 1 / 18.0F);
+  EXPECT_THAT(Describe(*checkpoint), HasSubstr("scales are stored with "));
+
+  const auto without = ReadCheckpoint(std::string(kModels) + "ssru_int8");
+  ASSERT_TRUE(without.ok()) << without.status();
+  for (const auto& [name, tensor] : without->tensors) EXPECT_EQ(tensor.input_scale, 0) << name;
+  EXPECT_THAT(Describe(*without), Not(HasSubstr("scales are stored with ")));
+}
+
+// With a shortlist Marian calls the output's product "none".
+TEST(MarianTest, TakesTheOutputsInputScaleByEitherName) {
+  const std::string folder = CopyOf("bergamot");
+  const std::string path = folder + "/model.ende.intgemm.alphas.bin";
+  const std::string bin = ReadText(path);
+  WriteText(path, Replaced(bin, "Wemb_QuantMultA", "Xemb_QuantMultA"));
+  const auto checkpoint = ReadCheckpoint(folder);
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ(checkpoint->tensors.at("embedding.weight").input_scale, 1 / 18.0F);
+}
+
+TEST(MarianTest, RefusesAnInputScaleThatIsNone) {
+  const std::string folder = CopyOf("bergamot");
+  const std::string path = folder + "/model.ende.intgemm.alphas.bin";
+  const std::string bin = ReadText(path);
+  const float multiplier = 22;
+  const std::string bytes(reinterpret_cast<const char*>(&multiplier), sizeof(multiplier));
+  for (const float wrong : {0.0F, -1.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    const std::string wrong_bytes(reinterpret_cast<const char*>(&wrong), sizeof(wrong));
+    std::string damaged = bin;
+    damaged.replace(bin.rfind(bytes), bytes.size(), wrong_bytes);
+    WriteText(path, damaged);
+    EXPECT_THAT(Message(ReadCheckpoint(folder)),
+                HasSubstr("_QuantMultA\": expected a multiplier above 0, found"));
   }
 }
 

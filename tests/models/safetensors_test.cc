@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/file.h"
@@ -16,6 +18,7 @@ namespace limpid {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -52,6 +55,8 @@ class SafetensorsTest : public testing::Test {
     views_["brains"] = View(DType::kBFloat16, {1, 2, 3});
     views_["bytes"] = View(DType::kInt8, {2, 5});
     views_["bytes"].scales = scales_.data();
+    views_["other bytes"] = views_["bytes"];
+    views_["other bytes"].input_scale = 0.25F;
     views_["empty"] = View(DType::kFloat32, {0, 4});
     views_["scalar"] = View(DType::kFloat16, {});
   }
@@ -80,6 +85,7 @@ void ExpectSameTensors(const TensorMap& found, const TensorMap& expected) {
     EXPECT_EQ(other.shape, tensor.shape) << name;
     EXPECT_TRUE(std::equal(tensor.data, tensor.data + tensor.bytes(), other.data)) << name;
     EXPECT_EQ(ReadAll(other), ReadAll(tensor)) << name;
+    EXPECT_EQ(other.input_scale, tensor.input_scale) << name;
   }
 }
 
@@ -258,6 +264,33 @@ TEST(SafetensorsRefusalTest, Int8WithoutItsScales) {
   EXPECT_THAT(
       Refusal(json({{"t", bytes}, {"t.scale", Tensor("F16", {2}, {4, 8})}}).dump(), "12345678"),
       HasSubstr("tensor \"t.scale\" has dtype float16"));
+}
+
+TEST(SafetensorsRefusalTest, InputScalesThatAreNone) {
+  const auto refusal = [](const json& input_scale, float value) {
+    const json header = {{"t", Tensor("I8", {1, 4}, {0, 4})},
+                         {"t.scale", Tensor("F32", {1}, {4, 8})},
+                         {"t.input_scale", input_scale}};
+    const std::string bytes(reinterpret_cast<const char*>(&value), sizeof(value));
+    return Refusal(header.dump(), absl::StrCat("12345678", bytes));
+  };
+  const json one = Tensor("F32", {1}, {8, 12});
+  EXPECT_EQ(refusal(one, 0.5F), "");
+  EXPECT_THAT(refusal(Tensor("F16", {2}, {8, 12}), 0.5F),
+              HasSubstr("tensor \"t.input_scale\" has dtype float16 and shape [2]; expected "
+                        "float32 and [1]"));
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const float wrong : {0.0F, -0.5F, 1e-45F, infinity, infinity - infinity}) {
+    EXPECT_THAT(refusal(one, wrong), AllOf(HasSubstr("tensor \"t.input_scale\" holds "),
+                                           HasSubstr("; expected a number above 0")));
+  }
+  // Only int8 tensors have one.
+  const json header = {{"t", Tensor("F32", {1}, {0, 4})},
+                       {"t.input_scale", Tensor("F32", {1}, {4, 8})}};
+  const std::vector<std::byte> bytes = Bytes(FileText(header.dump(), "12345678"));
+  const auto file = ParseSafetensors(bytes);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->tensors.contains("t.input_scale"));
 }
 
 }  // namespace
