@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <mutex>
@@ -122,14 +123,46 @@ dnnl::primitive_desc DescribeProduct(int rows, int in, int out, const dnnl::memo
 #endif
 }
 
-dnnl::memory Reorder(const void* values, const dnnl::memory::desc& from,
-                     const dnnl::memory::desc& to) {
+// Memory from the system's huge pages, where it has them. A step of decoding reads all weights, and
+// from pages of 4 KB a good part of that would be finding the pages. What is allocated shares them,
+// and they are freed when the last of it is.
+std::shared_ptr<std::byte> AllocateInHugePages(size_t bytes) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  constexpr size_t kCacheLine = 64;
+  struct Chunk {
+    explicit Chunk(size_t bytes)
+        : size(std::max(8 * kHugePage, (bytes + kHugePage - 1) / kHugePage * kHugePage)),
+          memory(static_cast<std::byte*>(std::aligned_alloc(kHugePage, size))) {
+      if (memory == nullptr) throw std::bad_alloc();
+      madvise(memory, size, MADV_HUGEPAGE);
+    }
+    ~Chunk() { std::free(memory); }
+    Chunk(const Chunk&) = delete;
+    Chunk& operator=(const Chunk&) = delete;
+
+    const size_t size;
+    std::byte* const memory;
+    size_t used = 0;
+  };
+  static std::mutex& mutex = *new std::mutex;
+  static std::weak_ptr<Chunk>& newest = *new std::weak_ptr<Chunk>;
+  const std::lock_guard<std::mutex> lock(mutex);
+  std::shared_ptr<Chunk> chunk = newest.lock();
+  if (chunk == nullptr || bytes > chunk->size - chunk->used) {
+    chunk = std::make_shared<Chunk>(bytes);
+    newest = chunk;
+  }
+  std::byte* const begin = chunk->memory + chunk->used;
+  chunk->used =
+      std::min(chunk->size, (chunk->used + bytes + kCacheLine - 1) / kCacheLine * kCacheLine);
+  return {std::move(chunk), begin};
+}
+
+void Reorder(const void* values, const dnnl::memory::desc& from, dnnl::memory& to) {
   dnnl::memory plain(from, Cpu(), const_cast<void*>(values));
-  dnnl::memory packed(to, Cpu());
   dnnl::stream stream(Cpu());
-  dnnl::reorder(plain, packed).execute(stream, plain, packed);
+  dnnl::reorder(plain, to).execute(stream, plain, to);
   stream.wait();
-  return packed;
 }
 
 // A product is compiled for some numbers of rows only, and any other is put together from these:
@@ -163,11 +196,13 @@ bool IsSupported(ComputeType type) {
 }
 
 struct PackedMatrix {
-  dnnl::memory memory;  // [out, in] in a layout of oneDNN's choice
-  int in;
-  int out;
-  ComputeType type;
-  float input_scale;  // for int8: what 1 stands for in all inputs; 0: in each row something else
+  std::shared_ptr<std::byte> storage;  // null: `memory` has its own
+  dnnl::memory memory;                 // [out, in] in a layout of oneDNN's choice
+  int in = 0;
+  int out = 0;
+  ComputeType type = ComputeType::kFloat32;
+  float input_scale =
+      0;  // for int8: what 1 stands for in all inputs; 0: in each row something else
 };
 
 struct Products::State {
@@ -276,7 +311,7 @@ Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
     const std::vector<float> bias = ReadAll(layer.bias);
     linear.bias_.insert(linear.bias_.end(), bias.begin(), bias.end());
   }
-  linear.PackRows(rows, type);
+  linear.PackRows(rows, type, Lifetime::kOfTheModel);
   return linear;
 }
 
@@ -294,50 +329,18 @@ Linear Linear::PackOutputs(const LinearWeights& layer, absl::Span<const int> out
   }
   rows.resize(out);
   linear.bias_.resize(out, -std::numeric_limits<float>::infinity());
-  linear.PackRows(rows, type);
+  linear.PackRows(rows, type, Lifetime::kShort);
   return linear;
 }
 
-void Linear::PackRows(absl::Span<const Row> rows, ComputeType type) {
-  assert(type != ComputeType::kAuto);
-  out_ = static_cast<int>(rows.size());
-  const auto in = static_cast<size_t>(in_);
-  if (type != ComputeType::kInt8) {
-    Buffer<float> floats;  // [out, in]
-    floats.Reserve(rows.size() * in);
-    float* next = floats.data();
-    for (const Row& row : rows) {
-      if (row.tensor == nullptr) {
-        std::fill_n(next, in, 0.0F);
-      } else {
-        ReadRow(*row.tensor, row.index, next);
-      }
-      next += in;
-    }
-    PackPanels(rows, floats.data(), in * sizeof(float), type);
-    return;
-  }
-  Buffer<int8_t> integers;  // [out, in]
-  integers.Reserve(rows.size() * in);
-  std::vector<float> floats(in);
-  int8_t* next = integers.data();
-  for (const Row& row : rows) {
-    if (row.tensor == nullptr) {
-      std::fill_n(next, in, int8_t{0});
-      scales_.push_back(0);
-    } else if (row.tensor->dtype == DType::kInt8) {
-      std::memcpy(next, row.tensor->data + static_cast<size_t>(row.index) * in, in);
-      scales_.push_back(row.tensor->scales[row.index]);
-    } else {
-      ReadRow(*row.tensor, row.index, floats.data());
-      scales_.push_back(Quantize(floats.data(), in_, next));
-    }
-    // Of huge rows the sum wraps around, as the product itself does then.
-    const uint32_t sum = std::accumulate(next, next + in, uint32_t{0});
-    offsets_.push_back(static_cast<int32_t>(InputZero() * sum));
-    next += in;
-  }
-  PackPanels(rows, integers.data(), in, type);
+// The first rows of `rows` that can be one panel, which has one input scale.
+absl::Span<const Linear::Row> Linear::FirstPanel(absl::Span<const Row> rows, ComputeType type) {
+  const absl::Span<const Row> most = rows.subspan(0, kMostColumns);
+  const float input_scale = InputScale(rows[0], type);
+  const auto* const end = std::find_if(most.begin(), most.end(), [&](const Row& row) {
+    return row.tensor != nullptr && InputScale(row, type) != input_scale;
+  });
+  return most.subspan(0, end - most.begin());
 }
 
 // As in PackedMatrix. Stored ones are for inputs of 8 bits; where these have 7, the scale of each
@@ -347,30 +350,83 @@ float Linear::InputScale(const Row& row, ComputeType type) {
   return is_used && row.tensor != nullptr ? row.tensor->input_scale : 0;
 }
 
-void Linear::PackPanels(absl::Span<const Row> rows, const void* values, size_t row_bytes,
-                        ComputeType type) {
-  const DnnlType row_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
-  int out = 0;
-  for (int begin = 0; begin < out_; begin += out) {
-    // A panel has one input scale; rows of zeros take any.
-    const float input_scale = InputScale(rows[begin], type);
-    const auto panel_rows = rows.subspan(begin, kMostColumns);
-    const auto* const end = std::find_if(panel_rows.begin(), panel_rows.end(), [&](const Row& row) {
-      return row.tensor != nullptr && InputScale(row, type) != input_scale;
-    });
-    out = static_cast<int>(end - panel_rows.begin());
-    const dnnl::memory::desc plain = DescribeWeights(in_, out, row_type, type, /*packed=*/false);
-    const dnnl::memory::desc any =
-        DescribeWeights(in_, out, WeightType(type), type, /*packed=*/true);
-    const dnnl::primitive_desc product = DescribeProduct(kMostRowsAtOnce, in_, out, any, type);
-    const std::byte* panel = static_cast<const std::byte*>(values) + begin * row_bytes;
-    panels_.push_back(std::make_shared<PackedMatrix>(
-        PackedMatrix{.memory = Reorder(panel, plain, product.query_md(dnnl::query::weights_md)),
-                     .in = in_,
-                     .out = out,
-                     .type = type,
-                     .input_scale = input_scale}));
+void Linear::PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime) {
+  assert(type != ComputeType::kAuto);
+  out_ = static_cast<int>(rows.size());
+  // A panel's rows, as they are to be packed: one of the two.
+  Buffer<int8_t> integers;
+  Buffer<float> floats;
+  while (!rows.empty()) {
+    const absl::Span<const Row> panel = FirstPanel(rows, type);
+    const void* values = nullptr;
+    if (type == ComputeType::kInt8) {
+      integers.Reserve(panel.size() * in_);
+      QuantizeRows(panel, integers.data());
+      values = integers.data();
+    } else {
+      floats.Reserve(panel.size() * in_);
+      ReadRows(panel, floats.data());
+      values = floats.data();
+    }
+    auto packed = PackPanel(values, static_cast<int>(panel.size()), type, lifetime);
+    packed->input_scale = InputScale(panel[0], type);
+    panels_.push_back(std::move(packed));
+    rows.remove_prefix(panel.size());
   }
+}
+
+void Linear::ReadRows(absl::Span<const Row> rows, float* out) const {
+  for (const Row& row : rows) {
+    if (row.tensor == nullptr) {
+      std::fill_n(out, in_, 0.0F);
+    } else {
+      ReadRow(*row.tensor, row.index, out);
+    }
+    out += in_;
+  }
+}
+
+// Appends to scales_ and offsets_, too.
+void Linear::QuantizeRows(absl::Span<const Row> rows, int8_t* out) {
+  std::vector<float> floats(in_);
+  for (const Row& row : rows) {
+    if (row.tensor == nullptr) {
+      std::fill_n(out, in_, int8_t{0});
+      scales_.push_back(0);
+    } else if (row.tensor->dtype == DType::kInt8) {
+      std::memcpy(out, row.tensor->data + row.index * in_, in_);
+      scales_.push_back(row.tensor->scales[row.index]);
+    } else {
+      ReadRow(*row.tensor, row.index, floats.data());
+      scales_.push_back(Quantize(floats.data(), in_, out));
+    }
+    // Of huge rows the sum wraps around, as the product itself does then.
+    const uint32_t sum = std::accumulate(out, out + in_, uint32_t{0});
+    offsets_.push_back(static_cast<int32_t>(InputZero() * sum));
+    out += in_;
+  }
+}
+
+// `values` [out, in] are int8 for int8 weights, else float32.
+std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, ComputeType type,
+                                                Lifetime lifetime) const {
+  const DnnlType value_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
+  const dnnl::memory::desc plain = DescribeWeights(in_, out, value_type, type, /*packed=*/false);
+  const dnnl::memory::desc any = DescribeWeights(in_, out, WeightType(type), type, /*packed=*/true);
+  const dnnl::memory::desc layout =
+      DescribeProduct(kMostRowsAtOnce, in_, out, any, type).query_md(dnnl::query::weights_md);
+  auto panel = std::make_shared<PackedMatrix>();
+  panel->in = in_;
+  panel->out = out;
+  panel->type = type;
+  if (lifetime == Lifetime::kOfTheModel) {
+    panel->storage = AllocateInHugePages(layout.get_size());
+    panel->memory = dnnl::memory(layout, Cpu(), panel->storage.get());
+  } else {
+    panel->memory = dnnl::memory(layout, Cpu());
+  }
+  Reorder(values, plain, panel->memory);
+  return panel;
 }
 
 Linear Linear::Without(absl::Span<const int> outputs) const {

@@ -106,10 +106,14 @@ class Linear {
     const TensorView* tensor = nullptr;
     int64_t index = 0;
   };
+  enum class Lifetime { kOfTheModel, kShort };
+  static absl::Span<const Row> FirstPanel(absl::Span<const Row> rows, ComputeType type);
   static float InputScale(const Row& row, ComputeType type);
-  void PackRows(absl::Span<const Row> rows, ComputeType type);
-  void PackPanels(absl::Span<const Row> rows, const void* values, size_t row_bytes,
-                  ComputeType type);
+  void PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime);
+  void ReadRows(absl::Span<const Row> rows, float* out) const;
+  void QuantizeRows(absl::Span<const Row> rows, int8_t* out);
+  std::shared_ptr<PackedMatrix> PackPanel(const void* values, int out, ComputeType type,
+                                          Lifetime lifetime) const;
   template <typename Finish>
   void ForEachProduct(const Matrix& x, Products& products, const Finish& finish) const;
 

@@ -40,15 +40,19 @@ namespace limpid {
 // Immutable once made; any number of threads may use it, each with a Workspace of its own.
 class Transformer {
  public:
-  // `weights` are those of `checkpoint`, bound. The embeddings stay in the checkpoint's memory, so
-  // the transformer keeps the checkpoint.
-  Transformer(Checkpoint checkpoint, const ModelWeights& weights, ComputeType type)
+  // Both parts are made of `checkpoint`. Their embeddings stay in its memory, so the transformer
+  // keeps it.
+  Transformer(Checkpoint checkpoint, Encoder encoder, Decoder decoder)
       : checkpoint_(std::move(checkpoint)),
-        encoder_(checkpoint_.config, weights, type),
-        decoder_(checkpoint_.config, weights, type) {
+        encoder_(std::move(encoder)),
+        decoder_(std::move(decoder)) {
     // All else is packed, and of the embeddings few rows are looked up.
     if (checkpoint_.file != nullptr) checkpoint_.file->DropPages();
   }
+  // `weights` are those of `checkpoint`, bound.
+  Transformer(const Checkpoint& checkpoint, const ModelWeights& weights, ComputeType type)
+      : Transformer(checkpoint, Encoder(checkpoint.config, weights, type),
+                    Decoder(checkpoint.config, weights, type)) {}
 
   const ModelConfig& config() const { return checkpoint_.config; }
 

@@ -427,11 +427,16 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
   if (!weights.ok()) return weights.status();
   absl::StatusOr<std::unique_ptr<LoadedShortlist>> shortlist = TakeShortlist(*checkpoint, options);
   if (!shortlist.ok()) return InContext(model_folder, shortlist.status());
-  // Making the tokenizer takes as long as packing the weights does, so each has a thread.
+  // These three take about as long, so each has a thread.
   std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing =
       std::async(std::launch::async, Tokenizer::Create, TakeTokenizerModel(*checkpoint));
+  std::future<Encoder> encoder = std::async(std::launch::async, [&] {
+    const SingleThreadScope single_thread;
+    return Encoder(checkpoint->config, *weights, type);
+  });
   const SingleThreadScope single_thread;
-  Transformer transformer(*std::move(checkpoint), *weights, type);
+  Decoder decoder(checkpoint->config, *weights, type);
+  Transformer transformer(*std::move(checkpoint), encoder.get(), std::move(decoder));
   absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
   if (!tokenizer.ok()) return InContext(model_folder, tokenizer.status());
   return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),

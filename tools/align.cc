@@ -149,7 +149,7 @@ absl::Status Align(const Settings& settings) {
   if (!source.ok()) return source.status();
   const absl::StatusOr<File> target = OpenInput(settings.target);
   if (!target.ok()) return target.status();
-  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
+  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
   LineReader source_reader(source->descriptor, source->name);
   LineReader target_reader(target->descriptor, target->name);

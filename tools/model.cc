@@ -2,8 +2,11 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -80,11 +83,14 @@ absl::StatusOr<std::string> FindModel(const ModelFlags& model) {
   return folder;
 }
 
-absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const ModelFlags& model) {
+absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model) {
   const absl::StatusOr<std::string> folder = FindModel(model);
   if (!folder.ok()) return folder.status();
   absl::StatusOr<std::unique_ptr<Translator>> translator = Translator::Load(*folder, model.options);
-  if (translator.ok()) return translator;
+  if (translator.ok()) {
+    static auto& loaded = *new std::vector<std::unique_ptr<Translator>>;
+    return loaded.emplace_back(*std::move(translator)).get();
+  }
   return absl::Status(translator.status().code(),
                       absl::StrCat("cannot load the model: ", translator.status().message()));
 }

@@ -3,7 +3,6 @@
 #ifndef LIMPID_TOOLS_MODEL_H_
 #define LIMPID_TOOLS_MODEL_H_
 
-#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -27,8 +26,9 @@ absl::StatusOr<std::string> DefaultModelFolder();
 // The folder that the flags name, or the default one. It exists.
 absl::StatusOr<std::string> FindModel(const ModelFlags& model);
 
-// Loads the model that the flags ask for. Errors say what to do.
-absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const ModelFlags& model);
+// Loads the model that the flags ask for. Errors say what to do. The model stays until the process
+// ends: to give its memory back piece by piece takes as long as half a sentence.
+absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model);
 
 }  // namespace limpid
 

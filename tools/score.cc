@@ -138,7 +138,7 @@ absl::Status ScoreLines(const Translator& translator, const Settings& settings, 
 absl::Status ScoreAll(const Settings& settings, const std::vector<std::string>& pair) {
   absl::StatusOr<File> input = OpenInput(settings.input);
   if (!input.ok()) return input.status();
-  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
+  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
   absl::StatusOr<File> output = OpenOutput(settings.output, *input);
   if (!output.ok()) return output.status();

@@ -101,7 +101,7 @@ absl::StatusOr<std::string> Learn(const Settings& settings) {
   const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer =
       Tokenizer::Create(TakeTokenizerModel(*checkpoint));
   if (!tokenizer.ok()) return tokenizer.status();
-  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
+  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
   const absl::StatusOr<File> input = OpenInput(settings.input);
   if (!input.ok()) return input.status();

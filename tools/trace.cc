@@ -152,7 +152,7 @@ TraceRequest RequestFor(const Settings& settings) {
 }
 
 absl::StatusOr<Translation> TranslateOrScore(const Settings& settings, const std::string& text) {
-  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
+  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
   TranslateOptions options;
   options.search = settings.search;

@@ -283,7 +283,7 @@ LineReader MakeReader(const File& input, const std::vector<std::string>& words) 
 absl::Status Translate(const Settings& settings, const std::vector<std::string>& words) {
   absl::StatusOr<File> input = OpenInput(settings.input);
   if (!input.ok()) return input.status();
-  const absl::StatusOr<std::unique_ptr<Translator>> translator = LoadModel(settings.model);
+  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
   LineReader reader = MakeReader(*input, words);
   // Last, so that nothing is lost when the model is not there.
