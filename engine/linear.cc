@@ -83,6 +83,13 @@ dnnl::memory::desc DescribeWeights(int in, int out, DnnlType stored_as, ComputeT
   return {{out, in, 1, 1}, stored_as, packed ? DnnlTag::any : DnnlTag::oihw};
 }
 
+// oneDNN keeps what it compiles for all threads. One at a time asks it, so that workers which need
+// the same product wait for one of them to compile it.
+std::mutex& Compiling() {
+  static std::mutex& compiling = *new std::mutex;
+  return compiling;
+}
+
 // oneDNN writes the code that it compiles to wherever its allocator points, which without memory is
 // nowhere. So we look first whether there is more than it needs; throws std::bad_alloc.
 void EnsureMemoryToCompile() {
@@ -161,7 +168,12 @@ std::shared_ptr<std::byte> AllocateInHugePages(size_t bytes) {
 void Reorder(const void* values, const dnnl::memory::desc& from, dnnl::memory& to) {
   dnnl::memory plain(from, Cpu(), const_cast<void*>(values));
   dnnl::stream stream(Cpu());
-  dnnl::reorder(plain, to).execute(stream, plain, to);
+  dnnl::reorder reorder;
+  {
+    const std::lock_guard<std::mutex> lock(Compiling());
+    reorder = dnnl::reorder(plain, to);
+  }
+  reorder.execute(stream, plain, to);
   stream.wait();
 }
 
@@ -217,10 +229,7 @@ struct Products::State {
     const Key key = {rows, weights.in, weights.out, static_cast<int>(weights.type)};
     const auto it = products.find(key);
     if (it != products.end()) return it->second;
-    // oneDNN keeps what it compiles for all threads. One at a time asks it, so that workers which
-    // need the same product wait for one of them to compile it.
-    static std::mutex& compiling = *new std::mutex;
-    const std::lock_guard<std::mutex> lock(compiling);
+    const std::lock_guard<std::mutex> lock(Compiling());
     const dnnl::primitive_desc description =
         DescribeProduct(rows, weights.in, weights.out, weights.memory.get_desc(), weights.type);
     scratchpad.Reserve(description.scratchpad_desc().get_size());
@@ -413,8 +422,12 @@ std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, Com
   const DnnlType value_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
   const dnnl::memory::desc plain = DescribeWeights(in_, out, value_type, type, /*packed=*/false);
   const dnnl::memory::desc any = DescribeWeights(in_, out, WeightType(type), type, /*packed=*/true);
-  const dnnl::memory::desc layout =
-      DescribeProduct(kMostRowsAtOnce, in_, out, any, type).query_md(dnnl::query::weights_md);
+  dnnl::memory::desc layout;
+  {
+    const std::lock_guard<std::mutex> lock(Compiling());
+    layout =
+        DescribeProduct(kMostRowsAtOnce, in_, out, any, type).query_md(dnnl::query::weights_md);
+  }
   auto panel = std::make_shared<PackedMatrix>();
   panel->in = in_;
   panel->out = out;

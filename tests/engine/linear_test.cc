@@ -356,6 +356,28 @@ TEST_P(LinearTest, ThreadsShareWeights) {
 INSTANTIATE_TEST_SUITE_P(ComputeTypes, LinearTest, testing::ValuesIn(SupportedComputeTypes()),
                          NameOf);
 
+// Packed weights lie side by side in large pieces of memory, of which these fill more than one.
+TEST_P(LinearTest, LayersStayWhatTheyAreWhileOthersComeAndGo) {
+  const int in = 512;
+  const int out = 2000;
+  std::deque<StoredLayer> stored;
+  std::vector<Linear> layers;
+  const auto add = [&] {
+    stored.emplace_back(in, out, DType::kFloat32, random_);
+    layers.push_back(Linear::Pack({stored.back().view()}, GetParam()));
+  };
+  while (stored.size() < 6) add();
+  stored.erase(stored.begin() + 1);
+  layers.erase(layers.begin() + 1);
+  add();
+  const Matrix x = RandomMatrix(2, in, random_);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    Matrix y;
+    layers[i].Apply(x, y, products_);
+    ExpectProduct(y, x, {stored[i].view()}, GetParam());
+  }
+}
+
 // What holds of int8 only, because its sums are exact.
 class Int8LinearTest : public LinearTest {};
 
