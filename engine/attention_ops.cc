@@ -8,15 +8,13 @@
 #define HWY_TARGET_INCLUDE "engine/attention_ops.cc"
 #include "hwy/foreach_target.h"
 // Must come after foreach_target.h.
+#include "engine/simd-inl.h"
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace limpid {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-using FloatTag = hn::ScalableTag<float>;
 
 #if HWY_TARGET == HWY_SCALAR
 HWY_INLINE void StoreSums(FloatTag /*d*/, hn::Vec<FloatTag> v0, hn::Vec<FloatTag> v1,

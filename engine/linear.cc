@@ -7,7 +7,6 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <mutex>
@@ -17,6 +16,8 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "engine/huge_pages.h"
+#include "engine/quantize.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 // Part of the OpenMP interface, which oneDNN's Debian build runs on. Declared here because clang's
@@ -130,41 +131,6 @@ dnnl::primitive_desc DescribeProduct(int rows, int in, int out, const dnnl::memo
 #endif
 }
 
-// Memory from the system's huge pages, where it has them. A step of decoding reads all weights, and
-// from pages of 4 KB a good part of that would be finding the pages. What is allocated shares them,
-// and they are freed when the last of it is.
-std::shared_ptr<std::byte> AllocateInHugePages(size_t bytes) {
-  constexpr size_t kHugePage = size_t{2} << 20;
-  constexpr size_t kCacheLine = 64;
-  struct Chunk {
-    explicit Chunk(size_t bytes)
-        : size(std::max(8 * kHugePage, (bytes + kHugePage - 1) / kHugePage * kHugePage)),
-          memory(static_cast<std::byte*>(std::aligned_alloc(kHugePage, size))) {
-      if (memory == nullptr) throw std::bad_alloc();
-      madvise(memory, size, MADV_HUGEPAGE);
-    }
-    ~Chunk() { std::free(memory); }
-    Chunk(const Chunk&) = delete;
-    Chunk& operator=(const Chunk&) = delete;
-
-    const size_t size;
-    std::byte* const memory;
-    size_t used = 0;
-  };
-  static std::mutex& mutex = *new std::mutex;
-  static std::weak_ptr<Chunk>& newest = *new std::weak_ptr<Chunk>;
-  const std::lock_guard<std::mutex> lock(mutex);
-  std::shared_ptr<Chunk> chunk = newest.lock();
-  if (chunk == nullptr || bytes > chunk->size - chunk->used) {
-    chunk = std::make_shared<Chunk>(bytes);
-    newest = chunk;
-  }
-  std::byte* const begin = chunk->memory + chunk->used;
-  chunk->used =
-      std::min(chunk->size, (chunk->used + bytes + kCacheLine - 1) / kCacheLine * kCacheLine);
-  return {std::move(chunk), begin};
-}
-
 void Reorder(const void* values, const dnnl::memory::desc& from, dnnl::memory& to) {
   dnnl::memory plain(from, Cpu(), const_cast<void*>(values));
   dnnl::stream stream(Cpu());
@@ -213,8 +179,8 @@ struct PackedMatrix {
   int in = 0;
   int out = 0;
   ComputeType type = ComputeType::kFloat32;
-  float input_scale =
-      0;  // for int8: what 1 stands for in all inputs; 0: in each row something else
+  // For int8: what 1 stands for in all inputs; 0: in each row something else.
+  float input_scale = 0;
 };
 
 struct Products::State {

@@ -106,7 +106,7 @@ class Linear {
     const TensorView* tensor = nullptr;
     int64_t index = 0;
   };
-  enum class Lifetime { kOfTheModel, kShort };
+  enum class Lifetime { kOfTheModel, kShort };  // short: a batch's
   static absl::Span<const Row> FirstPanel(absl::Span<const Row> rows, ComputeType type);
   static float InputScale(const Row& row, ComputeType type);
   void PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime);

@@ -8,33 +8,18 @@
 #include <limits>
 #include <type_traits>
 
-#include "models/float16.h"
-
 // Highway compiles this file once for each instruction set and picks one at run time.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/ops.cc"
 #include "hwy/foreach_target.h"
 // Must come after foreach_target.h.
+#include "engine/simd-inl.h"
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace limpid {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-using FloatTag = hn::ScalableTag<float>;
-
-inline size_t LanesOf(FloatTag d) { return hn::Lanes(d); }
-
-// Applies `vector(i)` to whole vectors of [0, size) and `scalar(i)` to what is left.
-template <typename VectorStep, typename ScalarStep>
-HWY_INLINE void ForEach(int size, const VectorStep& vector, const ScalarStep& scalar) {
-  const int lanes = static_cast<int>(LanesOf(FloatTag()));
-  int i = 0;
-  for (; i + lanes <= size; i += lanes) vector(i);
-  for (; i < size; ++i) scalar(i);
-}
 
 inline float SumLanes(FloatTag d, hn::Vec<FloatTag> v) { return hn::GetLane(hn::SumOfLanes(d, v)); }
 
@@ -226,89 +211,6 @@ void AddBiasAndActivate(const ProductRows& rows, Activation activation, float* o
   }
 }
 
-// The largest |x|, or infinity or NaN where x holds one.
-float MaxAbsOf(const float* HWY_RESTRICT x, int size) {
-  const FloatTag d;
-  const hn::RebindToUnsigned<FloatTag> bits;
-  // Without its sign bit, a float's bits order as its value does, with infinity and NaN last.
-  auto largests = hn::Zero(bits);
-  uint32_t largest = 0;
-  ForEach(
-      size,
-      [&](int i) HWY_ATTR {
-        largests = hn::Max(largests, hn::BitCast(bits, hn::Abs(hn::LoadU(d, x + i))));
-      },
-      [&](int i)
-          HWY_ATTR { largest = std::max(largest, std::bit_cast<uint32_t>(x[i]) & 0x7FFFFFFF); });
-  return std::bit_cast<float>(std::max(largest, hn::GetLane(hn::MaxOfLanes(bits, largests))));
-}
-
-// To integers of -most … most, to each of which `zero` is added.
-template <typename T>
-HWY_INLINE float QuantizeAround(int zero, int most, const float* HWY_RESTRICT x, int size,
-                                T* HWY_RESTRICT out) {
-  const FloatTag d;
-  const hn::RebindToSigned<FloatTag> integers;
-  const hn::Rebind<T, FloatTag> bytes;
-  const float largest = MaxAbsOf(x, size);
-  const float inverse = static_cast<float>(most) / largest;  // infinite for zero, zero for infinity
-  if (!(inverse > 0 && inverse < std::numeric_limits<float>::infinity())) {
-    std::fill(out, out + size, static_cast<T>(zero));
-    return 0;
-  }
-  const float scale = largest / static_cast<float>(most);
-  const auto inverses = hn::Set(d, inverse);
-  const auto zeros = hn::Set(integers, zero);
-  ForEach(
-      size,
-      [&](int i) HWY_ATTR {
-        const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i), inverses));
-        hn::StoreU(hn::DemoteTo(bytes, hn::Add(rounded, zeros)), bytes, out + i);
-      },
-      [&](int i) HWY_ATTR {
-        out[i] = static_cast<T>(static_cast<int>(std::nearbyint(x[i] * inverse)) + zero);
-      });
-  return scale;
-}
-
-float QuantizeSigned(const float* x, int size, int8_t* out) {
-  return QuantizeAround(/*zero=*/0, /*most=*/127, x, size, out);
-}
-
-float QuantizeUnsigned(const float* x, int size, int zero, uint8_t* out) {
-  return QuantizeAround(zero, zero - 1, x, size, out);
-}
-
-void QuantizeBy(float scale, const float* HWY_RESTRICT x, int size, int zero,
-                uint8_t* HWY_RESTRICT out) {
-  const FloatTag d;
-  const hn::RebindToSigned<FloatTag> integers;
-  const hn::Rebind<uint8_t, FloatTag> bytes;
-  const auto most = static_cast<float>(zero - 1);
-  const float inverse = 1 / scale;
-  const auto inverses = hn::Set(d, inverse);
-  const auto mosts = hn::Set(d, most);
-  const auto leasts = hn::Set(d, -most);
-  const auto zeros = hn::Set(integers, zero);
-  ForEach(
-      size,
-      [&](int i) HWY_ATTR {
-        const auto scaled = hn::Mul(hn::LoadU(d, x + i), inverses);
-        const auto rounded = hn::NearestInt(hn::Max(leasts, hn::Min(scaled, mosts)));
-        hn::StoreU(hn::DemoteTo(bytes, hn::Add(rounded, zeros)), bytes, out + i);
-      },
-      [&](int i) HWY_ATTR {
-        const float scaled = x[i] * inverse;
-        // In this order NaN is no number of `int`'s either, but `most`.
-        const float clamped = std::max(-most, std::min(most, scaled));
-        out[i] = static_cast<uint8_t>(static_cast<int>(std::nearbyint(clamped)) + zero);
-      });
-}
-
-void RoundToBFloat16(const float* HWY_RESTRICT x, int size, uint16_t* HWY_RESTRICT out) {
-  for (int i = 0; i < size; ++i) out[i] = Float32ToBFloat16(x[i]);
-}
-
 void LayerNorm(const float* x, const float* HWY_RESTRICT scale, const float* HWY_RESTRICT bias,
                float epsilon, int size, float* out) {
   const FloatTag d;
@@ -470,10 +372,6 @@ namespace limpid {
 HWY_EXPORT(AddBias);
 HWY_EXPORT(AddBiasAndActivate);
 HWY_EXPORT(AddBiasAndResidual);
-HWY_EXPORT(QuantizeSigned);
-HWY_EXPORT(QuantizeUnsigned);
-HWY_EXPORT(QuantizeBy);
-HWY_EXPORT(RoundToBFloat16);
 HWY_EXPORT(LayerNorm);
 HWY_EXPORT(ScaleAndAdd);
 HWY_EXPORT(BlendByGate);
@@ -489,18 +387,6 @@ void AddBiasAndActivate(const ProductRows& product, Activation activation, float
 }
 void AddBiasAndResidual(const ProductRows& product, float* out, size_t stride) {
   HWY_DYNAMIC_DISPATCH(AddBiasAndResidual)(product, out, stride);
-}
-float Quantize(const float* x, int size, int8_t* out) {
-  return HWY_DYNAMIC_DISPATCH(QuantizeSigned)(x, size, out);
-}
-float Quantize(const float* x, int size, int zero, uint8_t* out) {
-  return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, zero, out);
-}
-void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out) {
-  HWY_DYNAMIC_DISPATCH(QuantizeBy)(scale, x, size, zero, out);
-}
-void RoundToBFloat16(const float* x, int size, uint16_t* out) {
-  HWY_DYNAMIC_DISPATCH(RoundToBFloat16)(x, size, out);
 }
 void LayerNorm(const float* x, const float* scale, const float* bias, float epsilon, int size,
                float* out) {

@@ -430,13 +430,14 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
   // These three take about as long, so each has a thread.
   std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing =
       std::async(std::launch::async, Tokenizer::Create, TakeTokenizerModel(*checkpoint));
-  std::future<Encoder> encoder = std::async(std::launch::async, [&] {
+  std::future<Encoder> encoding = std::async(std::launch::async, [&] {
     const SingleThreadScope single_thread;
     return Encoder(checkpoint->config, *weights, type);
   });
   const SingleThreadScope single_thread;
   Decoder decoder(checkpoint->config, *weights, type);
-  Transformer transformer(*std::move(checkpoint), encoder.get(), std::move(decoder));
+  Encoder encoder = encoding.get();
+  Transformer transformer(*std::move(checkpoint), std::move(encoder), std::move(decoder));
   absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
   if (!tokenizer.ok()) return InContext(model_folder, tokenizer.status());
   return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),

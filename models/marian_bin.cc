@@ -100,7 +100,7 @@ void SetInputScales(const std::map<std::string, float>& multipliers, TensorMap& 
   for (auto& [name, tensor] : tensors) {
     if (tensor.dtype != DType::kInt8) continue;
     auto multiplier = multipliers.find(name);
-    if (multiplier == multipliers.end() && name.ends_with("Wemb")) {
+    if (multiplier == multipliers.end() && (name == "Wemb" || name == "decoder_Wemb")) {
       multiplier = multipliers.find(kUnnamedProduct);
     }
     if (multiplier != multipliers.end()) tensor.input_scale = 1 / multiplier->second;
@@ -138,7 +138,7 @@ absl::Status AddTensor(const Header& header, ByteReader& reader, MarianFile& fil
                        std::map<std::string, float>& input_multipliers) {
   const auto data = reader.Take(header.data_size, "data");
   if (!data.ok()) return data.status();
-  if (header.name.ends_with(kInputMultiplier)) {
+  if (header.type == kFloat32 && header.name.ends_with(kInputMultiplier)) {
     return AddInputMultiplier(header.name, *data, input_multipliers);
   }
   const bool is_options = header.type == kInt8 && header.name == kMarianOptions;

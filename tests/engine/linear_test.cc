@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/ops.h"
+#include "engine/quantize.h"
 #include "gtest/gtest.h"
 #include "models/float16.h"
 #include "models/tensor.h"
@@ -353,9 +353,6 @@ TEST_P(LinearTest, ThreadsShareWeights) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(ComputeTypes, LinearTest, testing::ValuesIn(SupportedComputeTypes()),
-                         NameOf);
-
 // Packed weights lie side by side in large pieces of memory, of which these fill more than one.
 TEST_P(LinearTest, LayersStayWhatTheyAreWhileOthersComeAndGo) {
   const int in = 512;
@@ -377,6 +374,9 @@ TEST_P(LinearTest, LayersStayWhatTheyAreWhileOthersComeAndGo) {
     ExpectProduct(y, x, {stored[i].view()}, GetParam());
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(ComputeTypes, LinearTest, testing::ValuesIn(SupportedComputeTypes()),
+                         NameOf);
 
 // What holds of int8 only, because its sums are exact.
 class Int8LinearTest : public LinearTest {};

@@ -195,13 +195,14 @@ def dequantized(tensors):
     return arrays
 
 
-def as_bergamot_has_it(tensors):
+def as_bergamot_has_it(tensors, for_inputs=None):
     """Upstream's int8 model as Bergamot's version of Marian writes it: the embedding is int8, too, the type code is
-    another, and a multiplier for quantizing each product's input is stored, here one of four that are coarse enough for
-    it to matter which. Bergamot takes multiples of 8 pieces; those added here are too improbable to be ever produced."""
+    another, and a multiplier for quantizing each product's input is stored: the given one, or one of four that are
+    coarse enough for it to matter which. Bergamot takes multiples of 8 pieces; those added here are too improbable to be
+    ever produced."""
     def input_multiplier(product, number):
-        value = padded(np.float32(10 + 4 * (number % 4)).tobytes())
-        return [product + "_QuantMultA", 0x404, (1, 1), value]
+        value = np.float32(for_inputs or 10 + 4 * (number % 4))
+        return [product + "_QuantMultA", 0x404, (1, 1), padded(value.tobytes())]
 
     out = []
     for name, type_code, shape, data in tensors:

@@ -1,0 +1,136 @@
+#include "engine/quantize.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "models/float16.h"
+
+// Highway compiles this file once for each instruction set and picks one at run time.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/quantize.cc"
+#include "hwy/foreach_target.h"
+// Must come after foreach_target.h.
+#include "engine/simd-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace limpid {
+namespace HWY_NAMESPACE {
+
+// The largest |x|, or infinity or NaN where x holds one.
+float MaxAbsOf(const float* HWY_RESTRICT x, int size) {
+  const FloatTag d;
+  const hn::RebindToUnsigned<FloatTag> bits;
+  // Without its sign bit, a float's bits order as its value does, with infinity and NaN last.
+  auto largests = hn::Zero(bits);
+  uint32_t largest = 0;
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        largests = hn::Max(largests, hn::BitCast(bits, hn::Abs(hn::LoadU(d, x + i))));
+      },
+      [&](int i)
+          HWY_ATTR { largest = std::max(largest, std::bit_cast<uint32_t>(x[i]) & 0x7FFFFFFF); });
+  return std::bit_cast<float>(std::max(largest, hn::GetLane(hn::MaxOfLanes(bits, largests))));
+}
+
+struct Unbounded {
+  template <typename V>
+  HWY_INLINE V operator()(V scaled) const {
+    return scaled;
+  }
+};
+
+// To -most … most. NaN becomes `most`: as an integer it would be undefined.
+class Clamp {
+ public:
+  explicit Clamp(float most) : most_(most) {}
+  HWY_INLINE hn::Vec<FloatTag> operator()(hn::Vec<FloatTag> scaled) const {
+    const FloatTag d;
+    return hn::Max(hn::Set(d, -most_), hn::Min(scaled, hn::Set(d, most_)));
+  }
+  float operator()(float scaled) const { return std::max(-most_, std::min(most_, scaled)); }
+
+ private:
+  float most_;
+};
+
+// Rounds x · inverse, within bounds, to integers, to each of which `zero` is added.
+template <typename Bounds, typename T>
+HWY_INLINE void Round(float inverse, const Bounds& bounded, int zero, const float* HWY_RESTRICT x,
+                      int size, T* HWY_RESTRICT out) {
+  const FloatTag d;
+  const hn::RebindToSigned<FloatTag> integers;
+  const hn::Rebind<T, FloatTag> bytes;
+  const auto inverses = hn::Set(d, inverse);
+  const auto zeros = hn::Set(integers, zero);
+  ForEach(
+      size,
+      [&](int i) HWY_ATTR {
+        const auto rounded = hn::NearestInt(bounded(hn::Mul(hn::LoadU(d, x + i), inverses)));
+        hn::StoreU(hn::DemoteTo(bytes, hn::Add(rounded, zeros)), bytes, out + i);
+      },
+      [&](int i) HWY_ATTR {
+        const float rounded = std::nearbyint(bounded(x[i] * inverse));
+        out[i] = static_cast<T>(static_cast<int>(rounded) + zero);
+      });
+}
+
+// To integers of -most … most, to each of which `zero` is added.
+template <typename T>
+HWY_INLINE float QuantizeAround(int zero, int most, const float* x, int size, T* out) {
+  const float largest = MaxAbsOf(x, size);
+  const float inverse = static_cast<float>(most) / largest;  // infinite for zero, zero for infinity
+  if (!(inverse > 0 && inverse < std::numeric_limits<float>::infinity())) {
+    std::fill(out, out + size, static_cast<T>(zero));
+    return 0;
+  }
+  Round(inverse, Unbounded(), zero, x, size, out);
+  return largest / static_cast<float>(most);
+}
+
+float QuantizeSigned(const float* x, int size, int8_t* out) {
+  return QuantizeAround(/*zero=*/0, /*most=*/127, x, size, out);
+}
+
+float QuantizeUnsigned(const float* x, int size, int zero, uint8_t* out) {
+  return QuantizeAround(zero, zero - 1, x, size, out);
+}
+
+void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out) {
+  Round(1 / scale, Clamp(static_cast<float>(zero - 1)), zero, x, size, out);
+}
+
+void RoundToBFloat16(const float* HWY_RESTRICT x, int size, uint16_t* HWY_RESTRICT out) {
+  for (int i = 0; i < size; ++i) out[i] = Float32ToBFloat16(x[i]);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace limpid
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace limpid {
+
+HWY_EXPORT(QuantizeSigned);
+HWY_EXPORT(QuantizeUnsigned);
+HWY_EXPORT(QuantizeBy);
+HWY_EXPORT(RoundToBFloat16);
+
+float Quantize(const float* x, int size, int8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(QuantizeSigned)(x, size, out);
+}
+float Quantize(const float* x, int size, int zero, uint8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, zero, out);
+}
+void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(QuantizeBy)(scale, x, size, zero, out);
+}
+void RoundToBFloat16(const float* x, int size, uint16_t* out) {
+  HWY_DYNAMIC_DISPATCH(RoundToBFloat16)(x, size, out);
+}
+
+}  // namespace limpid
+#endif  // HWY_ONCE
