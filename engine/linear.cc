@@ -85,25 +85,24 @@ dnnl::memory::desc DescribeWeights(int in, int out, DnnlType stored_as, ComputeT
 }
 
 // oneDNN keeps what it compiles for all threads. One at a time asks it, so that workers which need
-// the same product wait for one of them to compile it.
-std::mutex& Compiling() {
+// the same product wait for one of them to compile it: who holds this may ask.
+//
+// The code goes wherever oneDNN's allocator points, which without memory is nowhere. So we look
+// first whether there is more than it needs, and more than two other threads take meanwhile: in
+// glibc, the first allocation of each maps 128 MB, of which 64 stay. Throws std::bad_alloc.
+std::unique_lock<std::mutex> LockToCompile() {
   static std::mutex& compiling = *new std::mutex;
-  return compiling;
-}
-
-// oneDNN writes the code that it compiles to wherever its allocator points, which without memory is
-// nowhere. So we look first whether there is more than it needs; throws std::bad_alloc.
-void EnsureMemoryToCompile() {
-  constexpr size_t kPlenty = size_t{32} << 20;
+  std::unique_lock<std::mutex> lock(compiling);
+  constexpr size_t kPlenty = (32 + 2 * 128) << 20;
   void* memory = mmap(nullptr, kPlenty, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   munmap(memory, kPlenty);
+  return lock;
 }
 
 // x [rows, in] times weights, which lie as `layout` says: y [rows, out].
 dnnl::primitive_desc DescribeProduct(int rows, int in, int out, const dnnl::memory::desc& layout,
                                      ComputeType type) {
-  EnsureMemoryToCompile();
   const DnnlType result = type == ComputeType::kInt8 ? DnnlType::s32 : DnnlType::f32;
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -136,7 +135,7 @@ void Reorder(const void* values, const dnnl::memory::desc& from, dnnl::memory& t
   dnnl::stream stream(Cpu());
   dnnl::reorder reorder;
   {
-    const std::lock_guard<std::mutex> lock(Compiling());
+    const std::unique_lock<std::mutex> lock = LockToCompile();
     reorder = dnnl::reorder(plain, to);
   }
   reorder.execute(stream, plain, to);
@@ -195,7 +194,7 @@ struct Products::State {
     const Key key = {rows, weights.in, weights.out, static_cast<int>(weights.type)};
     const auto it = products.find(key);
     if (it != products.end()) return it->second;
-    const std::lock_guard<std::mutex> lock(Compiling());
+    const std::unique_lock<std::mutex> lock = LockToCompile();
     const dnnl::primitive_desc description =
         DescribeProduct(rows, weights.in, weights.out, weights.memory.get_desc(), weights.type);
     scratchpad.Reserve(description.scratchpad_desc().get_size());
@@ -390,7 +389,7 @@ std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, Com
   const dnnl::memory::desc any = DescribeWeights(in_, out, WeightType(type), type, /*packed=*/true);
   dnnl::memory::desc layout;
   {
-    const std::lock_guard<std::mutex> lock(Compiling());
+    const std::unique_lock<std::mutex> lock = LockToCompile();
     layout =
         DescribeProduct(kMostRowsAtOnce, in_, out, any, type).query_md(dnnl::query::weights_md);
   }
