@@ -86,6 +86,20 @@ TEST_P(CTranslate2GoldenTest, GreedyOutputIsTheSame) {
   }
 }
 
+TEST_P(CTranslate2GoldenTest, BeamSearchFindsTheSame) {
+  Searcher searcher(*transformer_);
+  SearchOptions options;
+  options.beam_size = golden_["beam_size"];
+  options.max_output_tokens = golden_["max_output_tokens"];
+  const TokenConstraints constraints;
+  const std::vector<Hypotheses>& found = searcher.Search(batch_, {options, constraints});
+  for (size_t i = 0; i < found.size(); ++i) {
+    const auto& sentence = golden_["sentences"][i];
+    SCOPED_TRACE(sentence["source"]);
+    EXPECT_EQ(found[i].front().ids, sentence["beam_ids"].get<std::vector<int>>());
+  }
+}
+
 TEST_P(CTranslate2GoldenTest, LogitsAgree) {
   Workspace work;
   Memory memory;

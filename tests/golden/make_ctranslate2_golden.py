@@ -25,6 +25,7 @@ from ctranslate2.specs import TransformerSpec, common_spec
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "ctranslate2"
 LIMIT = 8
+BEAM = 4
 # As in make_golden.py: greedy output that is never close, and says enough.
 SMALLEST_MARGIN = 1e-3
 ENOUGH_WORDS = 10
@@ -244,6 +245,12 @@ def write_binary(path, version, name, revision, variables, aliases):
     path.write_bytes(out)
 
 
+def beam_tokens(model, source):
+    """With so much patience CTranslate2 does not stop before the best is found; see the README on beam search."""
+    return model.translate_batch([source], beam_size=BEAM, patience=16, length_penalty=1, max_decoding_length=LIMIT,
+                                 min_decoding_length=0, return_end_token=True)[0].hypotheses[0]
+
+
 def golden_sentence(model, source, target_vocabulary):
     """`source` are the tokens that CTranslate2 is given."""
     result = model.translate_batch(
@@ -260,6 +267,7 @@ def golden_sentence(model, source, target_vocabulary):
     return dict(
         source=source,
         output_ids=[ids[token] for token in tokens],
+        beam_ids=[ids[token] for token in beam_tokens(model, source)],
         log_probabilities=[float(f"{x:.7g}") for x in scored.log_probs[: len(tokens)]],
         smallest_margin=float((best[:, -1] - best[:, -2]).min()),
         logits=[[float(f"{x:.7g}") for x in row] for row in logits],
@@ -275,7 +283,7 @@ def golden_data(folder, sources, target, eos):
 def write_golden(folder, sentences):
     lines = ",\n".join("  " + json.dumps(each, ensure_ascii=False) for each in sentences)
     text = f'{{\n "software": {{"ctranslate2": "{ctranslate2.__version__}"}},\n'
-    text += f' "max_output_tokens": {LIMIT},\n "sentences": [\n{lines}\n ]\n}}\n'
+    text += f' "max_output_tokens": {LIMIT}, "beam_size": {BEAM},\n "sentences": [\n{lines}\n ]\n}}\n'
     (folder / "golden.json").write_text(text, encoding="utf-8")
     words = sum(len(set(each["output_ids"])) for each in sentences)
     margin = min(each["smallest_margin"] for each in sentences)
