@@ -87,10 +87,11 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   const Format* format = FormatOf(path);
   if (format != nullptr) return format->read(path);
   const auto known = [](std::string* out, const Format& each) {
-    absl::StrAppend(out, "a ", each.name, " (", each.signs, ")");
+    absl::StrAppend(out, each.name, " (", each.signs, ")");
   };
-  return absl::InvalidArgumentError(absl::StrCat(path, ": ", WhatIsFound(path), "; Limpid reads ",
-                                                 absl::StrJoin(kFormats, ", or ", known)));
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": ", WhatIsFound(path),
+                   "; these can be read: ", absl::StrJoin(kFormats, ", ", known)));
 }
 
 }  // namespace limpid

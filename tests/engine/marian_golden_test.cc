@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +40,9 @@ class MarianGoldenTest : public testing::TestWithParam<std::string> {
   void SetUp() override {
     const std::string folder = std::string(kGolden) + "/" + GetParam();
     std::ifstream stream(folder + "/golden_marian.json");
-    sentences_ = nlohmann::json::parse(stream)["sentences"];
+    const nlohmann::json golden = nlohmann::json::parse(stream);
+    beam_size_ = golden["beam_size"];
+    sentences_ = golden["sentences"];
     ASSERT_FALSE(sentences_.empty());
     absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(folder);
     ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
@@ -67,6 +70,7 @@ class MarianGoldenTest : public testing::TestWithParam<std::string> {
 
   const SingleThreadScope single_thread_;
   Checkpoint checkpoint_;
+  int beam_size_ = 0;
   nlohmann::json sentences_;
   SourceBatch source_;
 };
@@ -115,6 +119,30 @@ TEST_P(MarianGoldenTest, GreedyOutputIsTheSame) {
         found[i].front().log_probabilities,
         testing::Pointwise(testing::FloatNear(kTolerance),
                            sentences_[i]["greedy_log_probabilities"].get<std::vector<float>>()));
+  }
+}
+
+// Marian's beam has one place fewer for each hypothesis that is finished, so that what it finds may
+// be worse than what ours does.
+TEST_P(MarianGoldenTest, BeamSearchFindsTheSameOrBetter) {
+  const Transformer transformer = Make(ComputeType::kFloat32);
+  Searcher searcher(transformer);
+  SearchOptions options;
+  options.beam_size = beam_size_;
+  const TokenConstraints constraints;
+  const std::vector<Hypotheses>& found = searcher.Search(source_, {options, constraints});
+  for (size_t i = 0; i < sentences_.size(); ++i) {
+    if (!sentences_[i].contains("beam_ids")) continue;
+    SCOPED_TRACE(sentences_[i]["source"]);
+    const std::vector<double> golden = sentences_[i]["beam_log_probabilities"];
+    const double golden_score =
+        std::accumulate(golden.begin(), golden.end(), 0.0) / static_cast<double>(golden.size());
+    const Hypothesis& best = found[i].front();
+    if (best.ids == sentences_[i]["beam_ids"].get<std::vector<int>>()) {
+      EXPECT_NEAR(best.score, golden_score, kTolerance);
+    } else {
+      EXPECT_GT(best.score, golden_score + kTolerance);
+    }
   }
 }
 

@@ -260,29 +260,33 @@ def score(model, source, target, sources, targets):
     return scores, alignments
 
 
-def greedy(model, source, target, sources):
+BEAM_SIZE = 4
+
+
+def decode(model, source, target, sources, beam_size):
     """Pairs of output ids, </s> included, and their log-probabilities; None where Marian cut the output."""
     with tempfile.TemporaryDirectory() as folder:
         write_lines(folder + "/source", source.lines(sources))
         lines = marian("decode", "--cpu-threads", 1, "--workspace", 128, "--quiet", "--models", model, "--vocabs",
-                       source.path, target.path, "--input", folder + "/source", "--beam-size", 1, "--n-best",
-                       "--word-scores", "--no-spm-decode").splitlines()
-    outputs = []
+                       source.path, target.path, "--input", folder + "/source", "--beam-size", beam_size, "--normalize",
+                       1, "--n-best", "--word-scores", "--no-spm-decode").splitlines()
+    outputs = {}
     for line in lines:
-        _, pieces, scores, _, _ = line.split(" ||| ")
+        number, pieces, scores, _, _ = line.split(" ||| ")
         ids = [target.id(piece) for piece in pieces.split()] + [0]
         scores = [float(score) for score in scores.split("WordScores= ")[1].split()]
-        outputs.append((ids, scores) if len(ids) == len(scores) else None)
-    return outputs
+        outputs.setdefault(number, (ids, scores) if len(ids) == len(scores) else None)  # the best comes first
+    return list(outputs.values())
 
 
-def write_golden(folder, model, source, target, int8_model=None, decode=True):
+def write_golden(folder, model, source, target, int8_model=None, decodes=True):
     """`model` gives the golden values: the model in `folder`, or its float32 double."""
     sources, targets = corpus(8, seed=2)
     scores, alignments = score(model, source, target, sources, targets)
     nothing = [None] * len(sources)
-    outputs = greedy(model, source, target, sources) if decode else nothing
-    int8_outputs = greedy(int8_model, source, target, sources) if int8_model else nothing
+    outputs = decode(model, source, target, sources, 1) if decodes else nothing
+    beam_outputs = decode(model, source, target, sources, BEAM_SIZE) if decodes else nothing
+    int8_outputs = decode(int8_model, source, target, sources, 1) if int8_model else nothing
     sentences = []
     for i in range(len(sources)):
         sentence = {"source": sources[i], "source_ids": source.ids(sources[i]), "target_ids": target.ids(targets[i]),
@@ -293,9 +297,12 @@ def write_golden(folder, model, source, target, int8_model=None, decode=True):
             sentence["greedy_ids"], sentence["greedy_log_probabilities"] = outputs[i]
         if outputs[i] and int8_outputs[i] and outputs[i][0] == int8_outputs[i][0]:
             sentence["int8_log_probabilities"] = int8_outputs[i][1]
+        if beam_outputs[i]:
+            sentence["beam_ids"], sentence["beam_log_probabilities"] = beam_outputs[i]
         sentences.append(sentence)
     version = next(line for line in bytes(np.load(model)["special:model.yml"]).decode().split("\n") if "version" in line)
-    golden = {"made_by": "Marian " + version.split(": ")[1].strip(" \0"), "sentences": sentences}
+    golden = {"made_by": "Marian " + version.split(": ")[1].strip(" \0"), "beam_size": BEAM_SIZE,
+              "sentences": sentences}
     with open(folder + "/golden_marian.json", "w", encoding="utf-8") as file:
         # A line a sentence.
         text = json.dumps(golden, ensure_ascii=False)
@@ -353,7 +360,7 @@ def main():
           "gelu", "--transformer-guided-alignment-layer", 2)
     # Marian's decoder does not norm the keys and values that it keeps of earlier tokens, and so differs from its own
     # scorer and from what was trained, which alone gives golden values here.
-    write_golden(folder, folder + "/model.npz", source, target, decode=False)
+    write_golden(folder, folder + "/model.npz", source, target, decodes=False)
 
     # Marian 1.12 ignores --transformer-train-position-embeddings (it reads it under another name), and so must we.
     folder = fresh("source_tied")

@@ -44,8 +44,8 @@ TEST(CheckpointTest, SaysThatThereIsNothing) {
 
 TEST(CheckpointTest, SaysWhatItFoundAndWhatItKnows) {
   const auto knows =
-      AllOf(HasSubstr("Limpid reads a Limpid folder (\"limpid_format\" in config.json"),
-            HasSubstr("or a Hugging Face MarianMT folder (\"model_type\": \"marian\""));
+      AllOf(HasSubstr("these can be read: Limpid folder (\"limpid_format\" in config.json"),
+            HasSubstr(", Hugging Face MarianMT folder (\"model_type\": \"marian\""));
   const std::string folder = FreshPath("folder");
   fs::create_directory(folder);
   EXPECT_THAT(Message(ReadCheckpoint(folder)),

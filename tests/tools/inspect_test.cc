@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -18,6 +19,28 @@ TEST(InspectTest, PrintsWhatTheModelIs) {
 
 TEST(InspectTest, WithoutAPathTakesTheDefaultModel) {
   EXPECT_EQ(RunProgram({"inspect"}).output, RunProgram({"inspect", "models/eng-deu"}).output);
+}
+
+// Nothing is converted first. An Argos package is inspected in argos_test.cc, where one is made.
+TEST(InspectTest, ReadsEveryFormatOfOthers) {
+  const std::vector<std::pair<std::string, std::string>> formats = {
+      {"base", "Hugging Face MarianMT"},
+      {"pytorch_zip", "Hugging Face MarianMT"},
+      {"marian/opus_mt", "Marian .npz"},
+      {"marian/float32_bin", "Marian .bin"},
+      {"marian/bergamot", "Marian .bin in int8, as of Bergamot and Firefox"},
+      {"ctranslate2/version_2", "CTranslate2, format version 2"},
+      {"ctranslate2/marian", "CTranslate2, format version 6"},
+      {"nn_transformer/model.pt", "PyTorch nn.Transformer"},
+  };
+  for (const auto& [path, format] : formats) {
+    SCOPED_TRACE(path);
+    const Outcome outcome = RunProgram({"inspect", "tests/golden/" + path});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    EXPECT_TRUE(absl::StartsWith(outcome.output, "format               " + format + "\n"))
+        << outcome.output;
+    EXPECT_TRUE(absl::StrContains(outcome.output, "\nparameters ")) << outcome.output;
+  }
 }
 
 TEST(InspectTest, WhatIsNoModelIsAFailure) {
