@@ -23,6 +23,9 @@ class KeyValueCache {
   // Adds a row, of whatever content, to the tokens of a hypothesis.
   void Append(int hypothesis);
 
+  // Forgets all but the first `count` tokens of a hypothesis.
+  void Truncate(int hypothesis, int count) { tokens_[hypothesis].resize(count); }
+
   // Makes hypothesis `to` one that goes on from the same tokens as `from`. Their rows are shared.
   void Fork(int from, int to) { tokens_[to] = tokens_[from]; }
 

@@ -70,6 +70,12 @@ class Matrix {
     buffer_.Reserve(static_cast<size_t>(PaddedRows(rows)) * columns);
   }
 
+  // Keeps the first rows.
+  void Truncate(int rows) {
+    assert(rows <= rows_);
+    rows_ = rows;
+  }
+
   int rows() const { return rows_; }
   int columns() const { return columns_; }
   float* row(int i) { return buffer_.data() + static_cast<size_t>(i) * columns_; }

@@ -95,6 +95,10 @@ float QuantizeSigned(const float* x, int size, int8_t* out) {
   return QuantizeAround(/*zero=*/0, /*most=*/127, x, size, out);
 }
 
+float QuantizeWide(const float* x, int size, int16_t* out) {
+  return QuantizeAround(/*zero=*/0, /*most=*/127, x, size, out);
+}
+
 float QuantizeUnsigned(const float* x, int size, int zero, uint8_t* out) {
   return QuantizeAround(zero, zero - 1, x, size, out);
 }
@@ -115,12 +119,16 @@ HWY_AFTER_NAMESPACE();
 namespace limpid {
 
 HWY_EXPORT(QuantizeSigned);
+HWY_EXPORT(QuantizeWide);
 HWY_EXPORT(QuantizeUnsigned);
 HWY_EXPORT(QuantizeBy);
 HWY_EXPORT(RoundToBFloat16);
 
 float Quantize(const float* x, int size, int8_t* out) {
   return HWY_DYNAMIC_DISPATCH(QuantizeSigned)(x, size, out);
+}
+float Quantize(const float* x, int size, int16_t* out) {
+  return HWY_DYNAMIC_DISPATCH(QuantizeWide)(x, size, out);
 }
 float Quantize(const float* x, int size, int zero, uint8_t* out) {
   return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, zero, out);

@@ -11,6 +11,8 @@ namespace limpid {
 // largest |x| / 127, or 0 where x is all zero (or below 2^-121, which is as good as zero) or holds
 // infinities or NaN; then all integers are 0.
 float Quantize(const float* x, int size, int8_t* out);
+// The same in wider integers.
+float Quantize(const float* x, int size, int16_t* out);
 
 // The same in integers of 1 … 2 · zero - 1, with `zero` (of 2 … 128) for 0: the processor's
 // products are of unsigned with signed integers. Returns the largest |x| / (zero - 1).

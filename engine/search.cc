@@ -1,11 +1,16 @@
 #include "engine/search.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace limpid {
 namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
+
+// Tokens drafted before they are checked. A check of several reads the output layer once; what was
+// drafted behind a wrong token is lost.
+constexpr int kMostDrafts = 12;
 
 uint64_t SampleKey(const SourceBatch& source, int sentence, uint64_t seed) {
   uint64_t key = seed;
@@ -30,6 +35,10 @@ bool WantsBestOnly(const SearchRequest& request, const ModelConfig& config) {
          !LogitsProcessor(options, request.constraints, config).active();
 }
 
+LogSumExp LogSumExpFor(const SearchRequest& request) {
+  return request.options.log_probabilities ? LogSumExp::kCompute : LogSumExp::kLeaveOut;
+}
+
 }  // namespace
 
 const std::vector<Hypotheses>& Searcher::Search(const SourceBatch& source,
@@ -47,8 +56,10 @@ const std::vector<Hypotheses>& Searcher::Search(const SourceBatch& source,
 void Searcher::SearchEachAlone(const SourceBatch& source, const SearchRequest& request) {
   Start(source, request);
   const bool best_only = WantsBestOnly(request, transformer_.config());
-  const LogSumExp log_sum_exp =
-      request.options.log_probabilities ? LogSumExp::kCompute : LogSumExp::kLeaveOut;
+  if (best_only && source.sentences() == 1 && !candidates_.empty()) {
+    return SearchByDrafts(source, request);
+  }
+  const LogSumExp log_sum_exp = LogSumExpFor(request);
   while (!state_.inputs.empty()) {
     const DecoderStep step = {state_.inputs, source, state_.memory, state_.cache};
     next_inputs_.clear();
@@ -61,6 +72,56 @@ void Searcher::SearchEachAlone(const SourceBatch& source, const SearchRequest& r
     }
     state_.inputs.swap(next_inputs_);
   }
+}
+
+// Drafts tokens, checks them all at once, and goes on behind the first that was wrong, until the
+// translation ends. The more drafts were right, the more are made next; where the candidates are no
+// good that is one, and so little is lost.
+void Searcher::SearchByDrafts(const SourceBatch& source, const SearchRequest& request) {
+  int most = kMostDrafts;
+  while (!state_.inputs.empty()) {
+    Draft(source, request, most);
+    transformer_.CheckDrafts(LogSumExpFor(request), state_.work);
+    const int right = TakeDrafts(request);
+    most = right == most ? std::min(2 * most, kMostDrafts) : std::max(right, 1);
+    state_.inputs.swap(next_inputs_);
+  }
+}
+
+void Searcher::Draft(const SourceBatch& source, const SearchRequest& request, int most) {
+  const ModelConfig& config = transformer_.config();
+  const LogitsProcessor processor(request.options, request.constraints, config);
+  state_.work.drafted.Resize(most, config.model_dim);
+  drafts_.clear();
+  guesses_.clear();
+  DecoderInput input = state_.inputs.front();
+  bool ends = false;
+  while (!ends && static_cast<int>(drafts_.size()) < most) {
+    const DecoderStep step = {{&input, 1}, source, state_.memory, state_.cache};
+    const int index = static_cast<int>(drafts_.size());
+    drafts_.push_back(input);
+    guesses_.push_back(transformer_.Draft(step, candidates_, index, state_.work));
+    input.token = guesses_.back();
+    ++input.position;
+    ends = processor.IsEnd(input.token) || input.position >= most_tokens_[input.sentence];
+  }
+  state_.work.drafted.Truncate(static_cast<int>(drafts_.size()));
+}
+
+// Extends the hypothesis by what was checked, as far as the drafts were right, and by one token
+// more. Returns how many were right.
+int Searcher::TakeDrafts(const SearchRequest& request) {
+  const bool probabilities = request.options.log_probabilities;
+  for (size_t i = 0; i < drafts_.size(); ++i) {
+    const Best& best = state_.work.best[i];
+    next_inputs_.clear();
+    Extend(drafts_[i], {best.index, probabilities ? best.log_probability() : 0}, request);
+    if (best.index != guesses_[i]) {
+      state_.cache.Truncate(drafts_[i].hypothesis, drafts_[i].position + 1);
+      return static_cast<int>(i);
+    }
+  }
+  return static_cast<int>(drafts_.size());
 }
 
 void Searcher::Start(const SourceBatch& source, const SearchRequest& request) {

@@ -11,6 +11,7 @@
 //                  output), feed-forward                                           decoder.h
 //                  (some models remember the target so far otherwise: ssru.h)
 //   output         how much each token of the vocabulary is to come next           output.h
+//                  (where a sentence is alone, its tokens are drafted first: draft.h)
 //   attention      softmax(Q Kᵀ / √head_dim) V, once for all three kinds           attention.h
 //   the rest       embedding, norm, feed-forward, residual                         layers.h
 //
@@ -29,9 +30,13 @@
 #ifndef LIMPID_ENGINE_TRANSFORMER_H_
 #define LIMPID_ENGINE_TRANSFORMER_H_
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "absl/types/span.h"
 #include "engine/decoder.h"
+#include "engine/draft.h"
 #include "engine/encoder.h"
 #include "models/checkpoint.h"
 
@@ -42,10 +47,11 @@ class Transformer {
  public:
   // Both parts are made of `checkpoint`. Their embeddings stay in its memory, so the transformer
   // keeps it.
-  Transformer(Checkpoint checkpoint, Encoder encoder, Decoder decoder)
+  Transformer(Checkpoint checkpoint, Encoder encoder, Decoder decoder, DraftLayer draft = {})
       : checkpoint_(std::move(checkpoint)),
         encoder_(std::move(encoder)),
-        decoder_(std::move(decoder)) {
+        decoder_(std::move(decoder)),
+        draft_(std::move(draft)) {
     // All else is packed, and of the embeddings few rows are looked up.
     if (checkpoint_.file != nullptr) checkpoint_.file->DropPages();
   }
@@ -86,6 +92,20 @@ class Transformer {
     decoder_.output().FindBest(work.x, work.selection, log_sum_exp, work.best, work.products);
   }
 
+  // A step of a single input of which the output layer is put off: keeps the decoder's output for
+  // CheckDrafts as row `index` of work.drafted, which has room for it, and returns the candidate
+  // that most probably comes next. For transformers made with a DraftLayer.
+  int Draft(const DecoderStep& step, absl::Span<const int> candidates, int index,
+            Workspace& work) const {
+    decoder_.Step(step, work);
+    std::copy_n(work.x.row(0), work.x.columns(), work.drafted.row(index));
+    return draft_.FindBest(work.x.row(0), candidates, work.draft_input);
+  }
+  // What DecodeBest would have found at each draft: fills work.best [drafts].
+  void CheckDrafts(LogSumExp log_sum_exp, Workspace& work) const {
+    decoder_.output().FindBest(work.drafted, work.selection, log_sum_exp, work.best, work.products);
+  }
+
   // From now on only these tokens, each once and in order, can come next. None: all.
   void SelectTokens(std::vector<int> tokens, Workspace& work) const {
     if (tokens.empty()) {
@@ -101,6 +121,7 @@ class Transformer {
   Checkpoint checkpoint_;
   Encoder encoder_;
   Decoder decoder_;
+  DraftLayer draft_;
 };
 
 }  // namespace limpid

@@ -100,8 +100,8 @@ struct Task {
   // The caller's; where unknown pieces are replaced, with a trace that says by what.
   TranslateOptions options;
   const ModelConfig& config;
-  // What may be produced; null: all tokens.
-  const Shortlist* shortlist = nullptr;
+  const Shortlist* shortlist = nullptr;  // null: the model has none
+  bool only_shortlist = false;           // whether nothing else may be produced
   // What options.search says, in tokens.
   TokenConstraints constraints = {};
   std::vector<int> prefix = {};
@@ -121,10 +121,11 @@ void DropTraces(absl::StatusOr<std::vector<Translation>>& translations) {
 class ModelTranslator : public Translator {
  public:
   ModelTranslator(Transformer transformer, std::unique_ptr<Tokenizer> tokenizer,
-                  std::unique_ptr<LoadedShortlist> shortlist, int threads)
+                  std::unique_ptr<LoadedShortlist> shortlist, bool only_shortlist, int threads)
       : transformer_(std::move(transformer)),
         tokenizer_(std::move(tokenizer)),
         shortlist_(std::move(shortlist)),
+        only_shortlist_(only_shortlist),
         threads_(threads) {}
 
   absl::StatusOr<std::vector<Translation>> TranslateBatch(
@@ -147,14 +148,16 @@ class ModelTranslator : public Translator {
 
   const Transformer transformer_;
   const std::unique_ptr<Tokenizer> tokenizer_;
-  const std::unique_ptr<LoadedShortlist> shortlist_;  // null: none is used
+  const std::unique_ptr<LoadedShortlist> shortlist_;  // null: the model has none
+  const bool only_shortlist_;
   const int threads_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Worker>> idle_workers_;  // guarded by mutex_
 };
 
-// What a batch may produce: the candidates of its source tokens, and what the options ask for.
-std::vector<int> TokensOf(const Batch& batch, const Task& task) {
+// What a batch is likely to produce: the candidates of its source tokens, and what the options ask
+// for.
+std::vector<int> LikelyTokens(const Batch& batch, const Task& task) {
   std::vector<int> sources;
   for (const Segment* segment : batch) {
     sources.insert(sources.end(), segment->source.ids.begin(), segment->source.ids.end());
@@ -170,7 +173,11 @@ std::vector<int> TokensOf(const Batch& batch, const Task& task) {
 }
 
 void SearchBatch(const Batch& batch, const Task& task, Worker& worker) {
-  if (task.shortlist != nullptr) worker.searcher.SelectTokens(TokensOf(batch, task));
+  if (task.only_shortlist) {
+    worker.searcher.SelectTokens(LikelyTokens(batch, task));
+  } else if (task.shortlist != nullptr && batch.size() == 1) {
+    worker.searcher.DraftFrom(LikelyTokens(batch, task));
+  }
   worker.source.Clear();
   for (const Segment* segment : batch) worker.source.Add(segment->source.ids);
   std::vector<absl::Span<const int>> prefixes;
@@ -288,9 +295,12 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
     absl::StatusOr<std::vector<int>> prefix =
         FindPrefix(options.search, *constraints, config(), *tokenizer_);
     if (!prefix.ok()) return prefix.status();
-    const Task task = {WithTraceOfUnknowns(options), config(),
+    const Task task = {WithTraceOfUnknowns(options),
+                       config(),
                        shortlist_ == nullptr ? nullptr : &shortlist_->shortlist,
-                       *std::move(constraints), *std::move(prefix)};
+                       only_shortlist_,
+                       *std::move(constraints),
+                       *std::move(prefix)};
     for (const std::string& text : texts) {
       if (absl::Status status = CheckSize(text); !status.ok()) return status;
     }
@@ -389,8 +399,8 @@ void ModelTranslator::ReturnWorker(std::unique_ptr<Worker> worker) const {
 
 absl::StatusOr<std::unique_ptr<LoadedShortlist>> TakeShortlist(Checkpoint& checkpoint,
                                                                const TranslatorOptions& options) {
-  if (!options.shortlist) return nullptr;
   if (checkpoint.shortlist.empty()) {
+    if (!options.shortlist) return nullptr;
     return absl::FailedPreconditionError(
         "the model has no shortlist; make one with: limpid shortlist");
   }
@@ -436,12 +446,16 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
   });
   const SingleThreadScope single_thread;
   Decoder decoder(checkpoint->config, *weights, type);
+  const bool drafts = *shortlist != nullptr && !options.shortlist;
+  DraftLayer draft = drafts ? DraftLayer(weights->output) : DraftLayer();
   Encoder encoder = encoding.get();
-  Transformer transformer(*std::move(checkpoint), std::move(encoder), std::move(decoder));
+  Transformer transformer(*std::move(checkpoint), std::move(encoder), std::move(decoder),
+                          std::move(draft));
   absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
   if (!tokenizer.ok()) return InContext(model_folder, tokenizer.status());
   return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),
-                                           *std::move(shortlist), ThreadsFor(options));
+                                           *std::move(shortlist), options.shortlist,
+                                           ThreadsFor(options));
 }
 
 }  // namespace

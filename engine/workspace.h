@@ -4,6 +4,7 @@
 #ifndef LIMPID_ENGINE_WORKSPACE_H_
 #define LIMPID_ENGINE_WORKSPACE_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "engine/linear.h"
@@ -29,6 +30,8 @@ struct Workspace {
   OutputSelection selection;       // the tokens that are scored
   Matrix logits;                   // [rows, target_vocab]
   std::vector<Best> best;          // [rows]: the largest of each row of logits
+  Matrix drafted;                  // [drafts, model_dim]: the decoder's output at each draft
+  Buffer<int16_t> draft_input;     // [model_dim]: a row of it, rounded
   Buffer<float> weights;           // [heads, keys]: the attention weights of one query
   std::vector<const float*> rows;  // where each source token's row of qkv begins
 

@@ -30,9 +30,11 @@ namespace {
 constexpr char kUsage[] = "limpid shortlist [FLAGS]";
 constexpr char kAbout[] =
     R"(Learns from text which pieces of the target language go with which of the source
-language, and writes that as a shortlist beside the model. With it, `limpid
-translate --shortlist` considers only the pieces that go with some piece of the
-text: faster, and now and then another translation.
+language, and writes that as a shortlist beside the model. From then on a sentence
+that is translated alone takes less time, and comes out the same. With `limpid
+translate --shortlist` only pieces on the list that go with some piece of the text
+are considered: faster for many sentences, too, and now and then another
+translation.
 
   limpid shortlist --model=en-de --input=english.txt
   paste english.txt german.txt | limpid shortlist --model=en-de

@@ -164,5 +164,25 @@ TEST(KeyValueCacheTest, ReorderedHypothesesGoOnFromTheirParents) {
   EXPECT_EQ(cache.length(3), 1);
 }
 
+TEST(KeyValueCacheTest, ATruncatedHypothesisGoesOnFromThere) {
+  KeyValueCache cache;
+  cache.Reset(kLayers, kModelDim, /*hypotheses=*/2);
+  for (int position = 0; position < 5; ++position) {
+    for (int hypothesis = 0; hypothesis < 2; ++hypothesis) {
+      cache.Append(hypothesis);
+      FillNewest(cache, hypothesis);
+    }
+  }
+  cache.Truncate(1, 2);
+  EXPECT_EQ(cache.length(0), 5);
+  EXPECT_EQ(cache.length(1), 2);
+  for (int position = 2; position < 70; ++position) {
+    cache.Append(1);
+    FillNewest(cache, 1);
+  }
+  ExpectMarks(cache, 0, 5);
+  ExpectMarks(cache, 1, 70);
+}
+
 }  // namespace
 }  // namespace limpid

@@ -60,6 +60,17 @@ TEST_P(QuantizeTest, RoundsToNearestAndTiesToEven) {
   }
 }
 
+TEST_P(QuantizeTest, ToWiderIntegersGivesTheSame) {
+  for (const int size : Sizes()) {
+    const std::vector<float> x = Normal(size, 1);
+    std::vector<int8_t> bytes(size);
+    std::vector<int16_t> wide(size + kGuard, 99);
+    EXPECT_EQ(Quantize(x.data(), size, wide.data()), Quantize(x.data(), size, bytes.data()));
+    EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), wide.begin()));
+    EXPECT_THAT(std::vector<int16_t>(wide.end() - kGuard, wide.end()), Each(99));
+  }
+}
+
 TEST_P(QuantizeTest, DoesNotDependOnThePlaceInTheRow) {
   for (int i = 0; i < 1000; ++i) {
     std::vector<float> x(kOddSize, Normal(1)[0]);

@@ -127,7 +127,10 @@ class SearchTest : public testing::Test {
     checkpoint.tensors["output.bias"].data = reinterpret_cast<const std::byte*>(bias_.data());
     config_ = checkpoint.config;
     weights_ = *BindWeights(config_, checkpoint.tensors);
-    transformer_.emplace(std::move(checkpoint), weights_, ComputeType::kFloat32);
+    Encoder encoder(config_, weights_, ComputeType::kFloat32);
+    Decoder decoder(config_, weights_, ComputeType::kFloat32);
+    transformer_.emplace(std::move(checkpoint), std::move(encoder), std::move(decoder),
+                         DraftLayer(weights_.output));
     searcher_.emplace(*transformer_);
     oracle_.emplace(config_, weights_);
   }

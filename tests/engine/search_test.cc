@@ -1,6 +1,7 @@
 #include "engine/search.h"
 
 #include <cmath>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -77,6 +78,37 @@ TEST_F(SearchTest, BadWordsAreNeverProduced) {
   for (const Hypothesis& hypothesis : Greedy(sources)) {
     for (const int bad : favourites) EXPECT_THAT(hypothesis.ids, Each(Not(bad)));
     EXPECT_THAT(hypothesis.log_probabilities, Each(Le(0)));
+  }
+}
+
+// Whatever tokens are drafted, the checks let only what is right pass.
+TEST_F(SearchTest, DraftsChangeNothing) {
+  ModelConfig ssru = reference::SmallConfig();
+  ssru.decoder_self_attention = DecoderSelfAttention::kSsru;
+  for (const ModelConfig& config : {reference::SmallConfig(), ssru}) {
+    Load(config);
+    const auto sources = Sources(20);
+    for (const SearchOptions& options : {SearchOptions{}, SearchOptions{.max_output_tokens = 40}}) {
+      std::vector<Hypothesis> expected;
+      for (const auto& source : sources) expected.push_back(Greedy({source}, options).front());
+      std::vector<int> all(config.target_vocab_size);
+      std::iota(all.begin(), all.end(), 0);
+      for (const std::vector<int>& candidates :
+           {all, {config.target_eos_id}, {1}, {0, 5, 9, 14, 20, 21, 22, 23, 24}}) {
+        Searcher drafter(*transformer_);
+        drafter.DraftFrom(candidates);
+        for (size_t i = 0; i < sources.size(); ++i) {
+          SourceBatch source;
+          source.Add(sources[i]);
+          const TokenConstraints constraints;
+          const Hypothesis& found = drafter.Search(source, {options, constraints})[0].front();
+          EXPECT_EQ(found.ids, expected[i].ids);
+          EXPECT_EQ(found.finished, expected[i].finished);
+          EXPECT_THAT(found.log_probabilities, PointwiseNear(expected[i].log_probabilities));
+          EXPECT_NEAR(found.score, expected[i].score, 1e-3);
+        }
+      }
+    }
   }
 }
 

@@ -18,6 +18,7 @@
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
 #include "nlohmann/json.hpp"
+#include "tests/engine/compute_types.h"
 #include "tests/reference/random_model.h"
 
 namespace limpid {
@@ -285,6 +286,19 @@ TEST(TranslatorTest, EachComputeTypeTranslates) {
     const auto translator = *Translator::Load(kModel, {.compute_type = type});
     EXPECT_EQ(translator->Translate("I love you very much.")->text, "Ich liebe dich sehr.")
         << ComputeTypeName(type);
+  }
+}
+
+// The shipped model has a shortlist, which those that are alone are drafted from.
+TEST(TranslatorTest, DraftsChangeNothingInAnyComputeType) {
+  const std::vector<std::string> sources = GoldenSources();
+  for (const ComputeType type : SupportedComputeTypes()) {
+    const auto translator = *Translator::Load(kModel, {.compute_type = type});
+    const auto together = *translator->TranslateBatch(sources);
+    const auto alone = *translator->TranslateBatch(sources, {.batch_size = 1});
+    for (size_t i = 0; i < sources.size(); ++i) {
+      EXPECT_EQ(alone[i].text, together[i].text) << ComputeTypeName(type);
+    }
   }
 }
 

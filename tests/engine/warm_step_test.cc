@@ -83,35 +83,52 @@ extern "C" dnnl_status_t dnnl_primitive_create(dnnl_primitive_t* primitive,
 namespace limpid {
 namespace {
 
-class WarmStepTest : public testing::TestWithParam<ComputeType> {};
+class WarmStepTest : public testing::TestWithParam<ComputeType> {
+ protected:
+  // Searches twice.
+  static void ExpectNothingNewTheSecondTime(Searcher& searcher, const SourceBatch& source) {
+    primitives = 0;
+    const SearchOptions options;
+    const TokenConstraints constraints;
+    searcher.Search(source, {options, constraints});
+    EXPECT_GT(primitives, 0) << "what counts them does not see them";
+    allocations = 0;
+    primitives = 0;
+    searcher.Search(source, {options, constraints});
+    EXPECT_EQ(allocations, 0);
+    EXPECT_EQ(primitives, 0);
+  }
 
-TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
-  const SingleThreadScope single_thread;
-  absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint("models/eng-deu");
-  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  const absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint->config, checkpoint->tensors);
-  ASSERT_TRUE(weights.ok()) << weights.status();
-  const Transformer transformer(*std::move(checkpoint), *weights, GetParam());
-  Searcher searcher(transformer);
-  SourceBatch source;
-  source.Clear();
-  for (int sentence = 0; sentence < 5; ++sentence) {
+  static void AddSentence(int number, SourceBatch& source) {
     std::vector<int> ids;
-    for (int i = 0; i < 3 + sentence; ++i) ids.push_back(100 + (17 * sentence + 31 * i) % 3000);
+    for (int i = 0; i < 3 + number; ++i) ids.push_back(100 + (17 * number + 31 * i) % 3000);
     ids.push_back(0);
     source.Add(ids);
   }
 
-  primitives = 0;
-  const SearchOptions options;
-  const TokenConstraints constraints;
-  searcher.Search(source, {options, constraints});
-  EXPECT_GT(primitives, 0) << "what counts them does not see them";
-  allocations = 0;
-  primitives = 0;
-  searcher.Search(source, {options, constraints});
-  EXPECT_EQ(allocations, 0);
-  EXPECT_EQ(primitives, 0);
+  const SingleThreadScope single_thread_;
+};
+
+TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
+  absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint("models/eng-deu");
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  const absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint->config, checkpoint->tensors);
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  Encoder encoder(checkpoint->config, *weights, GetParam());
+  Decoder decoder(checkpoint->config, *weights, GetParam());
+  const Transformer transformer(*std::move(checkpoint), std::move(encoder), std::move(decoder),
+                                DraftLayer(weights->output));
+  SourceBatch sentences;
+  for (int number = 0; number < 5; ++number) AddSentence(number, sentences);
+  Searcher searcher(transformer);
+  ExpectNothingNewTheSecondTime(searcher, sentences);
+
+  // One alone, of drafts that are wrong mostly.
+  SourceBatch sentence;
+  AddSentence(4, sentence);
+  Searcher drafter(transformer);
+  drafter.DraftFrom({0, 1, 2, 3, 10, 20, 30});
+  ExpectNothingNewTheSecondTime(drafter, sentence);
 }
 
 #if LIMPID_COUNTS_ALLOCATIONS

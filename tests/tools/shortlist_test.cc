@@ -60,6 +60,16 @@ TEST_F(ShortlistToolTest, OnlyWhatTheShortlistHasIsProduced) {
   EXPECT_THAT(prefix.output, testing::StartsWith("Die Katze"));
 }
 
+// A sentence alone is drafted from it, and checked: however bad it is, it comes out the same.
+TEST_F(ShortlistToolTest, WithoutTheFlagNothingChanges) {
+  const std::vector<std::string> command = {"translate", model_, "--scores",
+                                            "The cat and the dog sleep under the old table."};
+  const std::string before = RunProgram(command).output;
+  ASSERT_EQ(RunProgram({"shortlist", model_, "--best=1", "--frequent=0"}, "dog\tHund\n").exit_code,
+            0);
+  EXPECT_EQ(RunProgram(command).output, before);
+}
+
 TEST_F(ShortlistToolTest, MistakesAreTold) {
   EXPECT_EQ(RunProgram({"shortlist", model_, "text"}).exit_code, 2);
   EXPECT_THAT(RunProgram({"shortlist", model_}, "").error, HasSubstr("has no lines to learn from"));
