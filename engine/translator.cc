@@ -172,11 +172,18 @@ std::vector<int> LikelyTokens(const Batch& batch, const Task& task) {
   return tokens;
 }
 
+// Where nearly everything is likely, nothing: drafts would take as long as what they spare.
+std::vector<int> DraftCandidates(const Batch& batch, const Task& task) {
+  std::vector<int> tokens = LikelyTokens(batch, task);
+  if (tokens.size() > static_cast<size_t>(task.config.target_vocab_size) / 4) tokens.clear();
+  return tokens;
+}
+
 void SearchBatch(const Batch& batch, const Task& task, Worker& worker) {
   if (task.only_shortlist) {
     worker.searcher.SelectTokens(LikelyTokens(batch, task));
   } else if (task.shortlist != nullptr && batch.size() == 1) {
-    worker.searcher.DraftFrom(LikelyTokens(batch, task));
+    worker.searcher.DraftFrom(DraftCandidates(batch, task));
   }
   worker.source.Clear();
   for (const Segment* segment : batch) worker.source.Add(segment->source.ids);
