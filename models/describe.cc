@@ -225,6 +225,12 @@ std::string Describe(const Checkpoint& checkpoint) {
                             ", after Moses' tokenizer"),
                text);
   }
+  if (!checkpoint.shortlist.empty()) {
+    AppendLine("shortlist",
+               absl::StrCat("of ", SizeName(checkpoint.shortlist.size()),
+                            ": a sentence alone is drafted from it"),
+               text);
+  }
   if (config.source_bos_id >= 0) {
     AppendLine("sources begin with", Token(checkpoint.source_vocabulary, config.source_bos_id),
                text);

@@ -32,6 +32,7 @@ alignment            decoder layer 1, cross-attention, head 0; input row: layer 
 
 vocabulary           8,001 pieces, the same for both sides
 SentencePiece        one model for both sides
+shortlist            of 771.9 kB: a sentence alone is drafted from it
 end of sentence      "</s>" (id 0)
 unknown piece        "<unk>" (id 1)
 decoder starts with  "<pad>" (id 8000)
@@ -78,6 +79,13 @@ TEST(DescribeTest, SaysWhereAModelIsUnusual) {
   EXPECT_THAT(text, HasSubstr("source none, target \"▁a\" (id 2)\n"));
   EXPECT_THAT(text, HasSubstr("decoder starts with  an embedding of zeros\n"));
   EXPECT_THAT(text, HasSubstr("never produced       -\n"));
+}
+
+TEST(DescribeTest, SaysThatThereIsAShortlist) {
+  Checkpoint checkpoint = *ReadCheckpoint("tests/golden/base");
+  EXPECT_THAT(Describe(checkpoint), Not(HasSubstr("shortlist")));
+  checkpoint.shortlist = std::string(799, 'x');
+  EXPECT_THAT(Describe(checkpoint), HasSubstr("\nshortlist            of 799 B: a sentence alone"));
 }
 
 TEST(DescribeTest, NamesWhatCutsTextInsteadOfSentencePiece) {
