@@ -1,24 +1,23 @@
 #include "engine/draft.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cassert>
 #include <limits>
 
 #include "engine/huge_pages.h"
 #include "engine/quantize.h"
-#include "models/tensor.h"
 
 // Highway compiles this file once for each instruction set and picks one at run time.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/draft.cc"
 #include "hwy/foreach_target.h"
 // Must come after foreach_target.h.
+#include "engine/simd-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace limpid {
 namespace HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
 
 // The sum of x[i] · row[i]; `size` is a multiple of what a vector holds.
 int32_t Dot(const int16_t* HWY_RESTRICT x, const int8_t* HWY_RESTRICT row, int size) {
@@ -55,22 +54,17 @@ DraftLayer::DraftLayer(const LinearWeights& output)
   const int64_t vocab = output.weight.rows();
   weights_ = AllocateInHugePages(vocab * row_size_);
   bias_ = ReadAll(output.bias);
-  std::vector<float> floats(model_dim_);
+  std::vector<float> scratch;
   for (int64_t row = 0; row < vocab; ++row) {
     auto* const integers = reinterpret_cast<int8_t*>(weights_.get()) + row * row_size_;
     std::fill(integers + model_dim_, integers + row_size_, int8_t{0});
-    if (output.weight.dtype == DType::kInt8) {
-      std::memcpy(integers, output.weight.data + row * model_dim_, model_dim_);
-      scales_.push_back(output.weight.scales[row]);
-    } else {
-      ReadRow(output.weight, row, floats.data());
-      scales_.push_back(Quantize(floats.data(), model_dim_, integers));
-    }
+    scales_.push_back(QuantizeRow(output.weight, row, scratch, integers));
   }
 }
 
 int DraftLayer::FindBest(const float* x, absl::Span<const int> candidates,
                          Buffer<int16_t>& input) const {
+  assert(!scales_.empty() && !candidates.empty());
   input.Reserve(row_size_);
   const float scale = Quantize(x, model_dim_, input.data());
   std::fill(input.data() + model_dim_, input.data() + row_size_, int16_t{0});

@@ -23,10 +23,9 @@ class DraftLayer {
   DraftLayer() = default;  // drafts nothing
   explicit DraftLayer(const LinearWeights& output);
 
-  bool empty() const { return scales_.empty(); }
-
   // The one of `candidates`, of which there is one at least, that most probably comes next, going
-  // by the decoder's output x [model_dim]. `input` is scratch memory.
+  // by the decoder's output x [model_dim]. `input` is scratch memory. Not for a layer made of
+  // nothing.
   int FindBest(const float* x, absl::Span<const int> candidates, Buffer<int16_t>& input) const;
 
  private:

@@ -7,7 +7,6 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <mutex>
 #include <new>
@@ -362,17 +361,13 @@ void Linear::ReadRows(absl::Span<const Row> rows, float* out) const {
 
 // Appends to scales_ and offsets_, too.
 void Linear::QuantizeRows(absl::Span<const Row> rows, int8_t* out) {
-  std::vector<float> floats(in_);
+  std::vector<float> scratch;
   for (const Row& row : rows) {
     if (row.tensor == nullptr) {
       std::fill_n(out, in_, int8_t{0});
       scales_.push_back(0);
-    } else if (row.tensor->dtype == DType::kInt8) {
-      std::memcpy(out, row.tensor->data + row.index * in_, in_);
-      scales_.push_back(row.tensor->scales[row.index]);
     } else {
-      ReadRow(*row.tensor, row.index, floats.data());
-      scales_.push_back(Quantize(floats.data(), in_, out));
+      scales_.push_back(QuantizeRow(*row.tensor, row.index, scratch, out));
     }
     // Of huge rows the sum wraps around, as the product itself does then.
     const uint32_t sum = std::accumulate(out, out + in_, uint32_t{0});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "models/float16.h"
@@ -135,6 +136,16 @@ float Quantize(const float* x, int size, int zero, uint8_t* out) {
 }
 void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out) {
   HWY_DYNAMIC_DISPATCH(QuantizeBy)(scale, x, size, zero, out);
+}
+float QuantizeRow(const TensorView& matrix, int64_t row, std::vector<float>& scratch, int8_t* out) {
+  const int64_t size = matrix.columns();
+  if (matrix.dtype == DType::kInt8) {
+    std::memcpy(out, matrix.data + row * size, size);
+    return matrix.scales[row];
+  }
+  scratch.resize(size);
+  ReadRow(matrix, row, scratch.data());
+  return Quantize(scratch.data(), static_cast<int>(size), out);
 }
 void RoundToBFloat16(const float* x, int size, uint16_t* out) {
   HWY_DYNAMIC_DISPATCH(RoundToBFloat16)(x, size, out);

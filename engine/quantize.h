@@ -4,6 +4,9 @@
 #define LIMPID_ENGINE_QUANTIZE_H_
 
 #include <cstdint>
+#include <vector>
+
+#include "models/tensor.h"
 
 namespace limpid {
 
@@ -20,6 +23,9 @@ float Quantize(const float* x, int size, int zero, uint8_t* out);
 
 // The same where it is given what 1 stands for. Numbers beyond 1 … 2 · zero - 1 become these.
 void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out);
+
+// Row `row` of a matrix in int8: as it is stored, or quantized as above. Returns what 1 stands for.
+float QuantizeRow(const TensorView& matrix, int64_t row, std::vector<float>& scratch, int8_t* out);
 
 // Rounds x to bfloat16 (the upper half of a float32), ties to even.
 void RoundToBFloat16(const float* x, int size, uint16_t* out);

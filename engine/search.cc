@@ -111,11 +111,10 @@ void Searcher::Draft(const SourceBatch& source, const SearchRequest& request, in
 // Extends the hypothesis by what was checked, as far as the drafts were right, and by one token
 // more. Returns how many were right.
 int Searcher::TakeDrafts(const SearchRequest& request) {
-  const bool probabilities = request.options.log_probabilities;
   for (size_t i = 0; i < drafts_.size(); ++i) {
     const Best& best = state_.work.best[i];
     next_inputs_.clear();
-    Extend(drafts_[i], {best.index, probabilities ? best.log_probability() : 0}, request);
+    Extend(drafts_[i], ChoiceOf(best, request), request);
     if (best.index != guesses_[i]) {
       state_.cache.Truncate(drafts_[i].hypothesis, drafts_[i].position + 1);
       return static_cast<int>(i);
@@ -149,10 +148,8 @@ void Searcher::Start(const SourceBatch& source, const SearchRequest& request) {
 
 // Extends each live hypothesis by its best token; those that are finished leave the batch.
 void Searcher::TakeBest(const SearchRequest& request) {
-  const bool probabilities = request.options.log_probabilities;
   for (size_t row = 0; row < state_.inputs.size(); ++row) {
-    const Best& best = state_.work.best[row];
-    Extend(state_.inputs[row], {best.index, probabilities ? best.log_probability() : 0}, request);
+    Extend(state_.inputs[row], ChoiceOf(state_.work.best[row], request), request);
   }
 }
 
@@ -169,6 +166,10 @@ void Searcher::TakeTokens(const SearchRequest& request) {
       Extend(input, Choose(input, request, logits), request);
     }
   }
+}
+
+Searcher::Choice Searcher::ChoiceOf(const Best& best, const SearchRequest& request) {
+  return {best.index, request.options.log_probabilities ? best.log_probability() : 0};
 }
 
 Searcher::Choice Searcher::Choose(const DecoderInput& input, const SearchRequest& request,

@@ -47,11 +47,13 @@ class Searcher {
   // numbers of a sentence's hypotheses in the cache begin at sentence · width_.
   void SearchEachAlone(const SourceBatch& source, const SearchRequest& request);
   void Start(const SourceBatch& source, const SearchRequest& request);
+  // The same result for a single sentence, sooner.
   void SearchByDrafts(const SourceBatch& source, const SearchRequest& request);
   void Draft(const SourceBatch& source, const SearchRequest& request, int most);
   int TakeDrafts(const SearchRequest& request);
   void TakeBest(const SearchRequest& request);
   void TakeTokens(const SearchRequest& request);
+  static Choice ChoiceOf(const Best& best, const SearchRequest& request);
   Choice Choose(const DecoderInput& input, const SearchRequest& request, const float* logits);
   void Fork(const DecoderInput& input, const SearchRequest& request, const float* logits);
   void Extend(DecoderInput input, Choice choice, const SearchRequest& request);

@@ -45,7 +45,7 @@ namespace limpid {
 // Immutable once made; any number of threads may use it, each with a Workspace of its own.
 class Transformer {
  public:
-  // Both parts are made of `checkpoint`. Their embeddings stay in its memory, so the transformer
+  // All parts are made of `checkpoint`. Their embeddings stay in its memory, so the transformer
   // keeps it.
   Transformer(Checkpoint checkpoint, Encoder encoder, Decoder decoder, DraftLayer draft = {})
       : checkpoint_(std::move(checkpoint)),

@@ -71,6 +71,30 @@ TEST_P(QuantizeTest, ToWiderIntegersGivesTheSame) {
   }
 }
 
+TEST_P(QuantizeTest, ARowOfAMatrixIsTakenAsStoredOrQuantized) {
+  constexpr int kColumns = kOddSize;
+  const std::vector<float> floats = Normal(2 * kColumns, 1);
+  std::vector<int8_t> expected(kColumns);
+  std::vector<int8_t> out(kColumns);
+  std::vector<float> scratch;
+  const float scale = Quantize(floats.data() + kColumns, kColumns, expected.data());
+  const TensorView matrix = {.dtype = DType::kFloat32,
+                             .shape = {2, kColumns},
+                             .data = reinterpret_cast<const std::byte*>(floats.data())};
+  EXPECT_EQ(QuantizeRow(matrix, 1, scratch, out.data()), scale);
+  EXPECT_EQ(out, expected);
+
+  const std::vector<int8_t> integers = {1, 2, 3, -4, 5, -6};
+  const std::vector<float> scales = {0.5F, 0.25F};
+  const TensorView stored = {.dtype = DType::kInt8,
+                             .shape = {2, 3},
+                             .data = reinterpret_cast<const std::byte*>(integers.data()),
+                             .scales = scales.data()};
+  out.resize(3);
+  EXPECT_EQ(QuantizeRow(stored, 1, scratch, out.data()), 0.25F);
+  EXPECT_EQ(out, std::vector<int8_t>({-4, 5, -6}));
+}
+
 TEST_P(QuantizeTest, DoesNotDependOnThePlaceInTheRow) {
   for (int i = 0; i < 1000; ++i) {
     std::vector<float> x(kOddSize, Normal(1)[0]);

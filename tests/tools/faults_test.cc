@@ -34,8 +34,8 @@ Outcome RunWithMemory(int64_t kilobytes, const std::vector<std::string>& argumen
   return RunProgram(shell, input, options);
 }
 
-// Wherever memory runs out, from the first file to the last step: how much that takes differs
-// between machines, so many limits are tried.
+// Wherever memory runs out, from the first library on until enough is left to compile products: how
+// much that takes differs between machines, so many limits are tried.
 TEST(FaultsTest, OutOfMemoryIsSaidInALine) {
   if (kSanitized) GTEST_SKIP() << "sanitizers need all addresses";
   int refused = 0;
