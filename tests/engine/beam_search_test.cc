@@ -78,6 +78,31 @@ TEST_F(BeamSearchTest, AWideBeamFindsTheBestOfAllTranslations) {
   }
 }
 
+// Without a reward for length, what comes later can only be less probable: a longer limit costs no
+// more steps.
+TEST_F(BeamSearchTest, StopsWhenNoLiveHypothesisCanWin) {
+  const auto steps = [&](int most) {
+    batch_.Clear();
+    batch_.Add(std::vector<int>{2, 3, 0});
+    const SearchOptions options = {.beam_size = 3, .length_penalty = 0, .max_output_tokens = most};
+    const TokenConstraints constraints;
+    DecodingState state;
+    transformer_->Encode(batch_, state.memory, state.work);
+    std::vector<Hypotheses> found(1);
+    BeamSearch(*transformer_).Search(batch_, {options, constraints}, state, found);
+    EXPECT_TRUE(found[0].front().finished);
+    EXPECT_EQ(state.memory.keys_values.rows(), 3)
+        << "keys and values are the source's, not a beam's";
+    return state.cache.length(0);
+  };
+  for (unsigned seed = 1; seed <= 6; ++seed) {
+    LoadTiny(seed);
+    const int taken = steps(30);
+    EXPECT_LT(taken, 30) << seed;
+    EXPECT_EQ(steps(60), taken) << seed;
+  }
+}
+
 TEST_F(BeamSearchTest, AsksForMoreThanThereIsAndGetsAll) {
   LoadTiny(2);
   const auto found = Search({{2, 0}}, {.beam_size = 50, .nbest = 50, .max_output_tokens = 2})[0];
