@@ -46,7 +46,9 @@ bool Has(dnnl::cpu_isa isa) {
 // Whether the processor adds four products of 8 bits at once, in 32 bits. Others add two in 16 bits
 // first, and stop at the largest number that these hold.
 bool HasInt8DotProducts() {
-  return Has(dnnl::cpu_isa::avx512_core_vnni) || Has(dnnl::cpu_isa::avx2_vnni);
+  // oneDNN takes a while to say, and each row of the weights is asked about.
+  static const bool has = Has(dnnl::cpu_isa::avx512_core_vnni) || Has(dnnl::cpu_isa::avx2_vnni);
+  return has;
 }
 
 // oneDNN's matmul has kernels for packed weights only where there is AVX-512 (and VNNI for int8);

@@ -52,7 +52,6 @@ class Clamp {
     const FloatTag d;
     return hn::Max(hn::Set(d, -most_), hn::Min(scaled, hn::Set(d, most_)));
   }
-  float operator()(float scaled) const { return std::max(-most_, std::min(most_, scaled)); }
 
  private:
   float most_;
@@ -60,23 +59,72 @@ class Clamp {
 
 // Rounds x · inverse, within bounds, to integers, to each of which `zero` is added.
 template <typename Bounds, typename T>
-HWY_INLINE void Round(float inverse, const Bounds& bounded, int zero, const float* HWY_RESTRICT x,
+class Rounder {
+ public:
+  Rounder(float inverse, const Bounds& bounds, int zero)
+      : inverse_(inverse), bounds_(bounds), shift_(kShift + static_cast<float>(zero)) {}
+
+  // So many numbers at a time.
+  static int size() { return 4 * static_cast<int>(LanesOf(FloatTag())); }
+
+  HWY_INLINE void operator()(const float* HWY_RESTRICT x, T* HWY_RESTRICT out) const {
+#if HWY_TARGET == HWY_SCALAR
+    for (int i = 0; i < size(); ++i) {
+      out[i] = static_cast<T>(std::bit_cast<uint32_t>(hn::GetLane(Shifted(x + i))));
+    }
+#else
+    const hn::Repartition<T, FloatTag> integers;
+    const size_t lanes = LanesOf(FloatTag());
+    const auto low = LowHalves(Shifted(x), Shifted(x + lanes));
+    const auto high = LowHalves(Shifted(x + 2 * lanes), Shifted(x + 3 * lanes));
+    if constexpr (sizeof(T) == 2) {
+      hn::StoreU(hn::BitCast(integers, low), integers, out);
+      hn::StoreU(hn::BitCast(integers, high), integers, out + 2 * lanes);
+    } else {
+      const hn::Repartition<uint8_t, FloatTag> bytes;
+      const auto all = hn::ConcatEven(bytes, hn::BitCast(bytes, high), hn::BitCast(bytes, low));
+      hn::StoreU(hn::BitCast(integers, all), integers, out);
+    }
+#endif
+  }
+
+ private:
+  // Of floats from here to 2^24 the lowest bit is worth 1, so that their lowest bits are those of
+  // the integer that was added.
+  static constexpr float kShift = 0x1.8p23F;
+
+  HWY_INLINE hn::Vec<FloatTag> Shifted(const float* x) const {
+    const FloatTag d;
+    const auto scaled = bounds_(hn::Mul(hn::LoadU(d, x), hn::Set(d, inverse_)));
+    return hn::Add(hn::Round(scaled), hn::Set(d, shift_));
+  }
+
+#if HWY_TARGET != HWY_SCALAR
+  // The lower 16 bits of each lane.
+  static HWY_INLINE hn::Vec<hn::Repartition<uint16_t, FloatTag>> LowHalves(hn::Vec<FloatTag> first,
+                                                                           hn::Vec<FloatTag> next) {
+    const hn::Repartition<uint16_t, FloatTag> words;
+    return hn::ConcatEven(words, hn::BitCast(words, next), hn::BitCast(words, first));
+  }
+#endif
+
+  float inverse_;
+  Bounds bounds_;
+  float shift_;
+};
+
+template <typename Bounds, typename T>
+HWY_INLINE void Round(float inverse, const Bounds& bounds, int zero, const float* HWY_RESTRICT x,
                       int size, T* HWY_RESTRICT out) {
-  const FloatTag d;
-  const hn::RebindToSigned<FloatTag> integers;
-  const hn::Rebind<T, FloatTag> bytes;
-  const auto inverses = hn::Set(d, inverse);
-  const auto zeros = hn::Set(integers, zero);
-  ForEach(
-      size,
-      [&](int i) HWY_ATTR {
-        const auto rounded = hn::NearestInt(bounded(hn::Mul(hn::LoadU(d, x + i), inverses)));
-        hn::StoreU(hn::DemoteTo(bytes, hn::Add(rounded, zeros)), bytes, out + i);
-      },
-      [&](int i) HWY_ATTR {
-        const float rounded = std::nearbyint(bounded(x[i] * inverse));
-        out[i] = static_cast<T>(static_cast<int>(rounded) + zero);
-      });
+  const Rounder<Bounds, T> round(inverse, bounds, zero);
+  int i = 0;
+  for (; i + round.size() <= size; i += round.size()) round(x + i, out + i);
+  if (i == size) return;
+  HWY_ALIGN float rest[4 * hn::MaxLanes(FloatTag())] = {};
+  HWY_ALIGN T rounded[4 * hn::MaxLanes(FloatTag())];
+  std::copy(x + i, x + size, rest);
+  round(rest, rounded);
+  std::copy_n(rounded, size - i, out + i);
 }
 
 // To integers of -most … most, to each of which `zero` is added.
