@@ -480,4 +480,27 @@ void Linear::FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>&
   });
 }
 
+void Linear::FindContenders(const Matrix& x,
+                            absl::FunctionRef<float(int row, float input_scale)> margin,
+                            std::vector<Contenders>& contenders, Products& products) const {
+  contenders.resize(x.rows());
+  std::array<Best, kMostRowsAtOnce> of_panel;
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    limpid::FindBest(product, LogSumExp::kLeaveOut, of_panel.data());
+    for (int i = 0; i < product.rows; ++i) {
+      Contenders& so_far = contenders[row + i];
+      if (column == 0) {
+        so_far.margin = margin(row + i, product.input_scales[i]);
+        so_far.largest = of_panel[i].logit;
+        so_far.count = 0;
+      }
+      so_far.largest = std::max(so_far.largest, of_panel[i].logit);
+    }
+    AddContenders(product, column, &contenders[row]);
+  });
+  for (Contenders& row : contenders) row.RemoveOutdone();
+}
+
+float Linear::LargestScale() const { return *std::max_element(scales_.begin(), scales_.end()); }
+
 }  // namespace limpid

@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "engine/compute_type.h"
 #include "engine/matrix.h"
@@ -92,6 +93,13 @@ class Linear {
   // The largest output of each row of x, without writing the others: best [rows].
   void FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>& best,
                 Products& products) const;
+
+  // For int8: the outputs of each row of x that are no more than margin(row, what 1 stands for in
+  // its rounded input) below its largest: contenders [rows].
+  void FindContenders(const Matrix& x, absl::FunctionRef<float(int row, float input_scale)> margin,
+                      std::vector<Contenders>& contenders, Products& products) const;
+  // For int8: the largest of what 1 stands for in the weights of an output.
+  float LargestScale() const;
 
   // The same layer, but that the given outputs are minus infinity always.
   Linear Without(absl::Span<const int> outputs) const;

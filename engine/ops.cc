@@ -362,6 +362,32 @@ Best FindBestLogit(const float* logits, int size) {
   return best;
 }
 
+void AddContendersOf(const ProductRows& rows, int offset, Contenders* contenders) {
+  const FloatTag d;
+  const int lanes = static_cast<int>(LanesOf(d));
+  const int whole = rows.columns / lanes * lanes;
+  WithProduct(rows, [&](const auto& product) HWY_ATTR {
+    ForRows(rows.rows, [&](int first, auto count) HWY_ATTR {
+      const auto add = [&](int row, int begin, int end) HWY_ATTR {
+        for (int i = begin; i < end; ++i) {
+          const float logit = product.Scalar(row, i);
+          if (logit >= contenders[row].least()) contenders[row].Add(offset + i, logit);
+        }
+      };
+      hn::Vec<FloatTag> least[count];
+      for (int i = 0; i < count; ++i) least[i] = hn::Set(d, contenders[first + i].least());
+      for (int i = 0; i < whole; i += lanes) {
+        const auto shared = product.SharedAt(d, i);
+        for (int row = 0; row < count; ++row) {
+          const auto logits = product.Vector(d, shared, first + row, i);
+          if (!hn::AllFalse(d, hn::Ge(logits, least[row]))) add(first + row, i, i + lanes);
+        }
+      }
+      for (int row = first; row < first + count; ++row) add(row, whole, rows.columns);
+    });
+  });
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace limpid
 HWY_AFTER_NAMESPACE();
@@ -377,6 +403,7 @@ HWY_EXPORT(ScaleAndAdd);
 HWY_EXPORT(BlendByGate);
 HWY_EXPORT(FindBestOfProduct);
 HWY_EXPORT(FindBestLogit);
+HWY_EXPORT(AddContendersOf);
 
 void AddBias(const ProductRows& product, float* out, size_t stride) {
   HWY_DYNAMIC_DISPATCH(AddBias)(product, out, stride);
@@ -404,6 +431,30 @@ void FindBest(const ProductRows& product, LogSumExp log_sum_exp, Best* best) {
 }
 Best FindBest(const float* logits, int size) {
   return HWY_DYNAMIC_DISPATCH(FindBestLogit)(logits, size);
+}
+
+void AddContenders(const ProductRows& product, int offset, Contenders* rows) {
+  HWY_DYNAMIC_DISPATCH(AddContendersOf)(product, offset, rows);
+}
+
+void Contenders::Add(int column, float logit) {
+  if (count < kMost) {
+    columns[count] = column;
+    logits[count] = logit;
+  }
+  ++count;
+}
+
+void Contenders::RemoveOutdone() {
+  if (count > kMost) return;
+  int kept = 0;
+  for (int i = 0; i < count; ++i) {
+    if (logits[i] < least()) continue;
+    columns[kept] = columns[i];
+    logits[kept] = logits[i];
+    ++kept;
+  }
+  count = kept;
 }
 
 Best BetterOf(const Best& left, const Best& right, LogSumExp log_sum_exp) {

@@ -4,6 +4,7 @@
 #ifndef LIMPID_ENGINE_OPS_H_
 #define LIMPID_ENGINE_OPS_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -55,6 +56,23 @@ struct Best {
 enum class LogSumExp { kLeaveOut, kCompute };
 void FindBest(const ProductRows& product, LogSumExp log_sum_exp, Best* best);  // best [rows]
 Best FindBest(const float* logits, int size);                                  // with log_sum_exp
+
+// The columns of a row that are no more than `margin` below its largest. Where there are more than
+// kMost, the others are counted only; where margin is NaN, there are none.
+struct Contenders {
+  static constexpr int kMost = 32;
+  float margin = 0;
+  float largest = 0;  // of the columns so far
+  int count = 0;
+  std::array<int, kMost> columns = {};
+  std::array<float, kMost> logits = {};
+
+  float least() const { return largest - margin; }
+  void Add(int column, float logit);
+  void RemoveOutdone();  // those that are below least() by now
+};
+// Adds the columns of each row, as `offset` + column, that are least() or more.
+void AddContenders(const ProductRows& product, int offset, Contenders* rows);
 
 // The best of two parts of a row, the left one first. Where log_sum_exp was left out of them, it is
 // left out here.

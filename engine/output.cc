@@ -11,7 +11,8 @@ OutputLayer::OutputLayer(const ModelConfig& config, const LinearWeights& weights
       weights_(weights),
       type_(type),
       layer_(Linear::Pack({weights}, type)),
-      allowed_(layer_.Without(bad_words_)) {}
+      allowed_(layer_.Without(bad_words_)),
+      screen_(type == ComputeType::kFloat32 ? Screen(weights, bad_words_) : Screen()) {}
 
 void OutputLayer::Select(std::vector<int> tokens, OutputSelection& selection) const {
   selection.layer = Linear::PackOutputs(weights_, tokens, type_);
@@ -41,9 +42,12 @@ void OutputLayer::Apply(const Matrix& x, OutputSelection& selection, Matrix& log
   }
 }
 
-void OutputLayer::FindBest(const Matrix& x, const OutputSelection& selection, LogSumExp log_sum_exp,
+void OutputLayer::FindBest(const Matrix& x, OutputSelection& selection, LogSumExp log_sum_exp,
                            std::vector<Best>& best, Products& products) const {
   if (selection.tokens.empty()) {
+    if (type_ == ComputeType::kFloat32 && log_sum_exp == LogSumExp::kLeaveOut) {
+      return FindBestOfScreened(x, selection.screen, best, products);
+    }
     allowed_.FindBest(x, log_sum_exp, best, products);
     return;
   }
@@ -51,6 +55,20 @@ void OutputLayer::FindBest(const Matrix& x, const OutputSelection& selection, Lo
   // NaN, from a broken model, may leave a column behind the last token.
   const int last = static_cast<int>(selection.tokens.size()) - 1;
   for (Best& found : best) found.index = selection.tokens[std::min(found.index, last)];
+}
+
+void OutputLayer::FindBestOfScreened(const Matrix& x, ScreenScratch& scratch,
+                                     std::vector<Best>& best, Products& products) const {
+  screen_.FindBest(x, best, scratch, products);
+  const int undecided = static_cast<int>(scratch.undecided.size());
+  if (undecided == 0) return;
+  scratch.undecided_inputs.Resize(undecided, x.columns());
+  for (int i = 0; i < undecided; ++i) {
+    std::copy_n(x.row(scratch.undecided[i]), x.columns(), scratch.undecided_inputs.row(i));
+  }
+  allowed_.FindBest(scratch.undecided_inputs, LogSumExp::kLeaveOut, scratch.undecided_best,
+                    products);
+  for (int i = 0; i < undecided; ++i) best[scratch.undecided[i]] = scratch.undecided_best[i];
 }
 
 }  // namespace limpid

@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "engine/linear.h"
 #include "engine/matrix.h"
+#include "engine/screen.h"
 #include "models/config.h"
 #include "models/weights.h"
 
@@ -19,7 +20,9 @@ struct OutputSelection {
   std::vector<int> tokens;  // in order; none: the whole vocabulary
   Linear layer;             // scores `tokens`
   Linear allowed;           // the same, with bad words at minus infinity
-  Matrix logits;            // scratch: [inputs, tokens]
+  // Scratch.
+  Matrix logits;  // [inputs, tokens]
+  ScreenScratch screen;
 };
 
 class OutputLayer {
@@ -35,15 +38,19 @@ class OutputLayer {
   void Apply(const Matrix& x, OutputSelection& selection, Matrix& logits, Products& products) const;
 
   // The best token of each row alone: best [inputs]. Bad words are left out.
-  void FindBest(const Matrix& x, const OutputSelection& selection, LogSumExp log_sum_exp,
+  void FindBest(const Matrix& x, OutputSelection& selection, LogSumExp log_sum_exp,
                 std::vector<Best>& best, Products& products) const;
 
  private:
+  void FindBestOfScreened(const Matrix& x, ScreenScratch& scratch, std::vector<Best>& best,
+                          Products& products) const;
+
   std::vector<int> bad_words_;
   LinearWeights weights_;  // in the checkpoint's own memory
   ComputeType type_ = ComputeType::kFloat32;
   Linear layer_;    // [target_vocab, model_dim]
   Linear allowed_;  // without bad words
+  Screen screen_;   // for float32
 };
 
 }  // namespace limpid

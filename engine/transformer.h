@@ -11,6 +11,7 @@
 //                  output), feed-forward                                           decoder.h
 //                  (some models remember the target so far otherwise: ssru.h)
 //   output         how much each token of the vocabulary is to come next           output.h
+//                  (in float32, where only the best is wanted, by way of int8: screen.h)
 //                  (where a sentence is alone, its tokens are drafted first: draft.h)
 //   attention      softmax(Q Kᵀ / √head_dim) V, once for all three kinds           attention.h
 //   the rest       embedding, norm, feed-forward, residual                         layers.h

@@ -396,6 +396,62 @@ TEST_P(OpsTest, FindBestOfAProductIsThatOfItsFinishedRows) {
   }
 }
 
+TEST_P(OpsTest, ContendersAreTheColumnsThatAreNotFarBelowTheLargest) {
+  for (const Kind kind : kKinds) {
+    for (const int size : {1, kOddSize, 200}) {
+      const Product product = RandomProduct(kind, size);
+      Finished finished(size);
+      finished.Do([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
+      std::array<Contenders, kRows> contenders;
+      for (int row = 0; row < kRows; ++row) {
+        const Best best = FindBest(finished[row].data(), size);
+        contenders[row] = {.margin = std::abs(best.logit) / 4, .largest = best.logit};
+      }
+      AddContenders(product.rows(), /*offset=*/1000, contenders.data());
+      for (int row = 0; row < kRows; ++row) {
+        std::vector<int> columns;
+        for (int i = 0; i < size; ++i) {
+          if (finished[row][i] >= contenders[row].least()) columns.push_back(1000 + i);
+        }
+        ASSERT_EQ(contenders[row].count, static_cast<int>(columns.size()));
+        columns.resize(std::min<size_t>(columns.size(), Contenders::kMost));
+        for (size_t i = 0; i < columns.size(); ++i) {
+          EXPECT_EQ(contenders[row].columns[i], columns[i]);
+          EXPECT_EQ(contenders[row].logits[i], finished[row][columns[i] - 1000]);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(OpsTest, WhereTheMarginIsNaNThereAreNoContenders) {
+  const Product product = RandomProduct(Kind::kInt8, kOddSize);
+  std::array<Contenders, kRows> contenders;
+  contenders.fill({.margin = kNaN});
+  AddContenders(product.rows(), /*offset=*/0, contenders.data());
+  for (const Contenders& row : contenders) EXPECT_EQ(row.count, 0);
+}
+
+TEST(ContendersTest, AreCountedBeyondThoseThatAreKept) {
+  Contenders contenders = {.margin = 1, .largest = 5};
+  for (int i = 0; i < Contenders::kMost + 2; ++i) contenders.Add(i, 4.5F);
+  contenders.RemoveOutdone();
+  EXPECT_EQ(contenders.count, Contenders::kMost + 2);
+}
+
+TEST(ContendersTest, ThoseThatAreOutdoneAreRemoved) {
+  Contenders contenders = {.margin = 1, .largest = 5};
+  contenders.Add(3, 4.5F);
+  contenders.Add(8, 5);
+  contenders.Add(9, 6);
+  contenders.largest = 6;
+  contenders.RemoveOutdone();
+  ASSERT_EQ(contenders.count, 2);
+  EXPECT_EQ(contenders.columns[0], 8);
+  EXPECT_EQ(contenders.columns[1], 9);
+  EXPECT_EQ(contenders.logits[1], 6);
+}
+
 TEST_P(OpsTest, BetterOfTwoPartsIsTheBestOfTheWhole) {
   const std::vector<float> logits = Normal(kOddSize, 10);
   const Best whole = FindBest(logits.data(), kOddSize);

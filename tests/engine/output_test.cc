@@ -47,9 +47,10 @@ class OutputLayerTest : public testing::TestWithParam<ComputeType> {
     return logits;
   }
 
-  std::vector<Best> FindBest(const OutputLayer& layer) {
+  std::vector<Best> FindBest(const OutputLayer& layer,
+                             LogSumExp log_sum_exp = LogSumExp::kCompute) {
     std::vector<Best> best;
-    layer.FindBest(x_, selection_, LogSumExp::kCompute, best, products_);
+    layer.FindBest(x_, selection_, log_sum_exp, best, products_);
     return best;
   }
 
@@ -94,6 +95,19 @@ TEST_P(OutputLayerTest, FindsTheBestOfAllAndOfASelection) {
     }
     EXPECT_EQ(best_of_some[row].index, expected);
   }
+}
+
+TEST_P(OutputLayerTest, FindsTheSameWithAndWithoutLogSumExp) {
+  // The screen of float32 cannot decide about these.
+  std::fill_n(x_.row(0), kModelDim, 0.0F);
+  x_.row(4)[0] = std::numeric_limits<float>::infinity();
+  std::fill(bias_.begin(), bias_.end(), 0.5F);
+  const OutputLayer layer = Make({0, 3});
+  const std::vector<Best> expected = FindBest(layer, LogSumExp::kCompute);
+  const std::vector<Best> best = FindBest(layer, LogSumExp::kLeaveOut);
+  ASSERT_EQ(best.size(), expected.size());
+  EXPECT_EQ(best[0].index, 1);
+  for (int row = 0; row < kInputs; ++row) EXPECT_EQ(best[row].index, expected[row].index);
 }
 
 TEST_P(OutputLayerTest, NeverFindsABadWord) {

@@ -1,0 +1,93 @@
+#include "engine/screen.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <numeric>
+
+#include "engine/attention_ops.h"
+
+namespace limpid {
+namespace {
+
+float Norm(const float* x, int size) {
+  return std::sqrt(std::transform_reduce(x, x + size, x, 0.0F));
+}
+
+// The norm of what rounding takes from `size` numbers at most.
+float RoundingError(float scale, int size) {
+  return scale / 2 * std::sqrt(static_cast<float>(size));
+}
+
+float LargestNorm(const TensorView& weights) {
+  const int size = static_cast<int>(weights.columns());
+  std::vector<float> row(size);
+  float largest = 0;
+  for (int64_t i = 0; i < weights.rows(); ++i) {
+    ReadRow(weights, i, row.data());
+    largest = std::max(largest, Norm(row.data(), size));
+  }
+  return largest;
+}
+
+// Scales of inputs that come with a model may cut off large ones; these are rounded row by row.
+LinearWeights WithoutInputScale(LinearWeights weights) {
+  weights.weight.input_scale = 0;
+  return weights;
+}
+
+}  // namespace
+
+Screen::Screen(const LinearWeights& output, absl::Span<const int> bad_words)
+    : output_(output),
+      bias_(ReadAll(output.bias)),
+      int8_(Linear::Pack({WithoutInputScale(output)}, ComputeType::kInt8).Without(bad_words)),
+      weight_norm_(LargestNorm(output.weight)),
+      weight_error_(RoundingError(int8_.LargestScale(), int8_.in())) {
+  for (const int word : bad_words) bias_[word] = -std::numeric_limits<float>::infinity();
+}
+
+void Screen::FindBest(const Matrix& x, std::vector<Best>& best, ScreenScratch& scratch,
+                      Products& products) const {
+  const auto margin = [&](int row, float input_scale) {
+    const float input_error = RoundingError(input_scale, int8_.in());
+    const float input_norm = Norm(x.row(row), int8_.in()) + input_error;
+    // A little more, for float32 rounds, too.
+    constexpr float kMore = 1.0625F;
+    return 2 * kMore * (input_error * weight_norm_ + input_norm * weight_error_);
+  };
+  int8_.FindContenders(x, margin, scratch.contenders, products);
+  scratch.undecided.clear();
+  best.resize(x.rows());
+  for (int row = 0; row < x.rows(); ++row) {
+    const Contenders& contenders = scratch.contenders[row];
+    if (contenders.count == 0 || contenders.count > Contenders::kMost) {
+      scratch.undecided.push_back(row);
+    } else {
+      best[row] = BestOf(contenders, x.row(row), scratch.weights);
+    }
+  }
+}
+
+Best Screen::BestOf(const Contenders& contenders, const float* x, Matrix& weights) const {
+  weights.Resize(Contenders::kMost, int8_.in());
+  std::array<const float*, Contenders::kMost> rows;
+  for (int i = 0; i < contenders.count; ++i) {
+    ReadRow(output_.weight, contenders.columns[i], weights.row(i));
+    rows[i] = weights.row(i);
+  }
+  std::array<float, PaddedKeys(Contenders::kMost)> logits;
+  DotRows(x, {rows.data(), contenders.count}, /*offset=*/0, {.heads = 1, .head_dim = int8_.in()},
+          /*scale=*/1, logits.data());
+  Best best = {.logit = -std::numeric_limits<float>::infinity()};
+  for (int i = 0; i < contenders.count; ++i) {
+    const int column = contenders.columns[i];
+    const float logit = logits[i] + bias_[column];
+    if (logit > best.logit) best = {.index = column, .logit = logit};
+  }
+  return best;
+}
+
+}  // namespace limpid
