@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -21,13 +20,16 @@ float RoundingError(float scale, int size) {
   return scale / 2 * std::sqrt(static_cast<float>(size));
 }
 
+// Infinity where a weight is not finite.
 float LargestNorm(const TensorView& weights) {
   const int size = static_cast<int>(weights.columns());
   std::vector<float> row(size);
   float largest = 0;
   for (int64_t i = 0; i < weights.rows(); ++i) {
     ReadRow(weights, i, row.data());
-    largest = std::max(largest, Norm(row.data(), size));
+    const float norm = Norm(row.data(), size);
+    if (!std::isfinite(norm)) return std::numeric_limits<float>::infinity();
+    largest = std::max(largest, norm);
   }
   return largest;
 }

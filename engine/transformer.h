@@ -46,14 +46,14 @@ namespace limpid {
 // Immutable once made; any number of threads may use it, each with a Workspace of its own.
 class Transformer {
  public:
-  // All parts are made of `checkpoint`. Their embeddings stay in its memory, so the transformer
-  // keeps it.
+  // All parts are made of `checkpoint`. Their embeddings, and the output layer's weights, stay in
+  // its memory, so the transformer keeps it.
   Transformer(Checkpoint checkpoint, Encoder encoder, Decoder decoder, DraftLayer draft = {})
       : checkpoint_(std::move(checkpoint)),
         encoder_(std::move(encoder)),
         decoder_(std::move(decoder)),
         draft_(std::move(draft)) {
-    // All else is packed, and of the embeddings few rows are looked up.
+    // All else is packed, and of these few rows are looked up.
     if (checkpoint_.file != nullptr) checkpoint_.file->DropPages();
   }
   // `weights` are those of `checkpoint`, bound.

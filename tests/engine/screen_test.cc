@@ -144,9 +144,11 @@ TEST_F(ScreenTest, LeavesOutInputsThatAreNotFinite) {
 }
 
 TEST_F(ScreenTest, LeavesOutAllInputsOfWeightsThatAreNotFinite) {
-  weights_[7] = kInfinity;
-  FindBest(Screen(Layer(), {}), RandomInputs(2));
-  EXPECT_THAT(scratch_.undecided, ElementsAre(0, 1));
+  for (const float broken : {kInfinity, kNaN}) {
+    weights_[7] = broken;
+    FindBest(Screen(Layer(), {}), RandomInputs(2));
+    EXPECT_THAT(scratch_.undecided, ElementsAre(0, 1));
+  }
 }
 
 TEST_F(ScreenTest, NeverFindsABadWord) {
