@@ -25,7 +25,8 @@ namespace limpid {
 struct ScreenScratch {
   std::vector<Contenders> contenders;  // [inputs]
   Matrix weights;                      // [contenders of an input, model_dim]
-  // The inputs that Screen could not decide: their rows, and what is to be filled in for them.
+  // The inputs that Screen could not decide, 1 or 2 in 100: their rows, and what is to be filled in
+  // for them.
   std::vector<int> undecided;
   Matrix undecided_inputs;
   std::vector<Best> undecided_best;
