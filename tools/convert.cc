@@ -111,8 +111,12 @@ int RunConvert(Arguments arguments) {
   if (absl::Status status = write(*checkpoint, to, to_dtype); !status.ok()) {
     return Failure(status);
   }
+  const bool loses_shortlist = to_format == "huggingface" && !checkpoint->shortlist.empty();
   return Print(absl::StrCat("read ", from, ": ", DescribeSource(*checkpoint), "\nwrote ", to, ": ",
-                            std::string(DTypeName(to_dtype)), ", ", SizeOfFolder(to), "\n"));
+                            std::string(DTypeName(to_dtype)), ", ", SizeOfFolder(to), "\n",
+                            loses_shortlist ? "left out: the shortlist, for which Hugging Face's "
+                                              "format has no place\n"
+                                            : ""));
 }
 
 }  // namespace limpid

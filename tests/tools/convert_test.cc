@@ -88,7 +88,9 @@ TEST_F(ConvertTest, BothFoldersAreNeeded) {
 }
 
 TEST_F(ConvertTest, WritesHuggingFaceFolders) {
-  EXPECT_EQ(Convert({"--to_format=huggingface"}).exit_code, 0);
+  const Outcome written = Convert({"--to_format=huggingface"});
+  EXPECT_EQ(written.exit_code, 0) << written.error;
+  EXPECT_TRUE(absl::StrContains(written.output, "left out: the shortlist")) << written.output;
   const Outcome inspected = RunProgram({"inspect", to_});
   EXPECT_TRUE(absl::StrContains(inspected.output, "Hugging Face MarianMT")) << inspected.error;
   const Outcome other = Convert({"--to_format=onnx"});
