@@ -218,6 +218,12 @@ TEST(CTranslate2Test, RefusesWhatTheEngineCannotDoByName) {
     spoil(model);
     return model.Refusal();
   };
+  const auto refusal_of_vector = [&](const std::string& name) {
+    return refusal([&](Spoilt& model) { model.AddVector(name); });
+  };
+  const auto refusal_of_flag = [&](const std::string& name, char value) {
+    return refusal([&](Spoilt& model) { model.AddFlag(name, value); });
+  };
   for (const auto& [name, words] : std::map<std::string, std::string>{
            {"encoder/embeddings_1/weight", "source features"},
            {"encoder/layer_0/self_attention/relative_position_keys", "relative positions"},
@@ -225,7 +231,7 @@ TEST(CTranslate2Test, RefusesWhatTheEngineCannotDoByName) {
            {"encoder/layer_0/ffn/linear_0_noact/weight", "gated feed-forward networks"},
            {"encoder/layer_0/ffn/linear_0/weight_zero", "zero points, such as AWQ's"},
            {"decoder/project_in/weight", "projections between embeddings and layers"}}) {
-    EXPECT_THAT(refusal([&](Spoilt& model) { model.AddVector(name); }),
+    EXPECT_THAT(refusal_of_vector(name),
                 AllOf(HasSubstr("place/model.bin: variable \"" + name + "\": Limpid has no "),
                       HasSubstr(words)));
   }
@@ -234,8 +240,8 @@ TEST(CTranslate2Test, RefusesWhatTheEngineCannotDoByName) {
            {"decoder/layer_0/self_attention/num_heads_kv", "multi-query"},
            {"decoder/sliding_window", "sliding window"},
            {"decoder/scale_outputs", "scaled outputs"}}) {
-    EXPECT_THAT(refusal([&](Spoilt& model) { model.AddFlag(name, 1); }), HasSubstr(words));
-    EXPECT_EQ(refusal([&](Spoilt& model) { model.AddFlag(name, 0); }), "") << name;
+    EXPECT_THAT(refusal_of_flag(name, 1), HasSubstr(words));
+    EXPECT_EQ(refusal_of_flag(name, 0), "") << name;
   }
   EXPECT_THAT(refusal([](Spoilt& model) { model.AddVector("new"); }),
               HasSubstr("variable \"new\" is none that Limpid knows of a translation model"));
