@@ -13,7 +13,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
-#include "models/marian_vocabulary.h"
 #include "models/shortlist.h"
 #include "models/weights.h"
 #include "models/zip.h"
@@ -168,17 +167,6 @@ TEST_F(MarianNpzTest, SaysWhatIsWrongWithAnArray) {
   EXPECT_THAT(RefusalOf(name, "longer text"), HasSubstr("is no .npy file"));
 }
 
-TEST_F(MarianNpzTest, SaysWhichVocabulariesItFound) {
-  fs::copy(folder_ + "/vocab.spm", folder_ + "/vocab2.spm");
-  EXPECT_THAT(Message(Read()), HasSubstr("found vocab.spm, vocab2.spm"));
-  fs::remove(folder_ + "/vocab2.spm");
-  fs::copy_file(std::string(kModels) + "pre_norm/srcvocab.spm", folder_ + "/vocab.spm",
-                fs::copy_options::overwrite_existing);
-  EXPECT_THAT(Message(Read()), HasSubstr("embedding has 61 rows, found 40 pieces"));
-  fs::remove(folder_ + "/vocab.spm");
-  EXPECT_THAT(Message(Read()), HasSubstr("found none"));
-}
-
 TEST(MarianTest, ReadsAnOpusMtFolder) {
   const auto checkpoint = ReadCheckpoint(std::string(kModels) + "opus_mt");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
@@ -191,16 +179,6 @@ TEST(MarianTest, ReadsAnOpusMtFolder) {
             ReadText(std::string(kModels) + "opus_mt/target.spm"));
   EXPECT_EQ(checkpoint->config.alignment_layer, 0);
   EXPECT_EQ(checkpoint->config.bad_words, std::vector<int>{1});
-}
-
-TEST(MarianTest, SaysWhatIsWrongWithAVocabularyInYaml) {
-  const std::string folder = CopyOf("opus_mt");
-  const std::string path = folder + "/opus.spm32k-spm32k.vocab.yml";
-  const std::string text = ReadText(path);
-  WriteText(path, Replaced(text, ": 7\n", ": 6\n"));
-  EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("expected an id of its own below 60"));
-  WriteText(path, Replaced(text, "<unk>", "unknown"));
-  EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("special token \"<unk>\" is missing"));
 }
 
 // What comes from a Bergamot folder is the same after a round trip through Limpid's: the int8
@@ -342,22 +320,6 @@ INSTANTIATE_TEST_SUITE_P(Files, MarianDamageTest,
                                          DamageCase{"ssru_int8", "model.intgemm8.bin"},
                                          DamageCase{"bergamot", "model.ende.intgemm.alphas.bin"}),
                          [](const auto& param) { return std::string(param.param.model); });
-
-TEST(MarianTest, DamagedVocabulariesDoNoHarm) {
-  const std::string spm = ReadText(std::string(kModels) + "post_norm/vocab.spm");
-  ASSERT_TRUE(SentencePiecePieces(spm).ok());
-  std::mt19937 random(3);
-  for (size_t size = 0; size < spm.size(); ++size) {
-    (void)SentencePiecePieces(spm.substr(0, size));
-    std::string flipped = spm;
-    flipped[size] = static_cast<char>(flipped[size] ^ (1U << (random() % 8)));
-    (void)SentencePiecePieces(flipped);
-  }
-  EXPECT_FALSE(SentencePiecePieces("").ok());
-  EXPECT_FALSE(SentencePiecePieces("no model at all").ok());
-  EXPECT_FALSE(
-      SentencePiecePieces(std::string("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11)).ok());
-}
 
 }  // namespace
 }  // namespace limpid

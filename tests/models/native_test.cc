@@ -139,27 +139,6 @@ TEST(NativeTest, MergesStandInPlaceOfSentencePiece) {
 
 // --- Writing ---
 
-TEST(WriteNativeTest, TakesAnEmptyFolderAndATrailingSlash) {
-  const std::string folder = FreshPath("native");
-  fs::create_directory(folder);
-  EXPECT_EQ(Message(WriteNative(SmallCheckpoint(), folder + "/", DType::kFloat32)), "");
-  EXPECT_TRUE(ReadNative(folder).ok());
-}
-
-TEST(WriteNativeTest, TouchesNothingThatIsThere) {
-  const std::string folder = FreshPath("native");
-  fs::create_directory(folder);
-  WriteText(folder + "/precious", "text");
-  absl::Status status = WriteNative(SmallCheckpoint(), folder, DType::kFloat32);
-  EXPECT_TRUE(absl::IsAlreadyExists(status)) << status;
-  EXPECT_THAT(Message(status), HasSubstr(folder + ": exists; choose another folder"));
-  EXPECT_THAT(FilesIn(folder), UnorderedElementsAre("precious"));
-
-  status = WriteNative(SmallCheckpoint(), folder + "/precious", DType::kFloat32);
-  EXPECT_TRUE(absl::IsAlreadyExists(status)) << status;
-  EXPECT_EQ(ReadText(folder + "/precious"), "text");
-}
-
 // Everything happens in a folder of its own, so that what stays behind is seen.
 class FailingWriteTest : public testing::Test {
  protected:
@@ -193,18 +172,6 @@ TEST_F(FailingWriteTest, APieceThatIsNotUtf8LeavesNothing) {
   EXPECT_THAT(Write(checkpoint_, DType::kFloat32),
               HasSubstr("vocabulary.json: a string is not valid UTF-8"));
   EXPECT_THAT(FilesIn(parent_), IsEmpty());
-}
-
-TEST_F(FailingWriteTest, AMissingParentIsNamed) {
-  EXPECT_THAT(Message(WriteNative(checkpoint_, parent_ + "/missing/native", DType::kFloat32)),
-              HasSubstr(parent_ + "/missing/native.partial-0: cannot create this folder: No such"));
-}
-
-// What a killed run left behind is no obstacle.
-TEST_F(FailingWriteTest, LeftoversOfOtherRunsStay) {
-  fs::create_directory(parent_ + "/native.partial-0");
-  EXPECT_EQ(Write(checkpoint_, DType::kFloat32), "");
-  EXPECT_THAT(FilesIn(parent_), UnorderedElementsAre("native", "native.partial-0"));
 }
 
 // --- Reading ---
