@@ -96,13 +96,19 @@ absl::StatusOr<std::vector<std::string>> ReadPieces(const json& pieces, const st
     }
     return read;
   }
-  const auto file =
-      MappedFile::Open((fs::path(path).parent_path() / pieces.get<std::string>()).string());
+  const fs::path name = pieces.get<std::string>();
+  // A model of a stranger's is to read no file but its own.
+  if (name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": expected a vocabulary beside this file, found ", Shown(pieces)));
+  }
+  const auto file = MappedFile::Open((fs::path(path).parent_path() / name).string());
   if (!file.ok()) return file.status();
   std::string_view text = (*file)->text();
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    read.emplace_back(text.substr(0, end));
+    const size_t carriage_return = end > 0 && text[end - 1] == '\r' ? 1 : 0;
+    read.emplace_back(text.substr(0, end - carriage_return));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return read;

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <utility>
 
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
@@ -100,9 +102,49 @@ TEST_F(NnTransformerTest, InterleavedPositionsNeedNotBeStored) {
   EXPECT_EQ(Read()->config.positions, Positions::kSinusoidal);
 }
 
+TEST_F(NnTransformerTest, VocabulariesMayBeFilesOfOnePieceALine) {
+  const auto expected = Read();
+  ASSERT_TRUE(expected.ok()) << expected.status();
+  fs::create_directory(folder_ + "/words");
+  for (const auto& [line_end, last] : {std::pair{"\n", "\n"}, {"\r\n", "\r\n"}, {"\n", ""}}) {
+    for (const std::string side : {"source", "target"}) {
+      const auto& pieces =
+          side == "source" ? expected->source_vocabulary : expected->target_vocabulary;
+      WriteText(folder_ + "/words/" + side + ".txt", absl::StrJoin(pieces, line_end) + last);
+      description_[side + "_vocabulary"] = "words/" + side + ".txt";
+    }
+    const auto found = Read();
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ(found->source_vocabulary, expected->source_vocabulary);
+    EXPECT_EQ(found->target_vocabulary, expected->target_vocabulary);
+  }
+  EXPECT_THAT(RefusalWith("source_vocabulary", "words/gone.txt"),
+              HasSubstr("words/gone.txt: cannot open: No such file"));
+  EXPECT_THAT(RefusalWith("source_vocabulary", "words"), HasSubstr("expected a file, found a"));
+}
+
+// What is read becomes part of what `convert` writes.
+TEST_F(NnTransformerTest, AModelReadsNoFileOutsideItsFolder) {
+  WriteText(folder_ + "/pieces", "<unk>\n");
+  for (const std::string& name :
+       {fs::absolute(folder_ + "/pieces").string(),
+        std::string("../") + fs::path(folder_).filename().string() + "/pieces",
+        std::string("a/../pieces"), std::string("..")}) {
+    EXPECT_THAT(RefusalWith("source_vocabulary", name),
+                HasSubstr("model.json: expected a vocabulary beside this file, found \"" + name));
+  }
+}
+
 TEST_F(NnTransformerTest, RefusesWhatTheJsonGetsWrong) {
   EXPECT_THAT(RefusalWith("heads", "4"), HasSubstr("\"heads\": expected a whole number, found"));
   EXPECT_THAT(RefusalWith("heads", 3), HasSubstr("3 heads do not divide"));
+  EXPECT_THAT(RefusalWith("norm_first", 1), HasSubstr("\"norm_first\": expected true or false"));
+  EXPECT_THAT(RefusalWith("layer_norm_epsilon", "small"), HasSubstr("expected a number, found"));
+  EXPECT_THAT(RefusalWith("unk", 3), HasSubstr("\"unk\": expected a string, found 3"));
+  EXPECT_THAT(RefusalWith("source_vocabulary", 3), HasSubstr("expected an array of pieces or the"));
+  EXPECT_THAT(RefusalWith("source_vocabulary", {"<unk>", 3}),
+              HasSubstr("model.json: expected pieces, found 3"));
+  EXPECT_THAT(RefusalWith("tensors", {{"output", 3}}), HasSubstr("expected an object of names"));
   EXPECT_THAT(RefusalWith("positions", "rotary"), HasSubstr("\"positions\": expected"));
   EXPECT_THAT(RefusalWith("activation", "silu"), HasSubstr("\"activation\": expected"));
   EXPECT_THAT(RefusalWith("bos", "<s>"), HasSubstr("the vocabulary has no \"<s>\""));
