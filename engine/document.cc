@@ -77,12 +77,26 @@ Segment Cut(std::string_view sentence, const Pieces& pieces, size_t begin, size_
   return segment;
 }
 
+// Whether the model knows nothing of a sentence but marks and numbers: one of control characters,
+// or in a script that it has never seen. What it would make of that is nonsense.
+bool IsUnknown(std::string_view sentence, const Pieces& pieces, const ModelConfig& config) {
+  bool has_known = false;
+  bool has_unknown = false;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (pieces.ranges[i].empty()) continue;  // a space alone
+    const bool known = pieces.ids[i] != config.source_unk_id;
+    if (known && HasLetter(pieces.ranges[i].In(sentence))) return false;
+    (known ? has_known : has_unknown) = true;
+  }
+  return has_unknown || !has_known;
+}
+
 // Adds a sentence to a document, in parts where the model cannot take it whole, without marks.
 void AddSentence(std::string_view before, std::string_view sentence, const ModelConfig& config,
                  const Tokenizer& tokenizer, Document& document) {
   document.after += before;
   const Pieces pieces = EncodeWithoutMarks(sentence, config, tokenizer);
-  if (pieces.ids.empty()) {  // nothing that the model could translate, such as control characters
+  if (IsUnknown(sentence, pieces, config)) {
     document.after += sentence;
     return;
   }

@@ -172,13 +172,6 @@ bool SentenceRules::EndsInAbbreviation(std::string_view text) const {
   return initials;
 }
 
-bool HasLetter(std::string_view text) {
-  for (size_t at = 0; at < text.size();) {
-    if (u_isalpha(NextCodePoint(text, at))) return true;
-  }
-  return false;
-}
-
 bool HasLineBreak(std::string_view white_space) {
   for (size_t at = 0; at < white_space.size();) {
     const int32_t kind =
@@ -338,6 +331,13 @@ std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view la
 bool EndsInAbbreviation(std::string_view text, std::string_view language) {
   assert(text.ends_with('.'));
   return SentenceRules::For(language).EndsInAbbreviation(text);
+}
+
+bool HasLetter(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    if (u_isalpha(NextCodePoint(text, at))) return true;
+  }
+  return false;
 }
 
 std::vector<ByteRange> SplitWords(std::string_view text) {

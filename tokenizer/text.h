@@ -53,6 +53,9 @@ std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view la
 // full stop for itself: an abbreviation, a title, an initial or an ordinal number, as above.
 bool EndsInAbbreviation(std::string_view text, std::string_view language);
 
+// Whether valid UTF-8 text has a letter of any script.
+bool HasLetter(std::string_view text);
+
 // Cuts valid UTF-8 text, below 2 GB, into words by Unicode's rules (UAX 29): words, numbers and
 // each punctuation mark are words, white space is not. Ranges as for SplitSentences.
 std::vector<ByteRange> SplitWords(std::string_view text);

@@ -127,6 +127,15 @@ TEST_F(DocumentTest, TextOfWhiteSpaceOnlyHasNoSegments) {
   EXPECT_EQ(AssembleDocument(document).text, " \t ");
 }
 
+TEST_F(DocumentTest, WhatTheModelKnowsNothingOfStaysAsItIs) {
+  const std::string text = "c d .\n a c\nc ";
+  const Document document = PrepareText(text);
+  EXPECT_THAT(Texts(document), ElementsAre("a c"));
+  EXPECT_EQ(document.segments[0].before + document.segments[0].text + document.after, text);
+  EXPECT_EQ(AssembleDocument(PrepareText("c d .\n c")).text, "c d .\n c");
+  EXPECT_THAT(Texts(PrepareText(". .")), ElementsAre(". ."));
+}
+
 TEST_F(DocumentTest, InvalidUtf8IsReplacedAndNoted) {
   const Document document = PrepareText("a \xff");
   EXPECT_TRUE(document.replaced_invalid_utf8);

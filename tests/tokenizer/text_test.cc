@@ -216,6 +216,12 @@ TEST(SplitSentences, ThreadsDoNotDisturbEachOther) {
   EXPECT_THAT(wrong, testing::Each(0));
 }
 
+TEST(HasLetter, KnowsLettersOfAllScriptsFromMarksAndNumbers) {
+  for (const char* text : {"a", "1.a", "…é", "你", "ש", "𝐀"}) EXPECT_TRUE(HasLetter(text)) << text;
+  for (const char* text : {"", "1,5 %", "…", "😀", "\xCC\x81"})
+    EXPECT_FALSE(HasLetter(text)) << text;
+}
+
 TEST(SplitWords, WordsNumbersAndPunctuationMarks) {
   EXPECT_THAT(Words("I don't owe 3.50, (really)..."),
               ElementsAre("I", "don't", "owe", "3.50", ",", "(", "really", ")", ".", ".", "."));
