@@ -119,8 +119,9 @@ class Translator {
   virtual ~Translator() = default;
 
   // Translates one text, of any length and any bytes. White space around and between its sentences
-  // is kept; a text of white space only comes back as it is, and so does a sentence of which the
-  // model knows no piece. Fails with InvalidArgument on options that make no sense, and for no text.
+  // is kept; a text of white space only comes back as it is, and so does a sentence that is
+  // unknown to the model, marks and numbers aside. Fails with InvalidArgument on options that make
+  // no sense, and for no text.
   absl::StatusOr<Translation> Translate(std::string_view text,
                                         const TranslateOptions& options = {}) const;
 
