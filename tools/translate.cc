@@ -209,19 +209,19 @@ size_t LinesOfBatch(const TranslateOptions& options) {
   return options.batch_tokens > 0 ? options.batch_tokens / 10 + 1 : options.batch_size;
 }
 
-size_t LargestWindow(const Settings& settings) {
+// About how many lines all threads translate at once.
+size_t LinesAtOnce(const Settings& settings) {
   int threads = settings.model.options.threads;
   if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
-  return LinesOfBatch(settings.options) * kBatchesPerThread *
-         static_cast<size_t>(std::max(threads, 1));
+  return LinesOfBatch(settings.options) * static_cast<size_t>(std::max(threads, 1));
 }
 
 // Translates window after window until the input ends. The first windows are small, so that the
 // first lines come out soon.
 absl::Status TranslateLines(const Translator& translator, const Settings& settings,
                             LineReader* reader, LineWriter* writer, Report* report) {
-  const size_t largest_window = LargestWindow(settings);
-  size_t window = LinesOfBatch(settings.options);
+  size_t window = LinesAtOnce(settings);
+  const size_t largest_window = window * kBatchesPerThread;
   int64_t number = 0;  // only printed with several translations a line, which are never resumed
   while (true) {
     const absl::StatusOr<Lines> lines = reader->Read(window);
