@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
-#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/float16.h"
+#include "tests/engine/made_up_weights.h"
 
 namespace limpid {
 namespace {
@@ -17,20 +16,6 @@ using testing::FloatNear;
 using testing::Pointwise;
 
 constexpr double kUnit = 1.0 / (1 << 24);  // float32 rounds to one part in 2^24
-
-std::vector<float> Normal(int size, unsigned seed, float mean = 0) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(mean);
-  std::vector<float> values(size);
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
-TensorView View(const std::vector<float>& values, std::vector<int64_t> shape) {
-  return {.dtype = DType::kFloat32,
-          .shape = std::move(shape),
-          .data = reinterpret_cast<const std::byte*>(values.data())};
-}
 
 Matrix MatrixOf(int rows, int columns, const std::vector<float>& values) {
   Matrix matrix;

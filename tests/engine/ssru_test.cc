@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/engine/made_up_weights.h"
 
 namespace limpid {
 namespace {
@@ -16,20 +16,6 @@ using testing::FloatNear;
 using testing::Pointwise;
 
 constexpr int kModelDim = 20;  // no multiple of a vector's lanes
-
-std::vector<float> Normal(int size, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(size);
-  for (float& value : values) value = normal(random);
-  return values;
-}
-
-TensorView View(const std::vector<float>& values, std::vector<int64_t> shape) {
-  return {.dtype = DType::kFloat32,
-          .shape = std::move(shape),
-          .data = reinterpret_cast<const std::byte*>(values.data())};
-}
 
 struct StoredLinear {
   explicit StoredLinear(unsigned seed)

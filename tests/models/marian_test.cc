@@ -167,6 +167,12 @@ TEST_F(MarianNpzTest, SaysWhatIsWrongWithAnArray) {
   EXPECT_THAT(RefusalOf(name, "longer text"), HasSubstr("is no .npy file"));
 }
 
+TEST_F(MarianNpzTest, SaysWhatIsWrongWithItsVocabulary) {
+  fs::copy_file(std::string(kModels) + "pre_norm/srcvocab.spm", folder_ + "/vocab.spm",
+                fs::copy_options::overwrite_existing);
+  EXPECT_THAT(Message(Read()), HasSubstr("embedding has 61 rows, found 40 pieces"));
+}
+
 TEST(MarianTest, ReadsAnOpusMtFolder) {
   const auto checkpoint = ReadCheckpoint(std::string(kModels) + "opus_mt");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();

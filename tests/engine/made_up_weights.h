@@ -1,0 +1,33 @@
+// Weights that a test makes up, in the form in which a checkpoint has them.
+
+#ifndef LIMPID_TESTS_ENGINE_MADE_UP_WEIGHTS_H_
+#define LIMPID_TESTS_ENGINE_MADE_UP_WEIGHTS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "models/tensor.h"
+
+namespace limpid {
+
+inline std::vector<float> Normal(int size, unsigned seed, float mean = 0) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(mean);
+  std::vector<float> values(size);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+// `values` must live as long.
+inline TensorView View(const std::vector<float>& values, std::vector<int64_t> shape) {
+  return {.dtype = DType::kFloat32,
+          .shape = std::move(shape),
+          .data = reinterpret_cast<const std::byte*>(values.data())};
+}
+
+}  // namespace limpid
+
+#endif  // LIMPID_TESTS_ENGINE_MADE_UP_WEIGHTS_H_
