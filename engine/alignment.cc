@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/text.h"
 
 namespace limpid {
 namespace {
@@ -15,25 +16,47 @@ namespace {
 // half of the pairs of tests/golden/align-tatoeba; from 0.8 to 0.95 it makes little difference.
 constexpr float kMutualShare = 0.9F;
 
-// The words of a side, or its pieces.
+// The words or the pieces of a text.
 struct Units {
-  std::vector<int> of_token;  // which unit each token is part of; -1: of none
-  int count = 0;
+  std::vector<int> of_token;  // which unit each token of a sentence is part of; -1: of none
+  std::vector<int> of_word;   // the same of the sentence's own words
+  int count = 0;              // in the whole text
 };
 
 Units WordsOf(const TracedSide& side) {
   Units units;
   for (const TracedToken& token : side.tokens) units.of_token.push_back(token.word);
   units.count = static_cast<int>(side.words.size());
+  units.of_word.resize(side.words.size());
+  std::iota(units.of_word.begin(), units.of_word.end(), 0);
   return units;
 }
 
-Units PiecesOf(const TracedSide& side) {
+// Pieces are counted from `first`.
+Units PiecesOf(const TracedSide& side, int first = 0) {
   Units units;
+  units.count = first;
   for (const TracedToken& token : side.tokens) {
     units.of_token.push_back(token.is_text ? units.count++ : -1);
   }
   return units;
+}
+
+// Of parts of a sentence that stands at `begin`, which of `words` each touches first.
+template <typename Part>
+std::vector<int> WordsAt(size_t begin, const std::vector<Part>& parts,
+                         absl::Span<const TracedWord> words) {
+  std::vector<ByteRange> part_ranges;
+  for (const Part& part : parts) part_ranges.push_back({begin + part.begin, begin + part.end});
+  std::vector<ByteRange> word_ranges;
+  for (const TracedWord& word : words) word_ranges.push_back({word.begin, word.end});
+  return WordsOfPieces(part_ranges, word_ranges);
+}
+
+// The words of the whole text that a sentence is part of.
+Units WordsOf(const TracedSide& side, absl::Span<const TracedWord> words) {
+  return {WordsAt(side.begin, side.tokens, words), WordsAt(side.begin, side.words, words),
+          static_cast<int>(words.size())};
 }
 
 // One place to read an alignment off.
@@ -108,32 +131,24 @@ std::vector<double> SharesOf(const View& view, AlignmentMeasure measure, int que
   return shares;
 }
 
-// From sums over the pieces of each target to means.
-void TakeMeans(const std::vector<int>& pieces, Alignment& alignment) {
-  const size_t columns = alignment.sources + 1;
-  for (int target = 0; target < alignment.targets; ++target) {
-    float* row = &alignment.weights[target * columns];
-    if (pieces[target] == 0 && target > 0) std::copy_n(row - columns, columns, row);
-    for (size_t column = 0; column < columns && pieces[target] > 1; ++column) {
-      row[column] /= static_cast<float>(pieces[target]);
-    }
+// An alignment on its way: sums over pieces.
+struct Sums {
+  Sums(int targets, int sources) : pieces(targets) {
+    alignment.targets = targets;
+    alignment.sources = sources;
+    alignment.weights.assign(static_cast<size_t>(targets) * (sources + 1), 0);
   }
-}
-
-Alignment EmptyAlignment(const Units& targets, const Units& sources) {
+  float* row(int target) {
+    return &alignment.weights[static_cast<size_t>(target) * (alignment.sources + 1)];
+  }
   Alignment alignment;
-  alignment.targets = targets.count;
-  alignment.sources = sources.count;
-  alignment.weights.assign(static_cast<size_t>(targets.count) * (sources.count + 1), 0);
-  return alignment;
-}
+  std::vector<int> pieces;  // of each target
+};
 
-absl::StatusOr<Alignment> AlignUnits(const SentenceTrace& trace, const AlignmentOptions& options,
-                                     const Units& targets, const Units& sources) {
+absl::Status AddAttention(const SentenceTrace& trace, const AlignmentOptions& options,
+                          const Units& targets, const Units& sources, Sums& sums) {
   const absl::StatusOr<std::vector<View>> views = FindViews(trace, options);
   if (!views.ok()) return views.status();
-  Alignment alignment = EmptyAlignment(targets, sources);
-  std::vector<int> pieces(targets.count);
   for (const View& view : *views) {
     if (options.measure == AlignmentMeasure::kNorm && view.attention->norms.empty()) {
       return absl::FailedPreconditionError("the trace holds no norms");
@@ -141,47 +156,96 @@ absl::StatusOr<Alignment> AlignUnits(const SentenceTrace& trace, const Alignment
     for (int token = 0; token < static_cast<int>(targets.of_token.size()); ++token) {
       const int target = targets.of_token[token];
       if (target < 0) continue;
-      ++pieces[target];
+      ++sums.pieces[target];
       const bool next = view.row == AlignmentRow::kInput && token + 1 < view.attention->queries;
       const std::vector<double> shares = SharesOf(view, options.measure, next ? token + 1 : token);
-      float* row = &alignment.weights[static_cast<size_t>(target) * (sources.count + 1)];
+      float* row = sums.row(target);
       for (size_t key = 0; key < shares.size(); ++key) {
         const int source = sources.of_token[key];
         row[source < 0 ? sources.count : source] += static_cast<float>(shares[key]);
       }
     }
   }
-  TakeMeans(pieces, alignment);
-  return alignment;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<Alignment> AlignByLeavingOut(const SentenceTrace& trace) {
-  const Units targets = WordsOf(trace.target);
-  const Units sources = WordsOf(trace.source);
+absl::Status AddWhatIsMissed(const SentenceTrace& trace, const Units& targets, const Units& sources,
+                             Sums& sums) {
   const size_t tokens = targets.of_token.size();
-  if (trace.leave_one_out.size() != tokens * sources.count) {
+  if (trace.leave_one_out.size() != tokens * sources.of_word.size()) {
     return absl::FailedPreconditionError("no source word was left out for the trace");
   }
-  Alignment alignment = EmptyAlignment(targets, sources);
-  std::vector<int> pieces(targets.count);
-  const size_t columns = sources.count + 1;
   for (size_t token = 0; token < tokens; ++token) {
     const int target = targets.of_token[token];
     if (target < 0) continue;
-    ++pieces[target];
-    for (int source = 0; source < sources.count; ++source) {
-      alignment.weights[target * columns + source] += trace.leave_one_out[source * tokens + token];
+    ++sums.pieces[target];
+    for (size_t word = 0; word < sources.of_word.size(); ++word) {
+      const int source = sources.of_word[word];
+      if (source >= 0) sums.row(target)[source] += trace.leave_one_out[word * tokens + token];
     }
   }
-  TakeMeans(pieces, alignment);
-  for (int target = 0; target < targets.count; ++target) {
-    float* row = &alignment.weights[target * columns];
-    for (int source = 0; source < sources.count; ++source) row[source] = std::max(row[source], 0.F);
-    const float sum = std::accumulate(row, row + sources.count, 0.0F);
-    row[sources.count] = sum > 0 ? 0.0F : 1.0F;
-    for (int source = 0; source < sources.count && sum > 0; ++source) row[source] /= sum;
+  return absl::OkStatus();
+}
+
+absl::Status AddSentence(const SentenceTrace& trace, const AlignmentOptions& options,
+                         const Units& targets, const Units& sources, Sums& sums) {
+  return options.measure == AlignmentMeasure::kLeaveOneOut
+             ? AddWhatIsMissed(trace, targets, sources, sums)
+             : AddAttention(trace, options, targets, sources, sums);
+}
+
+// From what is missed of each source word to shares of it.
+void ShareOut(float* row, int sources) {
+  for (int source = 0; source < sources; ++source) row[source] = std::max(row[source], 0.F);
+  const float sum = std::accumulate(row, row + sources, 0.0F);
+  row[sources] = sum > 0 ? 0.0F : 1.0F;
+  for (int source = 0; source < sources && sum > 0; ++source) row[source] /= sum;
+}
+
+// From sums to means, or to shares of them.
+Alignment Finish(Sums sums, const AlignmentOptions& options) {
+  const int columns = sums.alignment.sources + 1;
+  for (int target = 0; target < sums.alignment.targets; ++target) {
+    float* row = sums.row(target);
+    const int pieces = sums.pieces[target];
+    if (pieces == 0 && target > 0) std::copy_n(row - columns, columns, row);
+    for (int column = 0; column < columns && pieces > 1; ++column) {
+      row[column] /= static_cast<float>(pieces);
+    }
+    if (options.measure == AlignmentMeasure::kLeaveOneOut) ShareOut(row, sums.alignment.sources);
   }
-  return alignment;
+  return std::move(sums.alignment);
+}
+
+absl::StatusOr<Alignment> AlignUnits(const SentenceTrace& trace, const AlignmentOptions& options,
+                                     const Units& targets, const Units& sources) {
+  Sums sums(targets.count, sources.count);
+  if (absl::Status status = AddSentence(trace, options, targets, sources, sums); !status.ok()) {
+    return status;
+  }
+  return Finish(std::move(sums), options);
+}
+
+// Gives each word of a copy to the word that it is a copy of.
+void LinkCopy(const CopiedText& copy, absl::Span<const TracedWord> source_words,
+              absl::Span<const TracedWord> target_words, Alignment& alignment) {
+  auto source = source_words.begin();
+  const auto behind = [](size_t at) {
+    return [at](const TracedWord& word) { return word.end <= at; };
+  };
+  auto target = std::partition_point(target_words.begin(), target_words.end(), behind(copy.target));
+  for (; target != target_words.end() && target->begin < copy.target + copy.size; ++target) {
+    const size_t at = copy.source + (std::max(target->begin, copy.target) - copy.target);
+    source = std::partition_point(source, source_words.end(), behind(at));
+    if (source == source_words.end()) return;
+    const auto row = (target - target_words.begin()) * (alignment.sources + 1);
+    std::fill_n(alignment.weights.begin() + row, alignment.sources + 1, 0.0F);
+    alignment.weights[row + (source - source_words.begin())] = 1;
+  }
+}
+
+absl::Status NoWordsOfPieces() {
+  return absl::InvalidArgumentError("whole words are left out, never single pieces");
 }
 
 }  // namespace
@@ -217,36 +281,57 @@ TraceRequest AlignmentRequest(const AlignmentOptions& options) {
 }
 
 absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const AlignmentOptions& options) {
-  if (options.measure == AlignmentMeasure::kLeaveOneOut) return AlignByLeavingOut(trace);
   return AlignUnits(trace, options, WordsOf(trace.target), WordsOf(trace.source));
 }
 
 absl::StatusOr<Alignment> AlignPieces(const SentenceTrace& trace, const AlignmentOptions& options) {
-  if (options.measure == AlignmentMeasure::kLeaveOneOut) {
-    return absl::InvalidArgumentError("whole words are left out, never single pieces");
-  }
+  if (options.measure == AlignmentMeasure::kLeaveOneOut) return NoWordsOfPieces();
   return AlignUnits(trace, options, PiecesOf(trace.target), PiecesOf(trace.source));
 }
 
-Alignment Concatenate(absl::Span<const Alignment> alignments) {
-  Alignment all;
-  for (const Alignment& alignment : alignments) {
-    all.targets += alignment.targets;
-    all.sources += alignment.sources;
+std::vector<TracedWord> SplitIntoWords(std::string_view text) {
+  std::vector<TracedWord> words;
+  for (const ByteRange& word : SplitWords(text)) {
+    words.push_back({std::string(word.In(text)), word.begin, word.end});
   }
-  const size_t columns = all.sources + 1;
-  all.weights.assign(all.targets * columns, 0);
-  size_t target = 0;
-  size_t source = 0;
-  for (const Alignment& alignment : alignments) {
-    for (int i = 0; i < alignment.targets; ++i, ++target) {
-      float* row = &all.weights[target * columns];
-      std::copy_n(alignment.row(i), alignment.sources, row + source);
-      row[all.sources] = alignment.nothing(i);
-    }
-    source += alignment.sources;
+  return words;
+}
+
+absl::StatusOr<Alignment> AlignText(absl::Span<const SentenceTrace> traces,
+                                    absl::Span<const CopiedText> copies,
+                                    absl::Span<const TracedWord> source_words,
+                                    absl::Span<const TracedWord> target_words,
+                                    const AlignmentOptions& options) {
+  Sums sums(static_cast<int>(target_words.size()), static_cast<int>(source_words.size()));
+  for (const SentenceTrace& trace : traces) {
+    const absl::Status status = AddSentence(trace, options, WordsOf(trace.target, target_words),
+                                            WordsOf(trace.source, source_words), sums);
+    if (!status.ok()) return status;
   }
-  return all;
+  Alignment alignment = Finish(std::move(sums), options);
+  for (const CopiedText& copy : copies) LinkCopy(copy, source_words, target_words, alignment);
+  return alignment;
+}
+
+absl::StatusOr<Alignment> AlignTextPieces(absl::Span<const SentenceTrace> traces,
+                                          const AlignmentOptions& options) {
+  if (options.measure == AlignmentMeasure::kLeaveOneOut) return NoWordsOfPieces();
+  std::vector<std::pair<Units, Units>> all;  // of targets, of sources
+  Units targets;
+  Units sources;
+  for (const SentenceTrace& trace : traces) {
+    targets = PiecesOf(trace.target, targets.count);
+    sources = PiecesOf(trace.source, sources.count);
+    all.emplace_back(targets, sources);
+  }
+  Sums sums(targets.count, sources.count);
+  for (size_t i = 0; i < traces.size(); ++i) {
+    // What is nothing's goes behind the last source of all.
+    all[i].second.count = sources.count;
+    const absl::Status status = AddSentence(traces[i], options, all[i].first, all[i].second, sums);
+    if (!status.ok()) return status;
+  }
+  return Finish(std::move(sums), options);
 }
 
 std::vector<std::pair<int, int>> Links(const Alignment& alignment, LinkRule rule) {

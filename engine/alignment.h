@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -73,8 +74,22 @@ absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const Alignment
 // kLeaveOneOut, which knows words only: InvalidArgument.
 absl::StatusOr<Alignment> AlignPieces(const SentenceTrace& trace, const AlignmentOptions& options);
 
-// The alignments of sentences that follow each other, as one.
-Alignment Concatenate(absl::Span<const Alignment> alignments);
+// Words of any text by Unicode's rules (UAX 29), those of TracedSide.
+std::vector<TracedWord> SplitIntoWords(std::string_view text);
+
+// Of a whole text and its translation, however many sentences these have: `traces` and `copies` are
+// those of a Translation, words are any ranges of its source and its text, in order. A word of a
+// copy comes from the word that it is a copy of.
+absl::StatusOr<Alignment> AlignText(absl::Span<const SentenceTrace> traces,
+                                    absl::Span<const CopiedText> copies,
+                                    absl::Span<const TracedWord> source_words,
+                                    absl::Span<const TracedWord> target_words,
+                                    const AlignmentOptions& options);
+
+// The same of the model's pieces, those of one sentence behind those of the other. Copies have
+// none.
+absl::StatusOr<Alignment> AlignTextPieces(absl::Span<const SentenceTrace> traces,
+                                          const AlignmentOptions& options);
 
 // Which of the shares become links.
 enum class LinkRule {

@@ -10,6 +10,21 @@ constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
+bool EndsIn(absl::Span<const int> ids, const std::vector<std::string>& spellings,
+            std::string_view end, char next) {
+  for (size_t i = ids.size(); i-- > 0;) {
+    const std::string& spelling = spellings[ids[i]];
+    for (size_t at = spelling.size(); at-- > 0;) {
+      if (end.empty()) return true;
+      if (spelling[at] == ' ' && next == ' ') continue;
+      if (spelling[at] != end.back()) return false;
+      next = end.back();
+      end.remove_suffix(1);
+    }
+  }
+  return end.empty() || end == " ";
+}
+
 void RemoveBadWords(const ModelConfig& config, float* logits) {
   for (const int id : config.bad_words) logits[id] = kNever;
 }
@@ -53,12 +68,7 @@ void LogitsProcessor::ForbidRepeatedNgrams(absl::Span<const int> ids, float* sco
 }
 
 void LogitsProcessor::ForbidSuppressed(absl::Span<const int> ids, float* scores) const {
-  for (const absl::Span<const int> sequence : constraints_.suppress) {
-    const absl::Span<const int> context = sequence.first(sequence.size() - 1);
-    if (ids.size() >= context.size() && ids.last(context.size()) == context) {
-      scores[sequence.back()] = kNever;
-    }
-  }
+  ForEachForbidden(constraints_, ids, [scores](int token) { scores[token] = kNever; });
 }
 
 void LogitsProcessor::ForbidEnds(float* scores) const {

@@ -49,15 +49,17 @@ struct SearchOptions {
 
   // --- What a translation must be like.
 
-  // What the translation starts with. It is cut into tokens by itself, so it ends between words.
+  // What the translation starts with, byte for byte; text that the model's pieces cannot say is
+  // refused. It is cut into tokens by itself, so it ends between words.
   std::string prefix = {};
   // The most tokens of a sentence's translation, prefix and </s> included. 0: three times as many
   // as its source has, plus 20, behind the prefix. Never more than the model has positions for.
   int max_output_tokens = 0;
   // The fewest tokens before its end, prefix included, </s> not.
   int min_output_tokens = 0;
-  // Words, pieces or phrases that never occur. What is no piece of the vocabulary is cut into
-  // pieces as any text is, and that sequence of pieces does not occur.
+  // Text that does not occur in what is translated, however it is cut into pieces, within words
+  // neither: "rot" forbids "rotes". "▁" stands for the space before a word: "▁rot" leaves "Brot"
+  // alone. Pieces that are no text, such as <unk>, are meant by their name.
   std::vector<std::string> suppress = {};
   // Pieces that end a translation, as </s> does. They stay part of it.
   std::vector<std::string> end_at = {};

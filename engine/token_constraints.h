@@ -13,13 +13,15 @@
 
 namespace limpid {
 
-// Finds the tokens of suppress and end_at. InvalidArgument names what the vocabulary does not have.
+// Finds the tokens of suppress and end_at. InvalidArgument names what the vocabulary does not have,
+// and what is no UTF-8.
 absl::StatusOr<TokenConstraints> FindConstraints(const SearchOptions& options,
                                                  const ModelConfig& config,
                                                  const Tokenizer& tokenizer);
 
-// The tokens of the prefix. InvalidArgument says so where it leaves no room for a translation,
-// where alternatives are asked for within it, and where it has what the constraints do not allow.
+// The tokens of the prefix. InvalidArgument says so where they do not say it byte for byte, where
+// it leaves no room for a translation, where alternatives are asked for within it, and where it has
+// what the constraints do not allow.
 absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options,
                                             const TokenConstraints& constraints,
                                             const ModelConfig& config, const Tokenizer& tokenizer);

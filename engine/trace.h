@@ -85,6 +85,8 @@ struct TracedToken {
   int word = -1;              // which word of the sentence it is part of; -1: of none, such as </s>
   bool is_text = true;        // false: it marks where the sentence begins or ends
   float log_probability = 0;  // of target tokens: given the source and the tokens before
+  size_t begin = 0;           // bytes of the sentence that it stands for; none: it is no text
+  size_t end = 0;
 };
 
 struct TracedWord {
@@ -102,8 +104,16 @@ struct Prediction {
 // One side of a sentence pair.
 struct TracedSide {
   std::string text;
+  size_t begin = 0;  // where it stands in the whole text: Translation::source, Translation::text
   std::vector<TracedToken> tokens;  // </s> last, unless a translation was cut off
   std::vector<TracedWord> words;
+};
+
+// Text that is no sentence to the model and came through as it was.
+struct CopiedText {
+  size_t source = 0;  // where it begins in Translation::source
+  size_t target = 0;  // where it begins in Translation::text
+  size_t size = 0;    // in bytes
 };
 
 // One sentence and its translation, given or found.
@@ -124,7 +134,8 @@ struct SentenceTrace {
   std::vector<std::vector<Prediction>>
       predictions;  // [steps][predictions], the most probable first
   // [source words, target tokens]: by how much the log-probability of a target token falls when the
-  // source is read without the word, as if it had never been written. Below 0: it rises.
+  // source is read without the word, as if it had never been written. Below 0: it rises. Where
+  // nothing is left and the model takes no empty source, <unk> stands for the word.
   std::vector<float> leave_one_out;
 
   // The trace of an attention; null if it was not recorded.

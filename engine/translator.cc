@@ -67,11 +67,15 @@ absl::Status CheckOptions(const TranslateOptions& options) {
   return CheckSearchOptions(options.search);
 }
 
-// SentencePiece and ICU count bytes in 31 bits.
+// SentencePiece and ICU count bytes in 31 bits. Of each byte that is no UTF-8, mending makes three.
 absl::Status CheckSize(std::string_view text) {
-  if (text.size() <= std::numeric_limits<int>::max()) return absl::OkStatus();
+  constexpr size_t kMost = std::numeric_limits<int>::max();
+  if (text.size() <= kMost / 3 || (text.size() <= kMost && IsValidUtf8(text))) {
+    return absl::OkStatus();
+  }
   return absl::InvalidArgumentError(
-      absl::StrCat("a text of ", text.size(), " bytes is too long; cut it below 2 GB"));
+      absl::StrCat("a text of ", text.size(),
+                   " bytes is too long; cut it below 2 GB, or 0.7 GB if it is not valid UTF-8"));
 }
 
 int ThreadsFor(const TranslatorOptions& options) {
@@ -137,7 +141,7 @@ class ModelTranslator : public Translator {
   // Fills the hypothesis of each segment of a batch, or what its given hypothesis is worth.
   using BatchWork = void (*)(const Batch& batch, const Task& task, Worker& worker);
 
-  absl::StatusOr<Document> PreparePair(const SentencePair& pair, size_t index) const;
+  absl::Status CheckPair(const Document& document) const;
   absl::StatusOr<std::vector<Translation>> Run(std::vector<Document>& documents, const Task& task,
                                                BatchWork work) const;
   absl::Status RunBatches(absl::Span<const Batch> batches, const Task& task, BatchWork work) const;
@@ -205,8 +209,8 @@ void SearchBatch(const Batch& batch, const Task& task, Worker& worker) {
 }
 
 // Fills segment.forced.leave_one_out: forced decoding without each of the source's words.
-void LeaveOneOut(Worker& worker, Segment& segment) {
-  const std::vector<ByteRange> words = SplitWords(segment.text);
+void LeaveOneOut(const ModelConfig& config, Worker& worker, Segment& segment) {
+  const std::vector<ByteRange>& words = segment.words;
   const std::vector<int> word_of_piece = WordsOfPieces(segment.source.ranges, words);
   const std::vector<float>& whole = segment.forced.log_probabilities;
   const size_t most_at_once = std::max<size_t>(1, kMostBatchTokens / segment.source.size());
@@ -218,6 +222,7 @@ void LeaveOneOut(Worker& worker, Segment& segment) {
       for (size_t i = 0; i < segment.source.size(); ++i) {
         if (word_of_piece[i] != static_cast<int>(word)) rest.push_back(segment.source.ids[i]);
       }
+      if (rest.empty()) rest.push_back(config.source_unk_id);  // there is no empty source
       worker.source.Add(rest);
     }
     const std::vector<absl::Span<const int>> targets(end - begin, segment.hypothesis.ids);
@@ -241,7 +246,7 @@ void ForceBatch(const Batch& batch, const Task& task, Worker& worker) {
   std::vector<ForcedDecoding> forced = worker.tracer.Run(worker.source, targets, request);
   for (size_t i = 0; i < batch.size(); ++i) batch[i]->forced = std::move(forced[i]);
   if (request == nullptr || !request->leave_one_out) return;
-  for (Segment* segment : batch) LeaveOneOut(worker, *segment);
+  for (Segment* segment : batch) LeaveOneOut(task.config, worker, *segment);
 }
 
 // A traced translation stays the untraced one, to the last bit of its scores.
@@ -313,7 +318,7 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
     }
     std::vector<Document> documents(texts.size());
     const absl::Status prepared = ParallelFor(threads_, texts.size(), [&](size_t i) {
-      documents[i] = Prepare(texts[i], options, config(), *tokenizer_);
+      documents[i] = Prepare(texts[i], task.options, config(), *tokenizer_);
     });
     if (!prepared.ok()) return prepared;
     const bool traced = task.options.trace.has_value();
@@ -330,41 +335,45 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
   Task task = {WithTraceOfUnknowns(options), config()};
   task.options.search = {};  // nothing is searched for
   return WithoutExceptions([&]() -> absl::StatusOr<std::vector<Translation>> {
-    std::vector<Document> documents;
-    documents.reserve(pairs.size());
-    for (size_t i = 0; i < pairs.size(); ++i) {
-      absl::StatusOr<Document> document = PreparePair(pairs[i], i);
-      if (!document.ok()) return document.status();
-      documents.push_back(*std::move(document));
+    for (const SentencePair& pair : pairs) {
+      absl::Status status = CheckSize(pair.source);
+      status.Update(CheckSize(pair.target));
+      if (!status.ok()) return status;
     }
+    std::vector<absl::Status> statuses(pairs.size());
+    std::vector<Document> documents(pairs.size());
+    const absl::Status prepared = ParallelFor(threads_, pairs.size(), [&](size_t i) {
+      documents[i] = PreparePair(pairs[i], task.options, *tokenizer_);
+      statuses[i] = CheckPair(documents[i]);
+      if (!statuses[i].ok()) documents[i].segments.clear();
+    });
+    if (!prepared.ok()) return prepared;
     absl::StatusOr<std::vector<Translation>> translations = Run(documents, task, ScoreGivenBatch);
+    if (!translations.ok()) return translations;
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      if (statuses[i].ok()) continue;
+      (*translations)[i] = Translation();
+      (*translations)[i].status = std::move(statuses[i]);
+    }
     if (!options.trace.has_value()) DropTraces(translations);
     return translations;
   });
 }
 
-absl::StatusOr<Document> ModelTranslator::PreparePair(const SentencePair& pair,
-                                                      size_t index) const {
-  Document document;
-  Segment& segment = document.segments.emplace_back();
-  for (const std::string* side : {&pair.source, &pair.target}) {
-    if (absl::Status status = CheckSize(*side); !status.ok()) return status;
-    document.replaced_invalid_utf8 |= !IsValidUtf8(*side);
-  }
-  segment.text = ReplaceInvalidUtf8(pair.source);
-  segment.source = tokenizer_->EncodeSource(segment.text);
-  segment.hypothesis.ids = tokenizer_->EncodeTarget(ReplaceInvalidUtf8(pair.target)).ids;
+// Whether the model can take a pair.
+absl::Status ModelTranslator::CheckPair(const Document& document) const {
+  const Segment& segment = document.segments.front();
   if (segment.source.ids.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("pair ", index + 1, " has an empty source, which this model cannot take"));
+    return absl::InvalidArgumentError("the source is empty, which this model cannot take");
   }
-  const size_t longest = std::max(segment.source.size(), segment.hypothesis.ids.size());
-  if (longest > static_cast<size_t>(config().max_positions)) {
-    return absl::InvalidArgumentError(absl::StrCat("pair ", index + 1, " has a side of ", longest,
-                                                   " tokens; the model takes at most ",
-                                                   config().max_positions));
+  const size_t sources = segment.source.size();
+  const size_t targets = segment.hypothesis.ids.size();
+  if (std::max(sources, targets) <= static_cast<size_t>(config().max_positions)) {
+    return absl::OkStatus();
   }
-  return document;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the ", sources > targets ? "source" : "translation", " has ", std::max(sources, targets),
+      " tokens; the model takes at most ", config().max_positions));
 }
 
 absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Document>& documents,

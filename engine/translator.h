@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "engine/compute_type.h"
@@ -48,7 +49,8 @@ struct TranslateOptions {
   // of long sentences are then as large as those of short ones.
   int batch_tokens = 0;
   // How to search, and what a translation must be like: beam search, sampling, a prefix … A prefix
-  // and alternatives concern the first sentence of a text; the others are translated as usual.
+  // and alternatives concern the first sentence of a text that is translated; the others are
+  // translated as usual.
   SearchOptions search = {};
   // Whether a text is cut into sentences, each translated by itself. Models are trained on single
   // sentences, and most drop words from longer text.
@@ -56,8 +58,8 @@ struct TranslateOptions {
   // What to record of each sentence's attention; see trace.h. Translations are the same with and
   // without.
   std::optional<TraceRequest> trace = std::nullopt;
-  // Whether <unk>, which stands for no text, becomes a copy of the source word that it is aligned
-  // with (see alignment.h). If a trace is asked for, it must hold the cross-attention.
+  // Whether <unk>, which stands for no text, becomes a copy of the source text whose piece it is
+  // aligned with (see alignment.h). If a trace is asked for, it must hold the cross-attention.
   bool replace_unknowns = false;
 };
 
@@ -82,7 +84,13 @@ struct NBestTranslation {
 };
 
 struct Translation {
+  // OK unless a pair could not be scored: InvalidArgument, which says why. All else is then empty.
+  absl::Status status;
+
   std::string text;
+  // The text that was translated, as it was read: what was no UTF-8 is mended. Places in the source
+  // are counted in its bytes.
+  std::string source;
   // log P(text | source): the sum over `tokens`. It is the model's, whatever search found the text.
   double score = 0;
   // All that was produced, sentence after sentence, each ending with </s> (or another token of
@@ -95,9 +103,13 @@ struct Translation {
 
   // One a sentence, or part of one, if a trace was asked for.
   std::vector<SentenceTrace> traces;
+  // Sentences that came back as they were, in order.
+  std::vector<CopiedText> copies;
 
   // What had to be done to the text, for the caller to tell its user.
   bool replaced_invalid_utf8 = false;  // ill-formed bytes became U+FFFD
+  // It begins with the code of a language, ">>xx<<", that the model does not have: so it is text.
+  bool unknown_language_code = false;
   int cut_sentences = 0;         // sentences over the model's limit, translated in several parts
   int unfinished_sentences = 0;  // translations stopped at max_output_tokens
   int sentences = 0;             // that the text was translated in, parts of sentences included
@@ -119,8 +131,11 @@ class Translator {
   virtual ~Translator() = default;
 
   // Translates one text, of any length and any bytes. White space around and between its sentences
-  // is kept; a text of white space only comes back as it is, and so does a sentence that is
-  // unknown to the model, marks and numbers aside. Fails with InvalidArgument on options that make
+  // is kept; a text of white space only comes back as it is, and so does a sentence without a
+  // letter that the model knows: marks and numbers alone, or a script that it has never seen (where
+  // the model's vocabulary has no letters, one with anything unknown). A language's code at the
+  // beginning, which multilingual models have, holds for all sentences and does not come back.
+  // Fails with InvalidArgument on options that make
   // no sense, and for no text.
   absl::StatusOr<Translation> Translate(std::string_view text,
                                         const TranslateOptions& options = {}) const;
@@ -132,8 +147,9 @@ class Translator {
 
   // What the model makes of translations that it is given: their tokens with log-probabilities,
   // </s> included, and traces if asked for ("forced decoding"). The result has one translation a
-  // pair, in order. Sentences are not split, and search options do not matter; a sentence over the
-  // model's limit is InvalidArgument, naming the pair.
+  // pair, in order. Sentences are not split, and search options do not matter. A pair that the
+  // model cannot take, for its length or because its source is empty, has that status and keeps no
+  // other from its score.
   virtual absl::StatusOr<std::vector<Translation>> ScoreBatch(
       absl::Span<const SentencePair> pairs, const TranslateOptions& options = {}) const = 0;
 };

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <climits>
 #include <cstdint>
 #include <cstring>
@@ -17,6 +18,7 @@
 #include <mutex>
 #include <new>
 #include <set>
+#include <system_error>
 #include <utility>
 
 namespace limpid {
@@ -181,6 +183,41 @@ bool HasLineBreak(std::string_view white_space) {
   return false;
 }
 
+// Whether the first letter of text, behind quotes and the like, is a small one: a sentence goes on
+// there (as UAX 29 has it behind full stops, rule SB8).
+bool BeginsSmall(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const UChar32 c = NextCodePoint(text, at);
+    switch (u_getIntPropertyValue(c, UCHAR_SENTENCE_BREAK)) {
+      case U_SB_LOWER:
+        return true;
+      case U_SB_OLETTER:
+      case U_SB_UPPER:
+      case U_SB_SEP:
+      case U_SB_CR:
+      case U_SB_LF:
+      case U_SB_STERM:
+      case U_SB_ATERM:
+        return false;
+      default:
+        break;
+    }
+  }
+  return false;
+}
+
+// Whether text ends in a mark that also stands within sentences, quotes and brackets behind it
+// aside. "。" does not.
+bool EndsInAmbiguousMark(std::string_view text) {
+  for (size_t at = text.size(); at > 0;) {
+    at = StartBefore(text, at);
+    const UChar32 c = CodePointAt(text, at);
+    if (c == '?' || c == '!' || c == 0x2026) return true;  // U+2026: …
+    if (u_getIntPropertyValue(c, UCHAR_SENTENCE_BREAK) != U_SB_CLOSE) return false;
+  }
+  return false;
+}
+
 // The columns that a code point takes by itself.
 int WidthOf(UChar32 c) {
   const int8_t type = u_charType(c);
@@ -199,11 +236,10 @@ enum class CutPlace { kWithinCharacter, kWithinWord, kBetweenWords, kAfterClause
 
 constexpr std::string_view kSpaceMark = "▁";
 
-// Returns whether the piece is SentencePiece's for a byte, "<0x80>" … "<0xBF>", that continues a
-// character.
+// Returns whether the piece is that of a byte that continues a character.
 bool IsContinuationByte(std::string_view piece) {
-  return piece.size() == 6 && piece.starts_with("<0x") && piece[3] >= '8' &&
-         (piece[3] <= '9' || piece[3] == 'A' || piece[3] == 'B') && piece[5] == '>';
+  const std::optional<char> byte = ByteOfPiece(piece);
+  return byte.has_value() && U8_IS_TRAIL(*byte);
 }
 
 // The mark that a piece ends in, before any closing quotes and brackets.
@@ -278,6 +314,11 @@ std::string ReplaceInvalidUtf8(std::string_view text) {
   return valid;
 }
 
+MendedText Mend(std::string_view text) {
+  if (IsValidUtf8(text)) return {std::string(text), false};
+  return {ReplaceInvalidUtf8(text), true};
+}
+
 std::u32string CodePoints(std::string_view text) {
   std::u32string code_points;
   for (size_t at = 0; at < text.size();) {
@@ -305,14 +346,15 @@ ByteRange TrimWhiteSpace(std::string_view text) {
 std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view language) {
   const SentenceRules& rules = SentenceRules::For(language);
   std::vector<ByteRange> sentences;
-  bool goes_on = false;  // whether the last sentence does
+  bool goes_on = false;    // whether the last sentence does
+  bool may_go_on = false;  // whether it does where a small letter follows
   bool has_letter = false;
   for (const ByteRange& segment : Segments(rules.boundaries(), text)) {
     const ByteRange trimmed = TrimWhiteSpace(segment.In(text));
     const ByteRange part{segment.begin + trimmed.begin, segment.begin + trimmed.end};
     const ByteRange space{part.end, segment.end};
     if (!part.empty()) {
-      if (goes_on) {
+      if (goes_on || (may_go_on && BeginsSmall(part.In(text)))) {
         sentences.back().end = part.end;
       } else {
         sentences.push_back(part);
@@ -322,8 +364,10 @@ std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view la
       const char last = text[part.end - 1];
       goes_on = !has_letter || (space.empty() && IsAscii(last)) ||
                 (last == '.' && rules.EndsInAbbreviation(sentences.back().In(text)));
+      may_go_on = EndsInAmbiguousMark(part.In(text));
     }
     goes_on = goes_on && !HasLineBreak(space.In(text));
+    may_go_on = may_go_on && !HasLineBreak(space.In(text));
   }
   return sentences;
 }
@@ -407,6 +451,15 @@ std::vector<int> WordsOfPieces(absl::Span<const ByteRange> pieces,
     words_of_pieces.push_back(touches ? static_cast<int>(word) : -1);
   }
   return words_of_pieces;
+}
+
+std::optional<char> ByteOfPiece(std::string_view piece) {
+  if (piece.size() != 6 || !piece.starts_with("<0x") || !piece.ends_with('>')) return std::nullopt;
+  unsigned byte = 0;
+  const char* const end = piece.data() + 5;
+  const auto [rest, error] = std::from_chars(piece.data() + 3, end, byte, 16);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return static_cast<char>(byte);
 }
 
 std::vector<size_t> CutLongSentence(absl::Span<const std::string> texts, size_t max_pieces) {

@@ -5,6 +5,7 @@
 #define LIMPID_TOKENIZER_TEXT_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,13 @@ bool IsValidUtf8(std::string_view text);
 // recommends (chapter 3, "U+FFFD substitution of maximal subparts").
 std::string ReplaceInvalidUtf8(std::string_view text);
 
+// Text as all else is to see it: where bytes had to be replaced, offsets are those of `text`.
+struct MendedText {
+  std::string text;
+  bool replaced_invalid_utf8 = false;
+};
+MendedText Mend(std::string_view text);
+
 // The code points of `text`, with U+FFFD as above.
 std::u32string CodePoints(std::string_view text);
 
@@ -45,6 +53,7 @@ ByteRange TrimWhiteSpace(std::string_view text);
 //  K."),
 //    or "3." in languages that write ordinal numbers so;
 //  - before text that follows without a space, unless it follows a mark such as "。" (URLs);
+//  - before a small letter, be it behind quotes: "Where is he?" she asked.
 //  - after text without letters, such as the "1." of a list: it belongs to what comes next.
 // `language` is an ISO 639 code of two or three letters; empty or unknown: no list.
 std::vector<ByteRange> SplitSentences(std::string_view text, std::string_view language);
@@ -81,6 +90,9 @@ std::string IsolatedForDisplay(std::string_view text);
 // text, in order.
 std::vector<int> WordsOfPieces(absl::Span<const ByteRange> pieces,
                                absl::Span<const ByteRange> words);
+
+// The byte that a piece of SentencePiece's stands for, "<0x00>" … "<0xFF>"; none for other pieces.
+std::optional<char> ByteOfPiece(std::string_view piece);
 
 // Cuts a sentence of pieces that is too long for a model into runs of at most `max_pieces`, which
 // is above 0, and returns where each run ends (the last is texts.size()); no run is empty. It cuts

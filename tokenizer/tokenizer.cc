@@ -7,6 +7,8 @@
 #include <cassert>
 #include <cstddef>
 #include <iterator>
+#include <optional>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -24,6 +26,28 @@ namespace limpid {
 namespace {
 
 constexpr std::string_view kSpaceMark = "▁";
+
+// Calls `with` with each code point of `text` that is no ASCII, and the bytes it stands at.
+template <typename With>
+void ForEachBeyondAscii(std::string_view text, With with) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
+    UChar32 c = 0;
+    U8_NEXT(text, at, text.size(), c);
+    if (c >= 0x80) with(c, ByteRange{begin, at});
+  }
+}
+
+// Code points that are not drawn: soft hyphens, joiners, byte order marks …
+bool IsIgnorable(UChar32 c) {
+  return u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
+}
+
+// Whether a piece is spelled as one that stands for no text: "</s>", "[PAD]", ">>deu<<", "".
+bool IsSpelledAsMark(std::string_view piece) {
+  return piece.empty() || (piece.starts_with('<') && piece.ends_with('>')) ||
+         (piece.starts_with('[') && piece.ends_with(']')) || IsLanguageCode(piece);
+}
 
 // The ids of one side's pieces.
 class Vocabulary {
@@ -50,8 +74,18 @@ class Vocabulary {
     const auto found = ids_.find(piece);
     return found == ids_.end() ? unk_id_ : found->second;
   }
+  // The id of a piece of text, or unk_id(): never one that tells the model something, however the
+  // text is spelled.
+  int TextId(std::string_view piece) const {
+    const int id = Id(piece);
+    const bool is_control = IsSpecial(id) || id == bos_id_ || piece == "<s>" || piece == "</s>" ||
+                            IsLanguageCode(piece);
+    return is_control ? unk_id_ : id;
+  }
   // Whether the id stands for no text.
   bool IsSpecial(int id) const { return id == eos_id_ || id == unk_id_ || id == pad_id_; }
+  bool has_letters() const { return has_letters_; }
+  bool HasIgnorable(UChar32 c) const { return ignorables_.contains(c); }
 
  private:
   explicit Vocabulary(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
@@ -64,6 +98,8 @@ class Vocabulary {
   int eos_id_ = 0;
   int unk_id_ = 0;
   int pad_id_ = -1;
+  bool has_letters_ = false;      // in some piece of text
+  std::set<UChar32> ignorables_;  // code points that are not drawn, of which a piece has one
 };
 
 absl::StatusOr<std::shared_ptr<const Vocabulary>> Vocabulary::Create(
@@ -95,81 +131,177 @@ absl::StatusOr<std::shared_ptr<const Vocabulary>> Vocabulary::Create(
   }
   const auto pad = vocabulary->ids_.find("<pad>");
   if (pad != vocabulary->ids_.end()) vocabulary->pad_id_ = pad->second;
+  for (const std::string& piece : vocabulary->pieces_) {
+    ForEachBeyondAscii(piece, [&](UChar32 c, ByteRange) {
+      if (IsIgnorable(c)) vocabulary->ignorables_.insert(c);
+    });
+    if (!vocabulary->has_letters_ && !IsSpelledAsMark(piece)) {
+      vocabulary->has_letters_ = HasLetter(piece);
+    }
+  }
   return vocabulary;
 }
 
-void AddPiece(int id, std::string text, ByteRange range, Pieces& pieces) {
-  pieces.ids.push_back(id);
-  pieces.texts.push_back(std::move(text));
-  pieces.ranges.push_back(range);
+void PutFirst(int id, std::string text, ByteRange range, Pieces& pieces) {
+  pieces.ids.insert(pieces.ids.begin(), id);
+  pieces.texts.insert(pieces.texts.begin(), std::move(text));
+  pieces.ranges.insert(pieces.ranges.begin(), range);
 }
 
-void AddBeginningOfSentence(const Vocabulary& vocabulary, Pieces& pieces) {
-  const int id = vocabulary.bos_id();
-  if (id >= 0) AddPiece(id, vocabulary.piece(id), {0, 0}, pieces);
+std::string WithSingleSpaces(std::string_view text) {
+  std::string single;
+  for (const char c : text) {
+    if (c != ' ' || !single.ends_with(' ')) single += c;
+  }
+  return single;
 }
 
-void AddEndOfSentence(const Vocabulary& vocabulary, size_t text_size, Pieces& pieces) {
+// Text without the code points that are not drawn and that the vocabulary does not have either: a
+// soft hyphen would keep the model from a word that it knows. Those of an emoji belong to it.
+RewrittenText WithoutIgnorables(std::string_view text, const Vocabulary& vocabulary) {
+  std::vector<RewrittenText::Edit> edits;
+  ByteRange emoji;  // what belongs to one ends here
+  ForEachBeyondAscii(text, [&](UChar32 c, ByteRange range) {
+    const bool of_emoji = !emoji.empty() && emoji.end == range.begin;
+    if (!IsIgnorable(c)) {
+      const bool is_emoji = u_hasBinaryProperty(c, UCHAR_EXTENDED_PICTOGRAPHIC) != 0 ||
+                            u_hasBinaryProperty(c, UCHAR_EMOJI_MODIFIER) != 0;
+      if (is_emoji) emoji = range;
+    } else if (of_emoji) {
+      emoji.end = range.end;
+    } else if (!vocabulary.HasIgnorable(c)) {
+      edits.push_back({range, ""});
+    }
+  });
+  RewrittenText rewritten(text);
+  rewritten.Apply(edits);
+  return rewritten;
+}
+
+bool HasIgnorables(std::string_view text) {
+  bool has = false;
+  ForEachBeyondAscii(text, [&](UChar32 c, ByteRange) { has = has || IsIgnorable(c); });
+  return has;
+}
+
+bool IsCopy(absl::Span<const Tokenizer::Copy> copies, size_t token) {
+  return !copies.empty() && !copies[token].text.empty();
+}
+
+// What all tokenizers share: marks at the ends of a text, and what is no text.
+class VocabularyTokenizer : public Tokenizer {
+ public:
+  VocabularyTokenizer(std::shared_ptr<const Vocabulary> source,
+                      std::shared_ptr<const Vocabulary> target)
+      : source_(std::move(source)), target_(std::move(target)) {}
+
+  Pieces EncodeSource(std::string_view text) const override;
+  Pieces EncodeTarget(std::string_view text) const override {
+    Pieces pieces = EncodeText(text, Side::kTarget);
+    AddEndOfSentence(*target_, text.size(), pieces);
+    return pieces;
+  }
+  size_t LanguageCodeSize(std::string_view text) const override;
+  bool SourceHasLetters() const override { return source_->has_letters(); }
+  const std::string& TargetPiece(int id) const override { return target_->piece(id); }
+
+ protected:
+  enum class Side { kSource, kTarget };
+
+  // The pieces of text, and nothing else.
+  virtual Pieces Encode(std::string_view text, Side side) const = 0;
+
+  const Vocabulary& source() const { return *source_; }
+  const Vocabulary& target() const { return *target_; }
+  const Vocabulary& vocabulary(Side side) const {
+    return side == Side::kSource ? *source_ : *target_;
+  }
+
+ private:
+  Pieces EncodeText(std::string_view text, Side side) const;
+  static void AddEndOfSentence(const Vocabulary& vocabulary, size_t text_size, Pieces& pieces);
+
+  const std::shared_ptr<const Vocabulary> source_;
+  const std::shared_ptr<const Vocabulary> target_;
+};
+
+Pieces VocabularyTokenizer::EncodeSource(std::string_view text) const {
+  const size_t code_size = LanguageCodeSize(text);
+  Pieces pieces = EncodeText(text.substr(code_size), Side::kSource);
+  if (code_size > 0) {
+    for (ByteRange& range : pieces.ranges) {
+      range = {range.begin + code_size, range.end + code_size};
+    }
+    const std::string code(text.substr(0, code_size));
+    PutFirst(source_->Id(code), code, {0, code_size}, pieces);
+  }
+  const int bos_id = source_->bos_id();
+  if (bos_id >= 0) PutFirst(bos_id, source_->piece(bos_id), {0, 0}, pieces);
+  AddEndOfSentence(*source_, text.size(), pieces);
+  return pieces;
+}
+
+Pieces VocabularyTokenizer::EncodeText(std::string_view text, Side side) const {
+  if (!HasIgnorables(text)) return Encode(text, side);
+  const RewrittenText read = WithoutIgnorables(text, vocabulary(side));
+  Pieces pieces = Encode(read.text(), side);
+  for (ByteRange& range : pieces.ranges) range = read.InOriginal(range);
+  return pieces;
+}
+
+void VocabularyTokenizer::AddEndOfSentence(const Vocabulary& vocabulary, size_t text_size,
+                                           Pieces& pieces) {
   const int id = vocabulary.eos_id();
-  if (id < 0) return;
-  AddPiece(id, vocabulary.piece(id), {text_size, text_size}, pieces);
+  if (id >= 0) pieces.Add(id, vocabulary.piece(id), {text_size, text_size});
 }
 
-// Adds the language code that a source begins with, ">>xx<<", if the vocabulary has it, and returns
-// how long it is.
-size_t AddLanguageCode(std::string_view text, const Vocabulary& vocabulary, Pieces& pieces) {
+size_t VocabularyTokenizer::LanguageCodeSize(std::string_view text) const {
   if (!text.starts_with(">>")) return 0;
   const size_t end = text.find("<<");
-  const std::string_view code = text.substr(0, end == std::string_view::npos ? 0 : end + 2);
-  if (!vocabulary.Has(code)) return 0;
-  AddPiece(vocabulary.Id(code), std::string(code), {0, code.size()}, pieces);
-  return code.size();
+  if (end == std::string_view::npos) return 0;
+  const std::string_view code = text.substr(0, end + 2);
+  return IsLanguageCode(code) && source_->Has(code) ? code.size() : 0;
 }
 
 // Text that comes split into pieces by spaces.
-class SpaceTokenizer : public Tokenizer {
+class SpaceTokenizer : public VocabularyTokenizer {
  public:
-  SpaceTokenizer(std::shared_ptr<const Vocabulary> source, std::shared_ptr<const Vocabulary> target)
-      : source_(std::move(source)), target_(std::move(target)) {}
+  using VocabularyTokenizer::VocabularyTokenizer;
 
-  Pieces EncodeSource(std::string_view text) const override { return Encode(text, *source_); }
-  Pieces EncodeTarget(std::string_view text) const override { return Encode(text, *target_); }
-  const std::string& TargetPiece(int id) const override { return target_->piece(id); }
-
-  std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const override {
+  std::string DecodeTarget(absl::Span<const int> ids, absl::Span<const Copy> copies,
+                           Pieces* pieces) const override {
     if (pieces != nullptr) *pieces = {};
     std::string text;
-    for (const int id : ids) {
-      const std::string& piece = target_->piece(id);
-      const bool special = target_->IsSpecial(id);
-      if (!special) {
-        if (!text.empty()) text += ' ';
-        text += piece;
-      }
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const std::string& piece = target().piece(ids[i]);
+      std::string_view spoken = target().IsSpecial(ids[i]) ? std::string_view() : piece;
+      if (IsCopy(copies, i)) spoken = copies[i].text;
+      if (!spoken.empty() && !text.empty()) text += ' ';
+      text += spoken;
       if (pieces == nullptr) continue;
-      AddPiece(id, piece, {text.size() - (special ? 0 : piece.size()), text.size()}, *pieces);
+      pieces->Add(ids[i], piece, {text.size() - spoken.size(), text.size()});
     }
     return text;
   }
 
+  std::string TargetSpelling(int id) const override {
+    return target().IsSpecial(id) ? "" : " " + target().piece(id);
+  }
+  std::string Spelling(std::string_view text) const override { return WithSingleSpaces(text); }
+
  private:
-  static Pieces Encode(std::string_view text, const Vocabulary& vocabulary) {
+  Pieces Encode(std::string_view text, Side side) const override {
     constexpr std::string_view kSpaces = " \t";
     Pieces pieces;
-    AddBeginningOfSentence(vocabulary, pieces);
     size_t begin = text.find_first_not_of(kSpaces);
     while (begin != std::string_view::npos) {
       const size_t end = std::min(text.find_first_of(kSpaces, begin), text.size());
       const std::string_view piece = text.substr(begin, end - begin);
-      AddPiece(vocabulary.Id(piece), std::string(piece), {begin, end}, pieces);
+      pieces.Add(vocabulary(side).TextId(piece), std::string(piece), {begin, end});
       begin = text.find_first_not_of(kSpaces, end);
     }
-    AddEndOfSentence(vocabulary, text.size(), pieces);
     return pieces;
   }
-
-  const std::shared_ptr<const Vocabulary> source_;
-  const std::shared_ptr<const Vocabulary> target_;
 };
 
 // Returns whether a normalizer may make a space, or nothing, of a character.
@@ -217,162 +349,178 @@ void ShareCharacters(std::string_view text, Pieces& pieces) {
   }
 }
 
-// Returns whether a piece is SentencePiece's for a byte, "<0x00>" … "<0xFF>".
-bool IsByte(std::string_view piece) {
-  return piece.size() == 6 && piece.starts_with("<0x") && piece.ends_with('>');
+// The text of a piece, where SentencePiece's marks are spaces.
+std::string WithSpaces(std::string_view piece) {
+  std::string text;
+  for (size_t mark = piece.find(kSpaceMark); mark != std::string_view::npos;
+       mark = piece.find(kSpaceMark)) {
+    text += piece.substr(0, mark);
+    text += ' ';
+    piece.remove_prefix(mark + kSpaceMark.size());
+  }
+  text += piece;
+  return text;
 }
 
-// The text of pieces, and which of its bytes each covers, the space before it included.
+// The text of tokens, and which of its bytes each covers, the space before it included.
 struct JoinedPieces {
   std::string text;
   std::vector<ByteRange> ranges;
 };
 
-JoinedPieces Join(const SentencePieceAdapter& sentencepiece,
-                  const std::vector<std::string_view>& pieces) {
+class SentencePieceTokenizer : public VocabularyTokenizer {
+ public:
+  SentencePieceTokenizer(std::shared_ptr<const Vocabulary> source,
+                         std::shared_ptr<const Vocabulary> target,
+                         std::shared_ptr<const SentencePieceAdapter> source_sentencepiece,
+                         std::shared_ptr<const SentencePieceAdapter> target_sentencepiece)
+      : VocabularyTokenizer(std::move(source), std::move(target)),
+        source_sentencepiece_(std::move(source_sentencepiece)),
+        target_sentencepiece_(std::move(target_sentencepiece)) {}
+
+  std::string DecodeTarget(absl::Span<const int> ids, absl::Span<const Copy> copies,
+                           Pieces* pieces) const override;
+
+  std::string TargetSpelling(int id) const override {
+    if (target().IsSpecial(id)) return "";
+    const std::string& piece = target().piece(id);
+    if (const std::optional<char> byte = ByteOfPiece(piece)) return {*byte};
+    return WithSingleSpaces(WithSpaces(piece));
+  }
+  std::string Spelling(std::string_view text) const override {
+    return WithSingleSpaces(WithSpaces(text));
+  }
+
+ private:
+  Pieces Encode(std::string_view text, Side side) const override;
+  JoinedPieces Join(absl::Span<const int> ids, absl::Span<const Copy> copies) const;
+
+  const std::shared_ptr<const SentencePieceAdapter> source_sentencepiece_;
+  const std::shared_ptr<const SentencePieceAdapter> target_sentencepiece_;
+};
+
+Pieces SentencePieceTokenizer::Encode(std::string_view text, Side side) const {
+  const SentencePieceAdapter& sentencepiece =
+      side == Side::kSource ? *source_sentencepiece_ : *target_sentencepiece_;
+  std::vector<SentencePieceAdapter::Piece> encoded = sentencepiece.Encode(text);
+  Pieces pieces;
+  pieces.Reserve(encoded.size() + 1);
+  for (SentencePieceAdapter::Piece& piece : encoded) {
+    const ByteRange range = WithoutSpace(text, piece.text, {piece.begin, piece.end});
+    const int id = vocabulary(side).TextId(piece.text);
+    pieces.Add(id, std::move(piece.text), range);
+  }
+  ShareCharacters(text, pieces);
+  return pieces;
+}
+
+// What takes the place of copies while SentencePiece joins pieces, for which it must be unknown.
+constexpr std::string_view kCopyMark = "\x01copy\x01";
+
+JoinedPieces SentencePieceTokenizer::Join(absl::Span<const int> ids,
+                                          absl::Span<const Copy> copies) const {
+  std::vector<std::string_view> spoken;
+  std::vector<size_t> places;  // of those in `ids`
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (target().IsSpecial(ids[i]) && !IsCopy(copies, i)) continue;
+    spoken.push_back(IsCopy(copies, i) ? kCopyMark : std::string_view(target().piece(ids[i])));
+    places.push_back(i);
+  }
+  const std::vector<std::string> surfaces = target_sentencepiece_->Decode(spoken);
   JoinedPieces joined;
-  joined.ranges.reserve(pieces.size());
-  for (std::string_view surface : sentencepiece.Decode(pieces)) {
-    const size_t begin = joined.text.size();
-    // SentencePiece leaves the mark in pieces that it does not know.
-    for (size_t mark = surface.find(kSpaceMark); mark != std::string_view::npos;
-         mark = surface.find(kSpaceMark)) {
-      joined.text += surface.substr(0, mark);
-      joined.text += ' ';
-      surface.remove_prefix(mark + kSpaceMark.size());
+  joined.ranges.resize(ids.size());
+  for (size_t i = 0; i < spoken.size(); ++i) {
+    const size_t place = places[i];
+    const bool behind_space = joined.text.empty() || joined.text.ends_with(' ');
+    std::string surface;
+    if (IsCopy(copies, place)) {
+      const bool has_space = copies[place].piece.starts_with(kSpaceMark) && !behind_space;
+      surface = (has_space ? " " : "") + copies[place].text;
+    } else {
+      // SentencePiece leaves the mark in pieces that it does not know.
+      surface = WithSpaces(surfaces[i]);
+      // A token without text between two spaces leaves one of them.
+      const bool skipped = place > 0 && (i == 0 || places[i - 1] + 1 < place);
+      if (skipped && behind_space && surface.starts_with(' ')) surface.erase(0, 1);
     }
+    joined.ranges[place] = {joined.text.size(), joined.text.size() + surface.size()};
     joined.text += surface;
-    joined.ranges.push_back({begin, joined.text.size()});
   }
   // SentencePiece gives a character to the last of its bytes.
-  for (size_t i = pieces.size(); i-- > 1;) {
-    if (joined.ranges[i - 1].empty() && IsByte(pieces[i - 1])) {
-      joined.ranges[i - 1] = joined.ranges[i];
+  for (size_t i = spoken.size(); i-- > 1;) {
+    ByteRange& range = joined.ranges[places[i - 1]];
+    if (range.empty() && ByteOfPiece(spoken[i - 1]).has_value()) {
+      range = joined.ranges[places[i]];
     }
   }
   return joined;
 }
 
-class SentencePieceTokenizer : public Tokenizer {
- public:
-  struct Side {
-    std::shared_ptr<const Vocabulary> vocabulary;
-    std::shared_ptr<const SentencePieceAdapter> sentencepiece;
-  };
-
-  SentencePieceTokenizer(Side source, Side target)
-      : source_(std::move(source)), target_(std::move(target)) {}
-
-  Pieces EncodeSource(std::string_view text) const override {
-    Pieces pieces;
-    AddBeginningOfSentence(*source_.vocabulary, pieces);
-    const size_t code_size = AddLanguageCode(text, *source_.vocabulary, pieces);
-    Encode(text, code_size, source_, pieces);
-    return pieces;
-  }
-
-  Pieces EncodeTarget(std::string_view text) const override {
-    Pieces pieces;
-    Encode(text, 0, target_, pieces);
-    return pieces;
-  }
-
-  std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const override;
-  const std::string& TargetPiece(int id) const override { return target_.vocabulary->piece(id); }
-
- private:
-  // Adds the pieces of text[begin …] and </s>.
-  static void Encode(std::string_view text, size_t begin, const Side& side, Pieces& pieces);
-
-  const Side source_;
-  const Side target_;
-};
-
-void SentencePieceTokenizer::Encode(std::string_view text, size_t begin, const Side& side,
-                                    Pieces& pieces) {
-  std::vector<SentencePieceAdapter::Piece> encoded = side.sentencepiece->Encode(text.substr(begin));
-  pieces.ids.reserve(pieces.size() + encoded.size() + 1);
-  pieces.texts.reserve(pieces.ids.capacity());
-  pieces.ranges.reserve(pieces.ids.capacity());
-  for (SentencePieceAdapter::Piece& piece : encoded) {
-    const ByteRange range =
-        WithoutSpace(text, piece.text, {begin + piece.begin, begin + piece.end});
-    const int id = side.vocabulary->Id(piece.text);
-    AddPiece(id, std::move(piece.text), range, pieces);
-  }
-  ShareCharacters(text, pieces);
-  AddEndOfSentence(*side.vocabulary, text.size(), pieces);
-}
-
-std::string SentencePieceTokenizer::DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const {
-  const Vocabulary& vocabulary = *target_.vocabulary;
-  std::vector<std::string_view> spoken;
-  spoken.reserve(ids.size());
-  for (const int id : ids) {
-    if (!vocabulary.IsSpecial(id)) spoken.push_back(vocabulary.piece(id));
-  }
-  const JoinedPieces joined = Join(*target_.sentencepiece, spoken);
+std::string SentencePieceTokenizer::DecodeTarget(absl::Span<const int> ids,
+                                                 absl::Span<const Copy> copies,
+                                                 Pieces* pieces) const {
+  const JoinedPieces joined = Join(ids, copies);
   const ByteRange kept = TrimWhiteSpace(joined.text);
   std::string text(kept.In(joined.text));
   if (pieces == nullptr) return text;
 
   *pieces = {};
   ByteRange range;
-  auto next_range = joined.ranges.begin();
-  for (const int id : ids) {
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const std::string& piece = target().piece(ids[i]);
+    const bool is_copy = IsCopy(copies, i);
     range.begin = range.end;
-    if (!vocabulary.IsSpecial(id)) {
-      range.begin = std::clamp(next_range->begin, kept.begin, kept.end) - kept.begin;
-      range.end = std::clamp(next_range->end, kept.begin, kept.end) - kept.begin;
-      range = WithoutSpace(text, vocabulary.piece(id), range);
-      ++next_range;
+    if (is_copy || !target().IsSpecial(ids[i])) {
+      range.begin = std::clamp(joined.ranges[i].begin, kept.begin, kept.end) - kept.begin;
+      range.end = std::clamp(joined.ranges[i].end, kept.begin, kept.end) - kept.begin;
+      range = is_copy ? ByteRange{range.end - copies[i].text.size(), range.end}
+                      : WithoutSpace(text, piece, range);
     }
-    AddPiece(id, vocabulary.piece(id), range, *pieces);
+    pieces->Add(ids[i], piece, range);
   }
   return text;
 }
 
 // Moses' tokenizer, then subword-nmt, as Argos Translate has them.
-class SubwordTokenizer : public Tokenizer {
+class SubwordTokenizer : public VocabularyTokenizer {
  public:
-  struct Side {
-    std::shared_ptr<const Vocabulary> vocabulary;
-    std::string language;
-  };
+  SubwordTokenizer(std::shared_ptr<const Vocabulary> source,
+                   std::shared_ptr<const Vocabulary> target, std::string source_language,
+                   std::string target_language, std::shared_ptr<const SubwordNmt> merges)
+      : VocabularyTokenizer(std::move(source), std::move(target)),
+        source_language_(std::move(source_language)),
+        target_language_(std::move(target_language)),
+        merges_(std::move(merges)) {}
 
-  SubwordTokenizer(Side source, Side target, std::shared_ptr<const SubwordNmt> merges)
-      : source_(std::move(source)), target_(std::move(target)), merges_(std::move(merges)) {}
+  std::string DecodeTarget(absl::Span<const int> ids, absl::Span<const Copy> copies,
+                           Pieces* pieces) const override;
 
-  Pieces EncodeSource(std::string_view text) const override {
-    Pieces pieces;
-    AddBeginningOfSentence(*source_.vocabulary, pieces);
-    const size_t code_size = AddLanguageCode(text, *source_.vocabulary, pieces);
-    Encode(text, code_size, source_, pieces);
-    return pieces;
+  // Moses' detokenizer moves spaces, so that they do not count.
+  std::string TargetSpelling(int id) const override {
+    if (target().IsSpecial(id)) return "";
+    std::string_view piece = target().piece(id);
+    if (piece.ends_with(kContinues)) piece.remove_suffix(kContinues.size());
+    return Spelling(MosesDetokenize(piece, target_language_).text());
   }
-
-  Pieces EncodeTarget(std::string_view text) const override {
-    Pieces pieces;
-    Encode(text, 0, target_, pieces);
-    return pieces;
+  std::string Spelling(std::string_view text) const override {
+    std::string spelling(text);
+    std::erase(spelling, ' ');
+    return spelling;
   }
-
-  std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const override;
-  const std::string& TargetPiece(int id) const override { return target_.vocabulary->piece(id); }
 
  private:
-  // Adds the pieces of text[begin …] and </s>.
-  void Encode(std::string_view text, size_t begin, const Side& side, Pieces& pieces) const;
+  Pieces Encode(std::string_view text, Side side) const override;
 
-  const Side source_;
-  const Side target_;
+  const std::string source_language_;
+  const std::string target_language_;
   const std::shared_ptr<const SubwordNmt> merges_;
 };
 
-void SubwordTokenizer::Encode(std::string_view text, size_t begin, const Side& side,
-                              Pieces& pieces) const {
-  const RewrittenText tokens = MosesTokenize(text.substr(begin), side.language);
+Pieces SubwordTokenizer::Encode(std::string_view text, Side side) const {
+  const RewrittenText tokens =
+      MosesTokenize(text, side == Side::kSource ? source_language_ : target_language_);
   const std::string_view words = tokens.text();
+  Pieces pieces;
   for (size_t at = 0; at < words.size();) {
     const size_t end = std::min(words.find(' ', at), words.size());
     const std::string_view word = words.substr(at, end - at);
@@ -380,34 +528,50 @@ void SubwordTokenizer::Encode(std::string_view text, size_t begin, const Side& s
       std::string piece(part.In(word));
       if (part.end < word.size()) piece += kContinues;
       const ByteRange range = tokens.InOriginal({at + part.begin, at + part.end});
-      const int id = side.vocabulary->Id(piece);
-      AddPiece(id, std::move(piece), {begin + range.begin, begin + range.end}, pieces);
+      const int id = vocabulary(side).TextId(piece);
+      pieces.Add(id, std::move(piece), range);
     }
     at = end + 1;
   }
-  AddEndOfSentence(*side.vocabulary, text.size(), pieces);
+  return pieces;
 }
 
-std::string SubwordTokenizer::DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const {
-  const Vocabulary& vocabulary = *target_.vocabulary;
+// A copied piece as Moses' tokenizer would have written it.
+std::string AsToken(const Tokenizer::Copy& copy) {
+  std::string token;
+  for (const char c : copy.text) {
+    if (c == '&') {
+      token += "&amp;";
+    } else {
+      token += c;
+    }
+  }
+  if (copy.piece.ends_with(kContinues)) token += kContinues;
+  return token;
+}
+
+std::string SubwordTokenizer::DecodeTarget(absl::Span<const int> ids, absl::Span<const Copy> copies,
+                                           Pieces* pieces) const {
   std::string tokens;
   std::vector<ByteRange> ranges;  // in `tokens`
-  for (const int id : ids) {
-    std::string_view piece = vocabulary.IsSpecial(id) ? std::string_view() : vocabulary.piece(id);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    std::string token = target().IsSpecial(ids[i]) ? "" : target().piece(ids[i]);
+    if (IsCopy(copies, i)) token = AsToken(copies[i]);
+    std::string_view piece = token;
     const bool ends_word = !piece.empty() && !piece.ends_with(kContinues);
     if (piece.ends_with(kContinues)) piece.remove_suffix(kContinues.size());
     ranges.push_back({tokens.size(), tokens.size() + piece.size()});
     tokens += piece;
     if (ends_word) tokens += ' ';
   }
-  const RewrittenText text = MosesDetokenize(tokens, target_.language);
+  const RewrittenText text = MosesDetokenize(tokens, target_language_);
   if (pieces == nullptr) return text.text();
 
   *pieces = {};
   size_t end = 0;
   for (size_t i = 0; i < ids.size(); ++i) {
-    ByteRange range = ranges[i].empty() ? ByteRange{end, end} : text.InText(ranges[i]);
-    AddPiece(ids[i], vocabulary.piece(ids[i]), range, *pieces);
+    const ByteRange range = ranges[i].empty() ? ByteRange{end, end} : text.InText(ranges[i]);
+    pieces->Add(ids[i], target().piece(ids[i]), range);
     end = range.end;
   }
   return text.text();
@@ -452,10 +616,9 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Create(TokenizerModel mode
   if (!model.subword_merges.empty()) {
     auto merges = SubwordNmt::Parse(model.subword_merges);
     if (!merges.ok()) return merges.status();
-    return std::make_unique<SubwordTokenizer>(
-        SubwordTokenizer::Side{*std::move(source), std::move(model.source_language)},
-        SubwordTokenizer::Side{*std::move(target), std::move(model.target_language)},
-        *std::move(merges));
+    return std::make_unique<SubwordTokenizer>(*std::move(source), *std::move(target),
+                                              std::move(model.source_language),
+                                              std::move(model.target_language), *std::move(merges));
   }
   if (model.source_sentencepiece.empty()) {
     return std::make_unique<SpaceTokenizer>(*std::move(source), *std::move(target));
@@ -467,9 +630,25 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> Tokenizer::Create(TokenizerModel mode
     target_sentencepiece = LoadSentencePiece("target", model.target_sentencepiece);
     if (!target_sentencepiece.ok()) return target_sentencepiece.status();
   }
-  return std::make_unique<SentencePieceTokenizer>(
-      SentencePieceTokenizer::Side{*std::move(source), *std::move(source_sentencepiece)},
-      SentencePieceTokenizer::Side{*std::move(target), *std::move(target_sentencepiece)});
+  return std::make_unique<SentencePieceTokenizer>(*std::move(source), *std::move(target),
+                                                  *std::move(source_sentencepiece),
+                                                  *std::move(target_sentencepiece));
+}
+
+bool IsLanguageCode(std::string_view piece) {
+  return piece.starts_with(">>") && piece.ends_with("<<") && piece.size() > 4;
+}
+
+size_t SpelledLanguageCodeSize(std::string_view text) {
+  constexpr size_t kMost = 16;  // characters between the brackets
+  if (!text.starts_with(">>")) return 0;
+  const auto is_part = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  size_t end = 2;
+  while (end < text.size() && end < 2 + kMost && is_part(text[end])) ++end;
+  return end > 2 && text.substr(end).starts_with("<<") ? end + 2 : 0;
 }
 
 }  // namespace limpid

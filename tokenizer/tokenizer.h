@@ -8,9 +8,11 @@
 #ifndef LIMPID_TOKENIZER_TOKENIZER_H_
 #define LIMPID_TOKENIZER_TOKENIZER_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -50,7 +52,24 @@ struct Pieces {
   // one character (the bytes of an emoji, the letters of a ligature) each cover all of it.
   std::vector<ByteRange> ranges;
   size_t size() const { return ids.size(); }
+  void Add(int id, std::string text, ByteRange range) {
+    ids.push_back(id);
+    texts.push_back(std::move(text));
+    ranges.push_back(range);
+  }
+  void Reserve(size_t size) {
+    ids.reserve(size);
+    texts.reserve(size);
+    ranges.reserve(size);
+  }
 };
+
+// Whether a piece is spelled as multilingual models spell a language: ">>deu<<".
+bool IsLanguageCode(std::string_view piece);
+
+// How many bytes of text that begins with a language's code, ">>deu<<", the code has; 0 where it
+// does not. Whether a model knows the code is another question.
+size_t SpelledLanguageCodeSize(std::string_view text);
 
 // Thread-safe once made.
 class Tokenizer {
@@ -63,20 +82,47 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
 
   // Source text, valid UTF-8 below 2 GB, to pieces, beginning with <s> and ending with </s> if the
-  // model wants it. A
-  // leading ">>xx<<" that the vocabulary has as a token (multilingual models) becomes that one
-  // piece; any other is text, and so are "</s>" and the like in the text. All characters are
-  // accepted: NUL and other control characters are treated as SentencePiece's normalizer treats
-  // them.
+  // model wants it. A leading ">>xx<<" that the vocabulary has as a token (multilingual models)
+  // becomes that one piece; any other is text, and so are "</s>" and the like: no text becomes a
+  // token that tells the model something. All characters are accepted: NUL and other control
+  // characters are treated as SentencePiece's normalizer treats them, and characters that are not
+  // drawn (soft hyphens, zero-width spaces and joiners …) are left out where no piece of the
+  // vocabulary has them, but for those within an emoji.
   virtual Pieces EncodeSource(std::string_view text) const = 0;
 
   // Target text to pieces, ending with </s>: for scoring and forced decoding.
   virtual Pieces EncodeTarget(std::string_view text) const = 0;
 
+  // How many bytes of the text EncodeSource takes for a language's code.
+  virtual size_t LanguageCodeSize(std::string_view text) const = 0;
+
+  // Whether the source vocabulary has a letter of any script. A toy's may have none.
+  virtual bool SourceHasLetters() const = 0;
+
   // Target ids, each inside the vocabulary, to text without white space at its ends; `pieces`
   // receives what each id became and where its bytes stand in the returned text. As in Hugging
-  // Face, the ids of </s>, <unk> and "<pad>" stand for no text. `pieces` may be null.
-  virtual std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const = 0;
+  // Face, the ids of </s>, <unk> and "<pad>" stand for no text; unlike there, one between two
+  // spaces leaves one of them. `pieces` may be null.
+  std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const {
+    return DecodeTarget(ids, {}, pieces);
+  }
+
+  // Text of the source, and the piece that it is there, which tells of spaces.
+  struct Copy {
+    std::string text;
+    std::string piece;
+  };
+
+  // The same, but tokens stand for copies: `copies` has one for each token, without text where
+  // the token stands for itself.
+  virtual std::string DecodeTarget(absl::Span<const int> ids, absl::Span<const Copy> copies,
+                                   Pieces* pieces) const = 0;
+
+  // For finding text in what tokens say, however it is cut: text occurs if its Spelling occurs in
+  // the TargetSpellings of the tokens, one behind the other, where a space stands before the first
+  // and several spaces are one. Both may be no valid UTF-8, for some pieces are single bytes.
+  virtual std::string TargetSpelling(int id) const = 0;
+  virtual std::string Spelling(std::string_view text) const = 0;
 
   // One id's piece, as the vocabulary has it.
   virtual const std::string& TargetPiece(int id) const = 0;

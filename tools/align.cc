@@ -1,8 +1,10 @@
 // `limpid align`: aligns the words of translations that are given.
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -16,12 +18,14 @@
 #include "absl/strings/str_split.h"
 #include "engine/alignment.h"
 #include "engine/translator.h"
+#include "tokenizer/text.h"
 #include "tools/alignment_flags.h"
 #include "tools/flags.h"
 #include "tools/lines.h"
 #include "tools/model.h"
 #include "tools/streams.h"
 #include "tools/subcommand.h"
+#include "tools/trouble.h"
 
 namespace limpid {
 namespace {
@@ -30,7 +34,8 @@ constexpr char kUsage[] = "limpid align [FLAGS] --source=FILE --target=FILE";
 constexpr char kAbout[] =
     R"(Aligns the words of two files, line by line: each line of the target is taken to
 be the translation of the same line of the source. Prints a line of links
-SOURCE-TARGET a pair; words are what spaces separate, counted from 0.
+SOURCE-TARGET a pair; words are what spaces separate, counted from 0. A pair
+that is too long for the model gets an empty line.
 
   limpid align --source=text.eng --target=text.deu
   limpid align --source=text.eng --target=text.deu --format=soft
@@ -51,6 +56,7 @@ constexpr size_t kPairsAtOnce = 256;
 struct Text {
   std::string text;               // as the model is to read it
   std::vector<TracedWord> words;  // those that spaces separate in the line
+  bool replaced_invalid_utf8 = false;
 };
 
 // Punctuation that no space stands before, and that no space stands behind. Lines that were
@@ -59,48 +65,64 @@ bool JoinsLeft(std::string_view word) {
   return word.size() == 1 && std::string_view(".,!?;:%)]}").find(word) != std::string_view::npos;
 }
 bool JoinsRight(std::string_view word) {
-  return word == "(" || word == "[" || word == "{" || word == "„" || word == "“" || word == "¿";
+  return word == "(" || word == "[" || word == "{" || word == "¿" || word == "¡";
 }
 
-Text ReadWords(const std::string& line, bool detokenize) {
+// Tells opening from closing quotation marks: “so” in English, „so“ in German, ”so” in Swedish.
+class Quotes {
+ public:
+  enum class Kind { kNone, kOpening, kClosing };
+
+  Kind Read(std::string_view word) {
+    if (word == "„") return Open(/*low=*/true);
+    if (word == "“") return is_open_ && is_low_ ? Close() : Open(/*low=*/false);
+    if (word == "”") return is_open_ ? Close() : Open(/*low=*/false);
+    return Kind::kNone;
+  }
+
+ private:
+  Kind Open(bool low) {
+    is_open_ = true;
+    is_low_ = low;
+    return Kind::kOpening;
+  }
+  Kind Close() {
+    is_open_ = false;
+    return Kind::kClosing;
+  }
+
+  bool is_open_ = false;
+  bool is_low_ = false;  // the one that is open began with „
+};
+
+Text ReadWords(std::string_view line, bool detokenize) {
+  const MendedText mended = Mend(line);
   Text text;
+  text.replaced_invalid_utf8 = mended.replaced_invalid_utf8;
   bool joined = true;
-  for (const auto& part : absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty())) {
+  Quotes quotes;
+  for (const auto& part : absl::StrSplit(mended.text, absl::ByAnyChar(" \t"), absl::SkipEmpty())) {
     const std::string word(part.data(), part.size());
-    if (!joined && !(detokenize && JoinsLeft(word))) text.text += ' ';
+    const Quotes::Kind quote = quotes.Read(word);
+    const bool joins_left = JoinsLeft(word) || quote == Quotes::Kind::kClosing;
+    if (!joined && !(detokenize && joins_left)) text.text += ' ';
     text.words.push_back({word, text.text.size(), text.text.size() + word.size()});
     text.text += word;
-    joined = detokenize && JoinsRight(word);
+    joined = detokenize && (JoinsRight(word) || quote == Quotes::Kind::kOpening);
   }
   return text;
 }
 
-// Makes `words`, which are in order, those of the side, and returns which of them each word that it
-// had by Unicode's rules became part of: the one that it begins in.
-std::vector<int> SetWords(std::vector<TracedWord> words, TracedSide* side) {
-  std::vector<int> new_index;
-  size_t word = 0;
-  for (const TracedWord& old : side->words) {
-    while (word + 1 < words.size() && words[word].end <= old.begin) ++word;
-    new_index.push_back(static_cast<int>(word));
-  }
-  for (TracedToken& token : side->tokens) {
-    if (token.word >= 0) token.word = new_index[token.word];
-  }
-  side->words = std::move(words);
-  return new_index;
-}
+// What goes wrong with single lines.
+struct Troubles {
+  Trouble unfit{"could not be aligned"};
+  Trouble invalid_utf8{"were not valid UTF-8"};
 
-void SetSourceWords(std::vector<TracedWord> words, SentenceTrace* trace) {
-  const std::vector<int> new_index = SetWords(std::move(words), &trace->source);
-  if (trace->leave_one_out.empty()) return;
-  const size_t tokens = trace->target.tokens.size();
-  std::vector<float> sums(trace->source.words.size() * tokens);
-  for (size_t i = 0; i < trace->leave_one_out.size(); ++i) {
-    sums[new_index[i / tokens] * tokens + i % tokens] += trace->leave_one_out[i];
+  void Finish() const {
+    unfit.Finish();
+    invalid_utf8.Finish();
   }
-  trace->leave_one_out = std::move(sums);
-}
+};
 
 // Up to `count` lines; fewer at the end only.
 absl::StatusOr<std::vector<std::string>> ReadLines(size_t count, LineReader* reader) {
@@ -114,9 +136,11 @@ absl::StatusOr<std::vector<std::string>> ReadLines(size_t count, LineReader* rea
   return texts;
 }
 
+// The first pair has the number `first_number`. One that the model cannot take has an empty line.
 absl::StatusOr<std::string> AlignPairs(const Translator& translator, const Settings& settings,
                                        const std::vector<std::string>& sources,
-                                       const std::vector<std::string>& targets) {
+                                       const std::vector<std::string>& targets,
+                                       int64_t first_number, Troubles* troubles) {
   std::vector<Text> source_texts;
   std::vector<Text> target_texts;
   std::vector<SentencePair> pairs;
@@ -127,14 +151,23 @@ absl::StatusOr<std::string> AlignPairs(const Translator& translator, const Setti
   }
   TranslateOptions translate;
   translate.trace = AlignmentRequest(settings.alignment);
-  absl::StatusOr<std::vector<Translation>> translations = translator.ScoreBatch(pairs, translate);
-  if (!translations.ok()) return translations.status();
+  const absl::StatusOr<std::vector<Translation>> scored = translator.ScoreBatch(pairs, translate);
+  if (!scored.ok()) return scored.status();
   std::string output;
   for (size_t i = 0; i < pairs.size(); ++i) {
-    SentenceTrace& trace = (*translations)[i].traces[0];
-    SetWords(std::move(target_texts[i].words), &trace.target);
-    SetSourceWords(std::move(source_texts[i].words), &trace);
-    const absl::StatusOr<Alignment> alignment = AlignWords(trace, settings.alignment);
+    const int64_t number = first_number + static_cast<int64_t>(i);
+    if (source_texts[i].replaced_invalid_utf8 || target_texts[i].replaced_invalid_utf8) {
+      troubles->invalid_utf8.Note(number, "is not valid UTF-8; what is invalid is read as U+FFFD");
+    }
+    const Translation& pair = (*scored)[i];
+    if (!pair.status.ok()) {
+      troubles->unfit.Note(number,
+                           absl::StrCat("is not aligned: ", std::string(pair.status.message())));
+      output += '\n';
+      continue;
+    }
+    const absl::StatusOr<Alignment> alignment = AlignText(
+        pair.traces, pair.copies, source_texts[i].words, target_texts[i].words, settings.alignment);
     if (!alignment.ok()) return alignment.status();
     absl::StrAppend(
         &output, settings.soft ? FormatSoft(*alignment) : FormatPharaoh(*alignment, settings.links),
@@ -143,22 +176,26 @@ absl::StatusOr<std::string> AlignPairs(const Translator& translator, const Setti
   return output;
 }
 
-absl::Status Align(const Settings& settings) {
-  const absl::StatusOr<File> source = OpenInput(settings.source);
-  if (!source.ok()) return source.status();
-  const absl::StatusOr<File> target = OpenInput(settings.target);
-  if (!target.ok()) return target.status();
-  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
-  if (!translator.ok()) return translator.status();
-  LineReader source_reader(source->descriptor, source->name);
-  LineReader target_reader(target->descriptor, target->name);
+// One stream cannot be read as two.
+bool AreOneStream(const File& source, const File& target) {
+  struct stat source_stat = {};
+  struct stat target_stat = {};
+  if (fstat(source.descriptor, &source_stat) != 0) return false;
+  if (fstat(target.descriptor, &target_stat) != 0) return false;
+  if (source.descriptor == target.descriptor) return true;
+  return !S_ISREG(source_stat.st_mode) && source_stat.st_dev == target_stat.st_dev &&
+         source_stat.st_ino == target_stat.st_ino;
+}
+
+absl::Status AlignLines(const Translator& translator, const Settings& settings,
+                        LineReader* source_reader, LineReader* target_reader) {
   LineWriter writer(STDOUT_FILENO, "standard output");
+  Troubles troubles;
+  int64_t number = 1;
   while (true) {
-    const absl::StatusOr<std::vector<std::string>> sources =
-        ReadLines(kPairsAtOnce, &source_reader);
+    const absl::StatusOr<std::vector<std::string>> sources = ReadLines(kPairsAtOnce, source_reader);
     if (!sources.ok()) return sources.status();
-    const absl::StatusOr<std::vector<std::string>> targets =
-        ReadLines(kPairsAtOnce, &target_reader);
+    const absl::StatusOr<std::vector<std::string>> targets = ReadLines(kPairsAtOnce, target_reader);
     if (!targets.ok()) return targets.status();
     if (sources->size() != targets->size()) {
       return absl::InvalidArgumentError(
@@ -166,12 +203,31 @@ absl::Status Align(const Settings& settings) {
                        " must have the same number of lines: line by line, one is the translation "
                        "of the other"));
     }
-    if (sources->empty()) return absl::OkStatus();
+    if (sources->empty()) break;
     const absl::StatusOr<std::string> lines =
-        AlignPairs(**translator, settings, *sources, *targets);
+        AlignPairs(translator, settings, *sources, *targets, number, &troubles);
     if (!lines.ok()) return lines.status();
     if (absl::Status status = writer.Write(*lines); !status.ok()) return status;
+    number += static_cast<int64_t>(sources->size());
   }
+  troubles.Finish();
+  return absl::OkStatus();
+}
+
+absl::Status Align(const Settings& settings) {
+  const absl::StatusOr<File> source = OpenInput(settings.source);
+  if (!source.ok()) return source.status();
+  const absl::StatusOr<File> target = OpenInput(settings.target);
+  if (!target.ok()) return target.status();
+  if (AreOneStream(*source, *target)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--source and --target both read ", source->name, ": one must be a file"));
+  }
+  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
+  if (!translator.ok()) return translator.status();
+  LineReader source_reader(source->descriptor, source->name);
+  LineReader target_reader(target->descriptor, target->name);
+  return AlignLines(**translator, settings, &source_reader, &target_reader);
 }
 
 }  // namespace

@@ -1,37 +1,35 @@
 #include "tools/line_alignment.h"
 
-#include <utility>
-
-#include "absl/status/statusor.h"
-
 namespace limpid {
 namespace {
 
-void AppendUnits(const TracedSide& side, Level level, std::vector<std::string>* units) {
-  if (level == Level::kWord) {
-    for (const TracedWord& word : side.words) units->push_back(word.text);
-    return;
-  }
+std::vector<std::string> TextsOf(const std::vector<TracedWord>& words) {
+  std::vector<std::string> texts;
+  for (const TracedWord& word : words) texts.push_back(word.text);
+  return texts;
+}
+
+void AppendPieces(const TracedSide& side, std::vector<std::string>* pieces) {
   for (const TracedToken& token : side.tokens) {
-    if (token.is_text) units->push_back(token.piece);
+    if (token.is_text) pieces->push_back(token.piece);
   }
 }
 
 }  // namespace
 
+// Aligning never fails: all that it takes was recorded.
 LineAlignment AlignLine(const Translation& translation, Level level) {
-  LineAlignment line;
-  line.level = level;
-  std::vector<Alignment> sentences;
-  for (const SentenceTrace& trace : translation.traces) {
-    AppendUnits(trace.source, level, &line.source);
-    AppendUnits(trace.target, level, &line.target);
-    // Never fails: all that it takes was recorded.
-    absl::StatusOr<Alignment> alignment =
-        level == Level::kWord ? AlignWords(trace, {}) : AlignPieces(trace, {});
-    sentences.push_back(*std::move(alignment));
+  if (level == Level::kWord) {
+    const std::vector<TracedWord> source = SplitIntoWords(translation.source);
+    const std::vector<TracedWord> target = SplitIntoWords(translation.text);
+    return {level, TextsOf(source), TextsOf(target),
+            *AlignText(translation.traces, translation.copies, source, target, {})};
   }
-  line.alignment = Concatenate(sentences);
+  LineAlignment line = {.level = level, .alignment = *AlignTextPieces(translation.traces, {})};
+  for (const SentenceTrace& trace : translation.traces) {
+    AppendPieces(trace.source, &line.source);
+    AppendPieces(trace.target, &line.target);
+  }
   return line;
 }
 

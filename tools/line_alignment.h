@@ -12,13 +12,13 @@
 
 namespace limpid {
 
-// Words, or pieces of text, are counted through the line: those of its sentences, one after
-// the other.
+// Words are those of the whole line, what was not translated included, and are counted through it.
+// Pieces are those that the model took in and gave, sentence after sentence.
 struct LineAlignment {
   Level level = Level::kWord;
-  std::vector<std::string> source;
-  std::vector<std::string> target;
-  Alignment alignment;
+  std::vector<std::string> source = {};
+  std::vector<std::string> target = {};
+  Alignment alignment = {};
 };
 
 // The translation has traces made with AlignmentRequest({}).

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "tools/signals.h"
 
 namespace limpid {
@@ -35,6 +36,11 @@ std::string_view FirstPart(std::string_view lines) {
 }
 
 }  // namespace
+
+std::string AsField(std::string_view text) {
+  return absl::StrReplaceAll({text.data(), text.size()},
+                             {{"\\", "\\\\"}, {"\t", "\\t"}, {"\n", "\\n"}, {"\r", "\\r"}});
+}
 
 absl::Status SystemError(std::string_view action, std::string_view name) {
   const int error = errno;

@@ -70,6 +70,10 @@ class LineWriter {
   std::string name_;
 };
 
+// Text as a field of a line that tabs separate: tabs, line ends and backslashes become "\t", "\n",
+// "\r" and "\\".
+std::string AsField(std::string_view text);
+
 // What went wrong in the system's words: "cannot read text.txt: Is a directory". Reads errno.
 absl::Status SystemError(std::string_view action, std::string_view name);
 

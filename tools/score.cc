@@ -1,8 +1,6 @@
 // `limpid score`: how probable given translations are.
 
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +17,7 @@
 #include "tools/streams.h"
 #include "tools/subcommand.h"
 #include "tools/translation_json.h"
+#include "tools/trouble.h"
 
 namespace limpid {
 namespace {
@@ -34,8 +33,8 @@ prints one line for each.
   paste english.txt german.txt | limpid score
   limpid score --input=pairs.tsv --tokens
 
-Each side of a pair is one sentence to the model, as it stands. A pair that is
-too long for the model scores nan.
+Each side of a pair is one sentence to the model, as it stands. A pair that the
+model cannot take, for its length or because its source is empty, scores nan.
 )";
 
 constexpr int kMaxBatchSize = 10000;
@@ -65,52 +64,42 @@ absl::StatusOr<std::vector<SentencePair>> SplitPairs(const Lines& lines, int64_t
   return pairs;
 }
 
-// As ScoreBatch, but a pair that is too long gets NaN and keeps no other from its score.
-absl::StatusOr<std::vector<Translation>> Score(const Translator& translator,
-                                               const std::vector<SentencePair>& pairs,
-                                               const TranslateOptions& options) {
-  absl::StatusOr<std::vector<Translation>> all = translator.ScoreBatch(pairs, options);
-  if (all.ok() || !absl::IsInvalidArgument(all.status())) return all;
-  std::vector<Translation> scored;
-  for (const SentencePair& pair : pairs) {
-    absl::StatusOr<std::vector<Translation>> one = translator.ScoreBatch({pair}, options);
-    if (one.ok()) {
-      scored.push_back(std::move(one->front()));
-    } else if (absl::IsInvalidArgument(one.status())) {
-      scored.emplace_back().text = pair.target;
-      scored.back().score = std::numeric_limits<double>::quiet_NaN();
-    } else {
-      return one.status();
-    }
-  }
-  return scored;
-}
-
 // Without its end.
 std::string FormatLine(const Translation& scored, const Settings& settings) {
   if (settings.json) return FormatJson(scored);
+  if (!scored.status.ok()) return "nan";
   std::string line = absl::StrFormat("%.4f", scored.score);
   if (!settings.tokens) return line;
   for (const Token& token : scored.tokens) {
-    absl::StrAppendFormat(&line, "\t%s %.4f", token.piece, token.log_probability);
+    absl::StrAppendFormat(&line, "\t%s %.4f", AsField(token.piece), token.log_probability);
   }
   return line;
 }
 
-// Warns of the first pair that is too long, and counts them.
-void NoteTooLong(const std::vector<Translation>& scored, int64_t first_number, int64_t* too_long) {
-  for (size_t i = 0; i < scored.size(); ++i) {
-    if (!std::isnan(scored[i].score) || !scored[i].tokens.empty() || ++*too_long > 1) continue;
-    Complain(absl::StrCat("warning: line ", first_number + static_cast<int64_t>(i),
-                          " is too long for the model; it scores nan"));
+// What goes wrong with single lines.
+struct Troubles {
+  Trouble unfit{"could not be scored"};
+  Trouble invalid_utf8{"were not valid UTF-8"};
+
+  void Note(int64_t number, const Translation& scored) {
+    if (!scored.status.ok()) {
+      unfit.Note(number, absl::StrCat("scores nan: ", std::string(scored.status.message())));
+    }
+    if (scored.replaced_invalid_utf8) {
+      invalid_utf8.Note(number, "is not valid UTF-8; what is invalid is read as U+FFFD");
+    }
   }
-}
+  void Finish() const {
+    unfit.Finish();
+    invalid_utf8.Finish();
+  }
+};
 
 absl::Status ScoreLines(const Translator& translator, const Settings& settings, LineReader* reader,
                         LineWriter* writer) {
   const size_t window = static_cast<size_t>(settings.options.batch_size) * kBatchesAWindow;
   int64_t number = 1;
-  int64_t too_long = 0;
+  Troubles troubles;
   while (true) {
     const absl::StatusOr<Lines> lines = reader->Read(window);
     if (!lines.ok()) return lines.status();
@@ -118,19 +107,17 @@ absl::Status ScoreLines(const Translator& translator, const Settings& settings, 
     const absl::StatusOr<std::vector<SentencePair>> pairs = SplitPairs(*lines, number);
     if (!pairs.ok()) return pairs.status();
     const absl::StatusOr<std::vector<Translation>> scored =
-        Score(translator, *pairs, settings.options);
+        translator.ScoreBatch(*pairs, settings.options);
     if (!scored.ok()) return scored.status();
-    NoteTooLong(*scored, number, &too_long);
     std::string output;
     for (size_t i = 0; i < lines->size(); ++i) {
+      troubles.Note(number + static_cast<int64_t>(i), (*scored)[i]);
       absl::StrAppend(&output, FormatLine((*scored)[i], settings), std::string(lines->endings[i]));
     }
     if (absl::Status status = writer->Write(output); !status.ok()) return status;
     number += static_cast<int64_t>(lines->size());
   }
-  if (too_long > 1) {
-    Complain(absl::StrCat(WithCommas(too_long), " lines in all were too long for the model"));
-  }
+  troubles.Finish();
   return absl::OkStatus();
 }
 
@@ -149,8 +136,8 @@ absl::Status ScoreAll(const Settings& settings, const std::vector<std::string>& 
   } else {
     const absl::StatusOr<std::vector<Translation>> scored =
         (*translator)->ScoreBatch({{pair[0], pair[1]}}, settings.options);
-    status =
-        scored.ok() ? writer.Write(FormatLine(scored->front(), settings) + "\n") : scored.status();
+    status = scored.ok() ? scored->front().status : scored.status();
+    if (status.ok()) status = writer.Write(FormatLine(scored->front(), settings) + "\n");
   }
   status.Update(writer.Close());
   return status;
@@ -164,8 +151,10 @@ int RunScore(Arguments arguments) {
   AddModelFlags(&settings.model, &flags);
   flags.Add("input=FILE", &settings.input, "Read pairs from this file, not from standard input.");
   flags.Add("output=FILE", &settings.output, "Write to this file, not to standard output.");
-  flags.Add("tokens", &settings.tokens,
-            "Print behind the sum, each after a tab, the tokens with their log-probabilities.");
+  flags.Add(
+      "tokens", &settings.tokens,
+      "Print behind the sum, each after a tab, the tokens with their log-probabilities. Tabs, "
+      "line ends and backslashes in them are written as \\t, \\n, \\r and \\\\.");
   flags.Add("json", &settings.json,
             "Print each line as a JSON object: text, score, and tokens, each with its piece, id "
             "and log_probability.");

@@ -44,14 +44,16 @@ void AddSearchFlags(SearchOptions* options, Flags* flags) {
              "Another seed draws other samples. The same seed and sentence give the same sample, "
              "whatever the other lines are.");
   flags->Add("prefix=TEXT", &options->prefix,
-             "What the translation has to start with: whole words.");
+             "What the translation has to start with: whole words, in pieces that the model has.");
   flags->Add("max_output_tokens=N", &options->max_output_tokens, {0, kMaxTokens},
              "The most tokens that a sentence's translation may have; 0: three times as many as "
              "the sentence has, plus 20.");
   flags->Add("min_output_tokens=N", &options->min_output_tokens, {0, kMaxTokens},
              "The fewest tokens that a sentence's translation may have before its end.");
-  flags->Add("suppress=TEXT,TEXT", &options->suppress,
-             "Words, pieces or phrases that must not occur.");
+  flags->Add(
+      "suppress=TEXT,TEXT", &options->suppress,
+      "Text that must not occur, within words neither. ▁ stands for the space before a word: "
+      "▁rot forbids rotes, but not Brot.");
   flags->Add("end_at=PIECE,PIECE", &options->end_at,
              "Pieces of the vocabulary that end the translation, such as a full stop.");
   flags->Add("repetition_penalty=X", &options->repetition_penalty, {0.01, 100.0},

@@ -160,6 +160,7 @@ absl::StatusOr<Translation> TranslateOrScore(const Settings& settings, const std
   absl::StatusOr<std::vector<Translation>> scored =
       (*translator)->ScoreBatch({{text, settings.target}}, options);
   if (!scored.ok()) return scored.status();
+  if (!scored->front().status.ok()) return scored->front().status;
   return std::move(scored->front());
 }
 

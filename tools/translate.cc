@@ -29,6 +29,7 @@
 #include "tools/streams.h"
 #include "tools/subcommand.h"
 #include "tools/translation_json.h"
+#include "tools/trouble.h"
 
 namespace limpid {
 namespace {
@@ -87,7 +88,7 @@ std::string FormatNBest(const NBestTranslation& translation, int64_t number,
   } else {
     const Token& token = translation.tokens[translation.alternative_at];
     absl::StrAppendFormat(&line, "%.4f\t%s\t", std::exp(token.log_probability),
-                          InOneLine(token.piece));
+                          AsField(token.piece));
   }
   return line + InOneLine(translation.text);
 }
@@ -136,6 +137,7 @@ class Report {
       ++lines_;
       sentences_ += translation.sentences;
       Note(translation.replaced_invalid_utf8, &invalid_utf8_);
+      Note(translation.unknown_language_code, &unknown_language_);
       Note(translation.cut_sentences > 0, &cut_);
       Note(translation.unfinished_sentences > 0, &unfinished_);
     }
@@ -151,23 +153,20 @@ class Report {
       EraseProgress();
       std::cerr << Speed() << "\n";
     }
-    for (const Trouble* trouble : {&invalid_utf8_, &cut_, &unfinished_}) {
-      if (trouble->lines > 1) {
-        Complain(absl::StrCat(WithCommas(trouble->lines), " lines in all ", trouble->summary));
-      }
+    for (const LineTrouble* trouble : {&invalid_utf8_, &unknown_language_, &cut_, &unfinished_}) {
+      trouble->count.Finish();
     }
   }
 
  private:
-  struct Trouble {
+  struct LineTrouble {
     const char* warning;
-    const char* summary;
-    int64_t lines = 0;  // that had it
+    Trouble count;
   };
 
-  // Counts the trouble of the current line; the first is told at once, as a stream may never end.
-  void Note(bool happened, Trouble* trouble) {
-    if (!happened || ++trouble->lines > 1) return;
+  // Counts the trouble of the current line; the first is told at once.
+  void Note(bool happened, LineTrouble* trouble) {
+    if (!happened || !trouble->count.Count()) return;
     EraseProgress();
     Complain(absl::StrCat("warning: line ", lines_before_ + lines_, " ", trouble->warning));
   }
@@ -194,14 +193,17 @@ class Report {
   int64_t lines_before_;
   int64_t lines_ = 0;
   int64_t sentences_ = 0;
-  Trouble invalid_utf8_{"is not valid UTF-8; what is invalid is read as U+FFFD",
-                        "were not valid UTF-8"};
-  Trouble cut_{"has a sentence longer than the model can take; it is translated in parts",
-               "had sentences longer than the model can take"};
-  Trouble unfinished_{
+  LineTrouble invalid_utf8_{"is not valid UTF-8; what is invalid is read as U+FFFD",
+                            Trouble("were not valid UTF-8")};
+  LineTrouble unknown_language_{
+      "begins with the code of a language that the model does not have; it is translated as text",
+      Trouble("began with the code of a language that the model does not have")};
+  LineTrouble cut_{"has a sentence longer than the model can take; it is translated in parts",
+                   Trouble("had sentences longer than the model can take")};
+  LineTrouble unfinished_{
       "has a translation longer than its limit; it is cut off there"
       " (see --max_output_tokens)",
-      "had translations longer than their limit"};
+      Trouble("had translations longer than their limit")};
 };
 
 // About how many lines make a batch: a sentence has some ten tokens.
@@ -350,17 +352,19 @@ int RunTranslate(Arguments arguments) {
   flags.Add("json", &settings.json,
             "Print each line as a JSON object: text, score, and tokens, each with its piece, id "
             "and log_probability; and nbest, where there are several translations.");
-  flags.Add("alignment=pharaoh|soft", &settings.alignment,
-            {{"pharaoh", AlignmentForm::kPharaoh}, {"soft", AlignmentForm::kSoft}},
-            "Print a tab and the alignment after each translation: links SOURCE-TARGET of words "
-            "counted from 0 through the line (pharaoh), or for each target word its shares of all "
-            "source words and of nothing (soft). With --json, both.");
+  flags.Add(
+      "alignment=pharaoh|soft", &settings.alignment,
+      {{"pharaoh", AlignmentForm::kPharaoh}, {"soft", AlignmentForm::kSoft}},
+      "Print a tab and the alignment after each translation: links SOURCE-TARGET of words "
+      "counted from 0 through the line, what is not translated included (pharaoh), or for each "
+      "target word its shares of all source words and of nothing (soft). With --json, both.");
   flags.Add("alignment_level=word|piece", &settings.alignment_level,
             {{"word", Level::kWord}, {"piece", Level::kPiece}},
             "What is aligned: words, or the model's pieces.");
-  flags.Add("replace_unknowns", &settings.options.replace_unknowns,
-            "Where the model has no piece for what it means (<unk>), copy the source word that it "
-            "is aligned with.");
+  flags.Add(
+      "replace_unknowns", &settings.options.replace_unknowns,
+      "Where the model has no piece for what it means (<unk>), copy the source text whose piece "
+      "it is aligned with.");
   flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
             "Sentences translated together, fewer if they are long. More is faster on many lines "
             "and takes more memory.");

@@ -188,20 +188,83 @@ TEST(AlignmentTest, PiecesOfNoWordAreCounted) {
   EXPECT_EQ(AlignPieces(trace, {.layer = 0, .heads = {0}})->sources, 3);
 }
 
-TEST(AlignmentTest, SentencesOfALineAreCountedOn) {
-  Alignment first;
-  first.targets = 1;
-  first.sources = 2;
-  first.weights = {0.25F, 0.5F, 0.25F};
-  Alignment second;
-  second.targets = 2;
-  second.sources = 1;
-  second.weights = {0.875F, 0.125F, 0.25F, 0.75F};
-  const std::vector<Alignment> both = {first, second};
-  const Alignment line = Concatenate(both);
-  EXPECT_EQ(FormatPharaoh(line), "1-0 2-1");
-  EXPECT_EQ(FormatSoft(line), "0.25,0.5,0,0.25 0,0,0.875,0.125 0,0,0.25,0.75");
-  EXPECT_EQ(FormatPharaoh(Concatenate({})), "");
+// Two sentences of SmallTrace() with a copy between them: "ab cd. 你 ab cd."
+class AlignTextTest : public testing::Test {
+ protected:
+  AlignTextTest() : traces_{SmallTrace(), SmallTrace()} {
+    for (SentenceTrace& trace : traces_) {
+      for (TracedSide* side : {&trace.source, &trace.target}) {
+        for (size_t i = 0; i < side->tokens.size(); ++i) {
+          side->tokens[i].begin = side->tokens[i].end = 6;
+          if (side->tokens[i].word >= 0) PutIn(side->tokens[i].word, &side->tokens[i]);
+        }
+        for (size_t i = 0; i < side->words.size(); ++i) {
+          side->words[i].begin = 3 * i;
+          side->words[i].end = 3 * i + 2;
+        }
+      }
+    }
+    traces_[1].source.begin = traces_[1].target.begin = 11;
+  }
+
+  static void PutIn(int word, TracedToken* token) {
+    token->begin = size_t{3} * word;
+    token->end = token->begin + 2;
+  }
+  static std::vector<TracedWord> Words(const std::vector<size_t>& begins) {
+    std::vector<TracedWord> words;
+    for (const size_t begin : begins) words.push_back({"", begin, begin + 2});
+    return words;
+  }
+
+  std::vector<SentenceTrace> traces_;
+  const std::vector<CopiedText> copies_ = {{7, 7, 3}};
+};
+
+TEST_F(AlignTextTest, CountsWordsThroughTheTextAndWhatWasCopied) {
+  const Alignment one = *AlignWords(traces_[0], {.layer = 0, .heads = {0}});
+  const std::vector<TracedWord> words = Words({0, 3, 8, 11, 14});
+  const Alignment all = *AlignText(traces_, copies_, words, words, {.layer = 0, .heads = {0}});
+  ASSERT_EQ(all.targets, 5);
+  ASSERT_EQ(all.sources, 5);
+  EXPECT_EQ(all.weight(2, 2), 1);
+  for (int target = 0; target < one.targets; ++target) {
+    for (int source = 0; source < one.sources; ++source) {
+      EXPECT_EQ(all.weight(target, source), one.weight(target, source));
+      EXPECT_EQ(all.weight(target + 3, source + 3), one.weight(target, source));
+    }
+    EXPECT_EQ(all.nothing(target + 3), one.nothing(target));
+  }
+}
+
+// As where a long sentence is cut within a word.
+TEST_F(AlignTextTest, AWordThatTwoSentencesShareIsOne) {
+  const std::vector<TracedWord> source = {{"", 0, 2}, {"", 3, 13}, {"", 14, 16}};
+  const std::vector<TracedWord> target = Words({0, 3, 11, 14});
+  const Alignment all = *AlignText(traces_, {}, source, target, {.layer = 0, .heads = {0}});
+  const Alignment one = *AlignWords(traces_[0], {.layer = 0, .heads = {0}});
+  EXPECT_EQ(all.sources, 3);
+  EXPECT_EQ(all.weight(1, 1), one.weight(1, 1));
+  EXPECT_EQ(all.weight(2, 1), one.weight(0, 0));
+}
+
+TEST_F(AlignTextTest, WordsLeftOutAreCountedThroughTheTextToo) {
+  const AlignmentOptions options = {.measure = AlignmentMeasure::kLeaveOneOut};
+  for (SentenceTrace& trace : traces_) trace.leave_one_out = {3, -2, 1, 9, 1, -2, -1, 9};
+  const std::vector<TracedWord> words = Words({0, 3, 11, 14});
+  EXPECT_EQ(FormatSoft(*AlignText(traces_, {}, words, words, options)),
+            "0.75,0.25,0,0,0 0,0,0,0,1 0,0,0.75,0.25,0 0,0,0,0,1");
+}
+
+TEST_F(AlignTextTest, PiecesAreCountedOnFromSentenceToSentence) {
+  const AlignmentOptions options = {.layer = 0, .heads = {0}};
+  const Alignment one = *AlignPieces(traces_[0], options);
+  const Alignment all = *AlignTextPieces(traces_, options);
+  EXPECT_EQ(all.targets, 2 * one.targets);
+  EXPECT_EQ(all.sources, 2 * one.sources);
+  EXPECT_EQ(all.weight(one.targets, one.sources), one.weight(0, 0));
+  EXPECT_EQ(all.nothing(one.targets), one.nothing(0));
+  EXPECT_EQ(FormatPharaoh(*AlignTextPieces({}, options)), "");
 }
 
 TEST(AlignmentTest, MutualLinksAreTheLargestOfBothWords) {
@@ -237,7 +300,7 @@ TEST(AlignmentTest, LeavingOutAWordIsMissedByItsTranslation) {
 TEST(AlignmentTest, UnknownsBecomeTheSourceWordThatTheyAreAlignedWith) {
   const auto translator = *Translator::Load("models/eng-deu");
   const std::vector<SentencePair> pairs = {{"I love 漢字 very much.", "Ich liebe 漢字 sehr."}};
-  EXPECT_EQ((*translator->ScoreBatch(pairs))[0].text, "Ich liebe  sehr.");
+  EXPECT_EQ((*translator->ScoreBatch(pairs))[0].text, pairs[0].target);
   const std::vector<Translation> replaced =
       *translator->ScoreBatch(pairs, {.trace = AlignmentRequest({}), .replace_unknowns = true});
   EXPECT_EQ(replaced[0].text, "Ich liebe 漢字 sehr.");
@@ -246,6 +309,33 @@ TEST(AlignmentTest, UnknownsBecomeTheSourceWordThatTheyAreAlignedWith) {
   const Translation alone = (*translator->ScoreBatch(pairs, {.replace_unknowns = true}))[0];
   EXPECT_EQ(alone.text, replaced[0].text);
   EXPECT_THAT(alone.traces, testing::IsEmpty());
+}
+
+// What is unknown is a piece, often of a word whose other pieces are known.
+TEST(AlignmentTest, UnknownsWithinAWordBecomeTheirPieceOfIt) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  const TranslateOptions options = {.replace_unknowns = true};
+  EXPECT_EQ(translator->Translate("It is 20°C here.", options)->text, "Es ist 20°C hier.");
+  EXPECT_THAT(translator->Translate("I met François.", options)->text, HasSubstr("François"));
+}
+
+// Words of the line: those of a sentence in another script and of a cut one, too.
+TEST(AlignmentTest, ACutWordOfALongSentenceIsOneWord) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  const TranslateOptions options = {.search = {.max_output_tokens = 20},
+                                    .trace = AlignmentRequest({})};
+  const Translation translation =
+      *translator->Translate("你好。 I am here. " + std::string(3000, 'x') + " is long.", options);
+  ASSERT_GT(translation.traces.size(), 3U);
+  const std::vector<TracedWord> source = SplitIntoWords(translation.source);
+  ASSERT_THAT(source, testing::SizeIs(10));  // 你好 。 I am here . xxx is long .
+  const std::vector<TracedWord> target = SplitIntoWords(translation.text);
+  const Alignment alignment =
+      *AlignText(translation.traces, translation.copies, source, target, {});
+  EXPECT_EQ(alignment.weight(0, 0), 1);
+  EXPECT_EQ(alignment.weight(1, 1), 1);
+  EXPECT_EQ(target[2].text, "Ich");
+  EXPECT_GT(alignment.weight(2, 2), 0.5F);
 }
 
 TEST(AlignmentTest, TheShippedModelAlignsAsOneWouldExpect) {

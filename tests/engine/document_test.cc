@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -36,8 +37,19 @@ class DocumentTest : public testing::Test {
 
   static std::vector<std::string> Texts(const Document& document) {
     std::vector<std::string> texts;
-    for (const Segment& segment : document.segments) texts.push_back(segment.text);
+    for (const Segment& segment : document.segments) {
+      texts.emplace_back(segment.text.In(document.text));
+    }
     return texts;
+  }
+
+  // A document whose segments say so.
+  static Document Said(Document document, const std::vector<std::vector<int>>& ids) {
+    for (size_t i = 0; i < ids.size(); ++i) {
+      document.segments.at(i).hypothesis = {
+          .ids = ids[i], .log_probabilities = std::vector<float>(ids[i].size()), .finished = true};
+    }
+    return document;
   }
 
   std::unique_ptr<Tokenizer> tokenizer_;
@@ -48,9 +60,8 @@ TEST_F(DocumentTest, ATextIsItsSegmentsAndWhatLiesBetween) {
   const std::string text = " \ta b .\n\n b a .  ";
   const Document document = PrepareText(text);
   EXPECT_THAT(Texts(document), ElementsAre("a b .", "b a ."));
-  std::string whole;
-  for (const Segment& segment : document.segments) whole += segment.before + segment.text;
-  EXPECT_EQ(whole + document.after, text);
+  EXPECT_EQ(document.text, text);
+  EXPECT_EQ(document.segments[1].text, (ByteRange{10, 15}));
 }
 
 TEST_F(DocumentTest, EachSegmentEndsWithEndOfSentence) {
@@ -101,13 +112,14 @@ TEST_F(DocumentTest, ALongSentenceIsCutIntoPartsThatLoseNothing) {
   std::string whole;
   for (const Segment& segment : document.segments) {
     EXPECT_LE(segment.source.size(), 8U);
-    whole += segment.before + segment.text;
-    // Ranges are those of the part's own text.
+    // Ranges are those of the whole text.
     for (size_t i = 0; i + 1 < segment.source.size(); ++i) {
-      EXPECT_EQ(segment.source.ranges[i].In(segment.text), segment.source.texts[i]);
+      EXPECT_EQ(segment.source.ranges[i].In(text), segment.source.texts[i]);
+      if (!whole.empty()) whole += ' ';
+      whole += segment.source.texts[i];
     }
   }
-  EXPECT_EQ(whole, text);
+  EXPECT_EQ(whole, absl::StrReplaceAll(text, {{"  ", " "}}));
   EXPECT_EQ(PrepareText("a b a b").cut_sentences, 0);
 }
 
@@ -131,9 +143,71 @@ TEST_F(DocumentTest, WhatTheModelKnowsNothingOfStaysAsItIs) {
   const std::string text = "c d .\n a c\nc ";
   const Document document = PrepareText(text);
   EXPECT_THAT(Texts(document), ElementsAre("a c"));
-  EXPECT_EQ(document.segments[0].before + document.segments[0].text + document.after, text);
+  const Translation translation = AssembleDocument(Said(document, {{2, 0}}));
+  EXPECT_EQ(translation.text, "c d .\n x\nc ");
+  EXPECT_EQ(translation.source, text);
+  ASSERT_THAT(translation.copies, SizeIs(2));
+  EXPECT_EQ(translation.copies[1].source, 11U);
+  EXPECT_EQ(translation.copies[1].target, 9U);
+  EXPECT_EQ(translation.copies[1].size, 1U);
   EXPECT_EQ(AssembleDocument(PrepareText("c d .\n c")).text, "c d .\n c");
-  EXPECT_THAT(Texts(PrepareText(". .")), ElementsAre(". ."));
+}
+
+TEST_F(DocumentTest, MarksAndNumbersAloneStayAsTheyAre) {
+  for (const std::string text : {".", ". .", "3.14", "---", "192.168.0.1", " ? "}) {
+    EXPECT_THAT(PrepareText(text).segments, IsEmpty()) << text;
+    EXPECT_EQ(AssembleDocument(PrepareText(text)).text, text);
+  }
+}
+
+// A toy that counts, or that reads signs, has no letters at all.
+TEST_F(DocumentTest, AVocabularyWithoutLettersIsForMarksAndNumbers) {
+  TokenizerModel model;
+  model.source_vocabulary = {"</s>", "<unk>", "1", "2", "+"};
+  model.target_vocabulary = {"</s>", "<unk>", "3"};
+  tokenizer_ = *Tokenizer::Create(std::move(model));
+  EXPECT_THAT(Texts(PrepareText("1 + 2\n1 + 3")), ElementsAre("1 + 2"));
+}
+
+// With byte fallback no character is unknown; what is spelled in bytes is, all the same.
+TEST_F(DocumentTest, LettersThatAreOnlyKnownAsBytesAreNotKnown) {
+  TokenizerModel model;
+  model.source_vocabulary = {"</s>", "<unk>", "a", "<0xE4>", "<0xBD>"};
+  model.target_vocabulary = {"</s>", "<unk>", "x"};
+  tokenizer_ = *Tokenizer::Create(std::move(model));
+  EXPECT_THAT(Texts(PrepareText("a <0xE4>")), ElementsAre("a <0xE4>"));
+  EXPECT_THAT(PrepareText("<0xE4> <0xBD>").segments, IsEmpty());
+}
+
+TEST_F(DocumentTest, ALanguageCodeIsNotGivenBack) {
+  EXPECT_EQ(AssembleDocument(PrepareText(" >>xx<< 3.14 ")).text, " 3.14 ");
+  EXPECT_EQ(AssembleDocument(Said(PrepareText(">>xx<< a"), {{2, 0}})).text, "x");
+  EXPECT_FALSE(PrepareText(">>xx<< a").unknown_language_code);
+  EXPECT_TRUE(PrepareText(" >>yy<< a").unknown_language_code);
+  EXPECT_FALSE(PrepareText("a >>yy<< >> a").unknown_language_code);
+}
+
+TEST_F(DocumentTest, TracesSayWhereTheirSentencesStand) {
+  config_.source_eos_id = 0;
+  TranslateOptions options;
+  options.trace = TraceRequest{};
+  const std::string text = " a b .\n c\n b a ";
+  const Document document = Said(PrepareText(text, options), {{2, 0}, {3, 2, 0}});
+  const Translation translation = Assemble(document, options, config_, *tokenizer_);
+  EXPECT_EQ(translation.text, " x\n c\n y x ");
+  ASSERT_THAT(translation.traces, SizeIs(2));
+  for (const SentenceTrace& trace : translation.traces) {
+    EXPECT_EQ(translation.source.substr(trace.source.begin, trace.source.text.size()),
+              trace.source.text);
+    EXPECT_EQ(translation.text.substr(trace.target.begin, trace.target.text.size()),
+              trace.target.text);
+    for (const TracedSide* side : {&trace.source, &trace.target}) {
+      for (const TracedToken& token : side->tokens) {
+        if (!token.is_text) continue;
+        EXPECT_EQ(side->text.substr(token.begin, token.end - token.begin), token.piece);
+      }
+    }
+  }
 }
 
 TEST_F(DocumentTest, InvalidUtf8IsReplacedAndNoted) {
@@ -159,11 +233,11 @@ TEST_F(DocumentTest, AssemblesTranslationsWithTheSpacingOfTheSource) {
 
 TEST_F(DocumentTest, SentencesThatTouchGetASpaceOnlyAfterText) {
   Document document;
+  document.text = "abc";
   document.segments.resize(3);
-  document.segments[0].hypothesis = {{2, 4, 0}, {0, 0, 0}};  // ends with "。"
-  document.segments[1].hypothesis = {{2, 0}, {0, 0}};
-  document.segments[2].hypothesis = {{3, 0}, {0, 0}};
-  EXPECT_EQ(AssembleDocument(document).text, "x 。x y");
+  for (size_t i = 0; i < 3; ++i) document.segments[i].text = {i, i + 1};
+  // The first ends with "。".
+  EXPECT_EQ(AssembleDocument(Said(document, {{2, 4, 0}, {2, 0}, {3, 0}})).text, "x 。x y");
 }
 
 TEST_F(DocumentTest, CountsTranslationsThatWereCutOff) {

@@ -1,6 +1,7 @@
 #include "engine/logits_processor.h"
 
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -52,6 +53,25 @@ TEST(LogitsProcessorTest, SuppressedSequencesMustNotBeCompleted) {
   EXPECT_THAT(Process({}, constraints, {}), ElementsAre(1, 2, 3, -4, kNever, 6));
   EXPECT_THAT(Process({}, constraints, {3, 1}), ElementsAre(kNever, 2, kNever, -4, kNever, 6));
   EXPECT_THAT(Process({}, constraints, {1, 3}), ElementsAre(1, 2, 3, -4, kNever, 6));
+}
+
+TEST(LogitsProcessorTest, TextMustNotBeCompleted) {
+  const TokenConstraints constraints = {.completions = {{"ab", 'c', {1}}, {"a", 'b', {4}}},
+                                        .spellings = {"", " x", " a", "b", "bc", " "}};
+  EXPECT_THAT(Process({}, constraints, {2, 3}), ElementsAre(1, kNever, 3, -4, -5, 6));
+  EXPECT_THAT(Process({}, constraints, {2, 0, 3}), ElementsAre(1, kNever, 3, -4, -5, 6));
+  EXPECT_THAT(Process({}, constraints, {2}), ElementsAre(1, 2, 3, -4, kNever, 6));
+  EXPECT_THAT(Process({}, constraints, {3}), ElementsAre(1, 2, 3, -4, -5, 6));
+}
+
+TEST(LogitsProcessorTest, TextBeginsBehindASpaceAndSpacesAreOne) {
+  const std::vector<std::string> spellings = {"", " x", "x", " "};
+  EXPECT_TRUE(EndsIn({}, spellings, " ", 'x'));
+  EXPECT_FALSE(EndsIn({}, spellings, "a", 'x'));
+  EXPECT_TRUE(EndsIn({{2}}, spellings, " x", 'y'));
+  EXPECT_TRUE(EndsIn({{2, 3, 1}}, spellings, "x x", 'y'));
+  EXPECT_TRUE(EndsIn({{2, 3}}, spellings, "x", ' '));
+  EXPECT_FALSE(EndsIn({{2, 3}}, spellings, "x", 'y'));
 }
 
 TEST(LogitsProcessorTest, NothingEndsBeforeTheFewestTokens) {

@@ -20,7 +20,11 @@ void Run(std::string_view input) {
   TranslateOptions traced = {.search = {.max_output_tokens = 4}};
   traced.trace = TraceRequest{};
   traced.replace_unknowns = true;
-  if (!SmallTranslator().Translate(text, traced).ok()) std::abort();
+  const auto found = SmallTranslator().Translate(text, traced);
+  if (!found.ok()) std::abort();
+  const auto alignment = AlignText(found->traces, found->copies, SplitIntoWords(found->source),
+                                   SplitIntoWords(found->text), {});
+  if (!alignment.ok()) std::abort();
   // Of a pair the source is one sentence, which may be too long.
   const size_t half = text.size() / 2;
   const std::vector<SentencePair> pairs = {{text.substr(0, half), text.substr(half)}};

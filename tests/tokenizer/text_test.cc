@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -62,6 +63,13 @@ TEST(Utf8, LeavesValidTextAlone) {
   EXPECT_EQ(ReplaceInvalidUtf8(text), text);
 }
 
+TEST(Utf8, MendingTellsWhetherAnythingWasWrong) {
+  EXPECT_FALSE(Mend("aß").replaced_invalid_utf8);
+  EXPECT_EQ(Mend("aß").text, "aß");
+  EXPECT_TRUE(Mend("a\xff").replaced_invalid_utf8);
+  EXPECT_EQ(Mend("a\xff").text, "a\uFFFD");
+}
+
 TEST(Utf8, CodePointsAreThoseOfValidText) {
   EXPECT_EQ(CodePoints("aä日😀"), U"aä日😀");
   EXPECT_EQ(CodePoints("a\xC3"), U"a\uFFFD");
@@ -100,6 +108,18 @@ TEST(SplitSentences, StopsThatEndNoSentence) {
         "See http://a.b/c?d=E&f=G#h!i for more.", "U.S. troops left.", "Version 1.2.3 is out."}) {
     EXPECT_THAT(Sentences(text), ElementsAre(text));
   }
+}
+
+TEST(SplitSentences, ASentenceGoesOnBeforeASmallLetter) {
+  for (const std::string text :
+       {"\"Where is he?\" she asked.", "I like Yahoo! and Google.", "“Go!” (he said) “now”.",
+        "He waited… then he left.", "¿Qué? dijo él."}) {
+    EXPECT_THAT(Sentences(text), ElementsAre(text));
+  }
+  EXPECT_THAT(Sentences("Where is he? She asked."), ElementsAre("Where is he?", "She asked."));
+  EXPECT_THAT(Sentences("Where is he?\nshe asked."), ElementsAre("Where is he?", "she asked."));
+  EXPECT_THAT(Sentences("Really? 12 Men came."), ElementsAre("Really?", "12 Men came."));
+  EXPECT_THAT(Sentences("你是谁？abc。"), ElementsAre("你是谁？", "abc。"));
 }
 
 TEST(SplitSentences, AbbreviationsOfTheLanguageEndNoSentence) {
@@ -253,6 +273,15 @@ TEST(WordsOfPieces, PiecesOverWordBoundariesAndSharedCharacters) {
 }
 
 using Texts = std::vector<std::string>;
+
+TEST(ByteOfPiece, IsThatOfSentencePiecesBytes) {
+  EXPECT_EQ(ByteOfPiece("<0x0A>"), '\n');
+  EXPECT_EQ(ByteOfPiece("<0xFF>"), '\xFF');
+  for (const std::string_view piece :
+       {"<0x0G>", "<0x 1>", "<0x1>", "0x41", "<unk>", "", "<0x-1>"}) {
+    EXPECT_EQ(ByteOfPiece(piece), std::nullopt) << piece;
+  }
+}
 
 TEST(CutLongSentence, LeavesShortSentencesWhole) {
   EXPECT_THAT(CutLongSentence(Texts{"▁a", ".", "▁b"}, 3), ElementsAre(3));

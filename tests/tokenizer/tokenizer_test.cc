@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -111,6 +112,18 @@ void ExpectSoundRanges(std::string_view text, const Pieces& pieces) {
   }
 }
 
+// MarianTokenizer reads soft hyphens and the like as characters of their own, and leaves the spaces
+// on both sides of <unk>; we do not.
+std::string WithoutInvisible(std::string text) {
+  for (const std::string character : {"\u200b", "\u00ad", "\ufeff"}) {
+    text = absl::StrReplaceAll(text, {{character, ""}});
+  }
+  return text;
+}
+std::string WithSingleSpaces(const std::string& text) {
+  return absl::StrReplaceAll(text, {{"  ", " "}});
+}
+
 class GoldenTest : public testing::TestWithParam<std::string> {
  protected:
   const json golden_ = Golden(GetParam());
@@ -123,7 +136,10 @@ TEST_P(GoldenTest, EncodesSourceAsMarianTokenizer) {
   for (const json& line : golden_["source"]) {
     const auto text = line["text"].get<std::string>();
     const Pieces pieces = tokenizer_->EncodeSource(text);
-    EXPECT_EQ(pieces.ids, line["ids"].get<std::vector<int>>()) << text;
+    const std::string visible = WithoutInvisible(text);
+    const auto ids = visible == text ? line["ids"].get<std::vector<int>>()
+                                     : tokenizer_->EncodeSource(visible).ids;
+    EXPECT_EQ(pieces.ids, ids) << text;
     ExpectSoundRanges(text, pieces);
   }
 }
@@ -133,7 +149,10 @@ TEST_P(GoldenTest, EncodesTargetAsMarianTokenizer) {
   for (const json& line : golden_["target"]) {
     const auto text = line["text"].get<std::string>();
     const Pieces pieces = tokenizer_->EncodeTarget(text);
-    EXPECT_EQ(pieces.ids, line["ids"].get<std::vector<int>>()) << text;
+    const std::string visible = WithoutInvisible(text);
+    const auto ids = visible == text ? line["ids"].get<std::vector<int>>()
+                                     : tokenizer_->EncodeTarget(visible).ids;
+    EXPECT_EQ(pieces.ids, ids) << text;
     ExpectSoundRanges(text, pieces);
   }
 }
@@ -144,7 +163,7 @@ TEST_P(GoldenTest, DecodesTargetAsMarianTokenizer) {
     const auto ids = line["ids"].get<std::vector<int>>();
     Pieces pieces;
     const std::string text = tokenizer_->DecodeTarget(ids, &pieces);
-    EXPECT_EQ(text, line["text"].get<std::string>());
+    EXPECT_EQ(WithSingleSpaces(text), WithSingleSpaces(line["text"].get<std::string>()));
     EXPECT_EQ(pieces.ids, ids);
     ExpectSoundRanges(text, pieces);
     EXPECT_EQ(tokenizer_->DecodeTarget(ids, nullptr), text);
@@ -169,7 +188,7 @@ TEST(EncodeSource, GivesPiecesWithTheirTextAndTheBytesTheyCover) {
 
 TEST(EncodeSource, RangesAreOfTheTextAsItWasBeforeNormalization) {
   const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
-  const std::string_view text = "Ｈｅｌｌｏ\u200b\u200bﬁne \t½ a\u0301";
+  const std::string_view text = "Ｈｅｌｌｏ \u3000ﬁne \t½ a\u0301";
   const Pieces pieces = tokenizer->EncodeSource(text);
   EXPECT_THAT(pieces.texts,
               ElementsAre("▁He", "ll", "o", "▁fine", "▁1", "⁄", "2", "▁", "á", "</s>"));
@@ -185,6 +204,37 @@ TEST(EncodeSource, PiecesOfSpaceAloneCoverNothing) {
   EXPECT_THAT(pieces.texts, ElementsAre("▁a", "▁", "日", "▁b", "</s>"));
   EXPECT_THAT(Covered(text, pieces), ElementsAre("a", "", "日", "b", ""));
   EXPECT_THAT(pieces.ids, ElementsAre(testing::_, testing::_, 1, testing::_, 0));
+}
+
+TEST(EncodeSource, CharactersThatAreNotDrawnDoNotBreakAWord) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const Pieces plain = tokenizer->EncodeSource("a beautiful day");
+  for (const std::string character : {"\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff"}) {
+    const std::string word = "beau" + character + "ti" + character + "ful";
+    const std::string text = character + "a " + word + " day";
+    const Pieces pieces = tokenizer->EncodeSource(text);
+    EXPECT_EQ(pieces.ids, plain.ids);
+    ExpectSoundRanges(text, pieces);
+    // Together the pieces of the word cover all of it.
+    const size_t begin = text.find("beau");
+    EXPECT_EQ(pieces.ranges[1].begin, begin);
+    EXPECT_EQ(pieces.ranges[plain.size() - 3].end, begin + word.size());
+    EXPECT_EQ(tokenizer->EncodeTarget(text).ids, plain.ids);
+  }
+}
+
+TEST(EncodeSource, CharactersThatAreNotDrawnStayWhereTheVocabularyHasThem) {
+  TokenizerModel model = SpaceModel();
+  model.source_vocabulary.emplace_back("a\u200cb");
+  const std::unique_ptr<Tokenizer> tokenizer = Make(std::move(model));
+  EXPECT_THAT(tokenizer->EncodeSource("a\u200cb \u00ada").ids, ElementsAre(5, 2, 0));
+}
+
+TEST(EncodeSource, AnEmojiKeepsWhatBelongsToIt) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::string_view text = "a \u2764\ufe0f b";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  EXPECT_THAT(Covered(text, pieces), ElementsAre("a", "", "\u2764\ufe0f", "b", ""));
 }
 
 TEST(EncodeSource, BytesOfACharacterEachCoverIt) {
@@ -219,6 +269,23 @@ TEST(EncodeSource, SpecialTokensInTheTextAreText) {
   const Pieces pieces = tokenizer->EncodeSource("a </s> b <pad>");
   EXPECT_EQ(std::count(pieces.ids.begin(), pieces.ids.end(), 0), 1);
   EXPECT_EQ(std::count(pieces.texts.begin(), pieces.texts.end(), "<pad>"), 0);
+}
+
+// Whatever the vocabulary is: text that is spelled as a token that tells the model something.
+TEST(EncodeSource, TextNeverBecomesATokenThatTellsTheModelSomething) {
+  TokenizerModel model = SpaceModel();
+  model.source_vocabulary = {"</s>", "<unk>", "a", "", ">>xx<<", "<s>"};
+  model.source_bos_id = 5;
+  const std::unique_ptr<Tokenizer> tokenizer = Make(std::move(model));
+  EXPECT_THAT(tokenizer->EncodeSource("a </s> <s> <unk> >>xx<<").ids,
+              ElementsAre(5, 2, 1, 1, 1, 1, 0));
+  EXPECT_THAT(tokenizer->EncodeSource(">>abc").ids, ElementsAre(5, 1, 0));
+  EXPECT_THAT(tokenizer->EncodeSource(">><< a").ids, ElementsAre(5, 1, 2, 0));
+  EXPECT_THAT(tokenizer->EncodeSource(">>xx<< a").ids, ElementsAre(5, 4, 2, 0));
+  EXPECT_EQ(tokenizer->LanguageCodeSize(">>xx<< a"), 6);
+  EXPECT_EQ(tokenizer->LanguageCodeSize(">>yy<< a"), 0);
+  EXPECT_EQ(SpelledLanguageCodeSize(">>yy<< a"), 6);
+  EXPECT_EQ(SpelledLanguageCodeSize(">> not <<"), 0);
 }
 
 TEST(EncodeSource, NulAndControlCharacters) {
@@ -314,6 +381,63 @@ TEST(DecodeTarget, BytesBecomeCharacters) {
   const std::string text = tokenizer->DecodeTarget(ids, &pieces);
   EXPECT_EQ(text, "日\uFFFDa");
   EXPECT_THAT(Covered(text, pieces), ElementsAre("", "日", "日", "日", "\uFFFD", "a"));
+}
+
+TEST(DecodeTarget, WhatSaysNothingLeavesOneSpace) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::vector<int> ids = tokenizer->EncodeTarget("Ich liebe 😀 dich").ids;
+  Pieces pieces;
+  EXPECT_EQ(tokenizer->DecodeTarget(ids, &pieces), "Ich liebe dich");
+  ExpectSoundRanges("Ich liebe dich", pieces);
+}
+
+TEST(DecodeTarget, CopiesStandWhereTheirTokensDo) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  for (const std::string text : {"Ich mag François.", "😀 Ich", "Ich 😀", "Ich 😀 mag", "20°C"}) {
+    const Pieces encoded = tokenizer->EncodeTarget(text);
+    std::vector<Tokenizer::Copy> copies(encoded.size());
+    for (size_t i = 0; i < encoded.size(); ++i) {
+      if (encoded.ids[i] != 1) continue;
+      copies[i] = {std::string(encoded.ranges[i].In(text)), encoded.texts[i]};
+    }
+    Pieces pieces;
+    EXPECT_EQ(tokenizer->DecodeTarget(encoded.ids, copies, &pieces), text);
+    EXPECT_EQ(Covered(text, pieces), Covered(text, encoded));
+  }
+}
+
+TEST(DecodeTarget, CopiesOfSubwordsJoinTheirWord) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(SubwordModel());
+  const std::vector<Tokenizer::Copy> copies = {{}, {"ç&", "ç&amp;@@"}, {}, {"é", "é"}, {}};
+  Pieces pieces;
+  EXPECT_EQ(tokenizer->DecodeTarget({6, 2, 7, 2, 1}, copies, &pieces), "liç&on é");
+  EXPECT_THAT(Covered("liç&on é", pieces), ElementsAre("li", "ç&", "on", "é", ""));
+}
+
+TEST(TargetSpelling, IsWhatATokenAddsToTheText) {
+  TokenizerModel model = SmallModel();
+  const auto id = [&](const std::string& piece) {
+    const auto& pieces = model.target_vocabulary;
+    return static_cast<int>(std::find(pieces.begin(), pieces.end(), piece) - pieces.begin());
+  };
+  const std::vector<int> ids = {id("▁"), id("<0xE6>"), id("</s>"), id("a")};
+  const std::unique_ptr<Tokenizer> tokenizer = Make(std::move(model));
+  std::vector<std::string> spellings;
+  for (const int each : ids) spellings.push_back(tokenizer->TargetSpelling(each));
+  EXPECT_THAT(spellings, ElementsAre(" ", "\xE6", "", "a"));
+  EXPECT_EQ(tokenizer->Spelling("▁ein  Wort"), " ein Wort");
+  // Moses moves spaces, so that they do not count.
+  const std::unique_ptr<Tokenizer> subwords = Make(SubwordModel());
+  EXPECT_EQ(subwords->TargetSpelling(3), "l");
+  EXPECT_EQ(subwords->TargetSpelling(4), "'");
+  EXPECT_EQ(subwords->Spelling("l' ami"), "l'ami");
+}
+
+TEST(SourceHasLetters, LooksAtTextOnly) {
+  EXPECT_TRUE(Make(SpaceModel())->SourceHasLetters());
+  TokenizerModel toy = SpaceModel();
+  toy.source_vocabulary = {"</s>", "<unk>", "1", "+", "[PAD]", ">>xx<<"};
+  EXPECT_FALSE(Make(std::move(toy))->SourceHasLetters());
 }
 
 TEST(SpaceSeparated, PiecesAreWhatSpacesSeparate) {

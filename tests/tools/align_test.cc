@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -22,6 +23,76 @@ TEST(AlignToolTest, AlignsTheWordsThatSpacesSeparate) {
   const std::string soft =
       RunProgram({"align", "--format=soft", "--measure=norm", kSource, kTarget}).output;
   EXPECT_EQ(CountLines(soft), 109);
+}
+
+std::string FileOf(const std::string& name, const std::string& text) {
+  const std::string path = TemporaryPath(name);
+  WriteTextFile(path, text);
+  return path;
+}
+
+TEST(AlignToolTest, APairThatIsTooLongIsAnEmptyLine) {
+  std::string source;
+  std::string target;
+  for (int i = 1; i <= 300; ++i) {
+    const bool is_long = i == 290 || i == 300;
+    for (int word = 0; word < (is_long ? 900 : 1); ++word) source += "I ";
+    source += "love\n";
+    target += "Ich liebe\n";
+  }
+  const Outcome outcome = RunProgram({"align", "--source=" + FileOf("long.source", source),
+                                      "--target=" + FileOf("long.target", target)});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_EQ(CountLines(outcome.output), 300);
+  EXPECT_THAT(outcome.output, HasSubstr("\n0-0 1-1\n\n0-0 1-1\n"));
+  EXPECT_THAT(outcome.output, testing::EndsWith("1-1\n\n"));
+  EXPECT_THAT(outcome.error, HasSubstr("warning: line 290 is not aligned: the source has"));
+  EXPECT_THAT(outcome.error, HasSubstr("2 lines in all could not be aligned"));
+}
+
+// Words of a line that was mended are those of the mended line.
+TEST(AlignToolTest, BytesThatAreNoTextDoNotMoveLinks) {
+  const std::string target = FileOf("bytes.target", "Ich liebe dich\n");
+  const auto align = [&](const std::string& source) {
+    return RunProgram(
+        {"align", "--source=" + FileOf("bytes.source", source + "\n"), "--target=" + target});
+  };
+  const Outcome outcome = align("I\xff\xff\xff\xff\xff\xff\xff\xff love you");
+  EXPECT_EQ(outcome.output,
+            align("I\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD love you").output);
+  EXPECT_THAT(outcome.output, HasSubstr("1-1"));
+  EXPECT_THAT(outcome.error, HasSubstr("line 1 is not valid UTF-8"));
+}
+
+// Where the model's pieces do not say a line as it is, its words are still those of the line.
+TEST(AlignToolTest, WhatTheVocabularyLacksDoesNotMoveLinks) {
+  const Outcome outcome =
+      RunProgram({"align", "--source=" + FileOf("lacks.source", "漢字 漢字 I love you\n"),
+                  "--target=" + FileOf("lacks.target", "漢字 漢字 Ich liebe dich\n")});
+  EXPECT_THAT(outcome.output, testing::EndsWith("2-2 3-3 4-4\n"));
+}
+
+TEST(AlignToolTest, OneStreamIsNotReadAsTwo) {
+  const Outcome outcome = RunProgram({"align", "--source=-", "--target=-"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.error, HasSubstr("--source and --target both read standard input"));
+}
+
+TEST(AlignToolTest, GermanQuotesCloseAsEnglishOnesOpen) {
+  const auto align = [](const std::string& source, const std::string& target, const char* flag) {
+    return RunProgram({"align", "--format=soft", flag, "--source=" + FileOf("q.source", source),
+                       "--target=" + FileOf("q.target", target)})
+        .output;
+  };
+  // As if the words came without the spaces around quotes.
+  const auto words = [](const std::string& soft) {
+    return std::count(soft.begin(), soft.end(), ' ');
+  };
+  const std::string tokenized =
+      align("He said “ no ” .\n", "Er sagte „ nein “ .\n", "--detokenize");
+  const std::string text = align("He said “no”.\n", "Er sagte „nein“.\n", "--nodetokenize");
+  EXPECT_EQ(words(tokenized), 5);
+  EXPECT_EQ(words(text), 2);
 }
 
 TEST(AlignToolTest, MistakesAreTold) {

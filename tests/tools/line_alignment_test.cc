@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/program.h"
@@ -27,6 +28,21 @@ TEST(LineAlignmentTest, CountsWordsThroughTheLine) {
   EXPECT_EQ(json["shares"][0].size(), 5);
   EXPECT_EQ(RunProgram({"translate", "--alignment=hard", text}).exit_code, 2);
   EXPECT_EQ(RunProgram({"translate", "--alignment_level=letter", text}).exit_code, 2);
+}
+
+TEST(LineAlignmentTest, WordsThatWereNotTranslatedCount) {
+  const std::string text = "I love you. 你好。 12:30. Where is he?";
+  const Outcome outcome = RunProgram({"translate", "--alignment=pharaoh", text});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_THAT(outcome.output, testing::StartsWith("Ich liebe dich. 你好。 "));
+  EXPECT_THAT(outcome.output, testing::HasSubstr("\t0-0 1-1 2-2 3-3 4-4 5-5 "));
+  const auto json = nlohmann::json::parse(
+      RunProgram({"translate", "--json", "--alignment=soft", text}).output)["alignment"];
+  const auto source = json["source"].get<std::vector<std::string>>();
+  EXPECT_EQ(source.at(4), "你好");
+  EXPECT_EQ(source.back(), "?");
+  EXPECT_EQ(json["shares"].at(4).size(), source.size() + 1);
+  EXPECT_EQ(json["shares"].at(4).at(4), 1.0);
 }
 
 // What marks the ends of a sentence is no piece of it, whatever the model calls it.

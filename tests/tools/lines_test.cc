@@ -170,5 +170,10 @@ TEST(LineWriterTest, FullDiskIsAnError) {
   EXPECT_FALSE(writer.Close().ok()) << "closed twice";
 }
 
+TEST(AsFieldTest, KeepsTabsAndLineEndsOutOfALine) {
+  EXPECT_EQ(AsField("a\tb\nc\rd\\"), "a\\tb\\nc\\rd\\\\");
+  EXPECT_EQ(AsField("▁Straße"), "▁Straße");
+}
+
 }  // namespace
 }  // namespace limpid

@@ -94,8 +94,19 @@ TEST(ScoreTest, ATooLongPairIsNanAndTheOthersAreScored) {
   EXPECT_EQ(lines[1], "nan");
   EXPECT_EQ(lines[3], "nan");
   EXPECT_NEAR(std::stod(lines[2]), std::stod(lines[0]), 1e-3);
-  EXPECT_THAT(outcome.error, HasSubstr("warning: line 2 is too long"));
-  EXPECT_THAT(outcome.error, HasSubstr("2 lines in all"));
+  EXPECT_THAT(outcome.error, HasSubstr("warning: line 2 scores nan: the source has"));
+  EXPECT_THAT(outcome.error, HasSubstr("2 lines in all could not be scored"));
+}
+
+TEST(ScoreTest, AnEmptySourceIsCalledOne) {
+  const Outcome outcome = Score({"--model=tests/golden/ctranslate2/opennmt"}, "\tt1\ns1\tt1\n");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_EQ(outcome.output.substr(0, 4), "nan\n");
+  EXPECT_THAT(outcome.error, HasSubstr("line 1 scores nan: the source is empty"));
+}
+
+TEST(ScoreTest, BytesThatAreNoTextAreWarnedOf) {
+  EXPECT_THAT(Score({}, "a\xff\tb\n").error, HasSubstr("line 1 is not valid UTF-8"));
 }
 
 TEST(ScoreTest, ALineThatIsNoPairIsRefusedByNumber) {

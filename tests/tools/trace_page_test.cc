@@ -22,8 +22,8 @@ using testing::Not;
 SentenceTrace SmallTrace() {
   constexpr float kHidden = -std::numeric_limits<float>::infinity();
   SentenceTrace trace;
-  trace.source = {"I", {{"▁I", 5, 0, 0}, {"</s>", 0, -1, 0}}, {{"I", 0, 1}}};
-  trace.target = {"Ich", {{"▁Ich", 6, 0, 0}, {"</s>", 0, -1, 0}}, {{"Ich", 0, 3}}};
+  trace.source = {"I", 0, {{"▁I", 5, 0, 0}, {"</s>", 0, -1, 0}}, {{"I", 0, 1}}};
+  trace.target = {"Ich", 0, {{"▁Ich", 6, 0, 0}, {"</s>", 0, -1, 0}}, {{"Ich", 0, 3}}};
   trace.decoder_layers = 1;
   trace.decoder_start = "<pad>";
   AttentionTrace cross;

@@ -230,6 +230,20 @@ TEST(TranslateTest, InvalidUtf8IsWarnedOfOnce) {
             "limpid: 3 lines in all were not valid UTF-8\n");
 }
 
+TEST(TranslateTest, ALanguageThatTheModelDoesNotHaveIsWarnedOf) {
+  const Outcome outcome = RunProgram({"translate", ">>fra<< I love you."});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_NE(outcome.error.find("line 1 begins with the code of a language that the model does not "
+                               "have; it is translated as text"),
+            std::string::npos);
+  EXPECT_EQ(RunProgram({"translate", "I love you."}).error, "");
+}
+
+TEST(TranslateTest, ATemperatureNearZeroIsGreedy) {
+  EXPECT_EQ(RunProgram({"translate", "--temperature=1e-310", kEnglish}).output,
+            std::string(kGerman) + "\n");
+}
+
 TEST(TranslateTest, SentenceThatIsCutIsWarnedOf) {
   std::string line;
   for (int i = 0; i < 600; ++i) line += "house ";
