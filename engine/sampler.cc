@@ -43,10 +43,13 @@ uint64_t Mix(uint64_t seed, absl::Span<const int> numbers) {
 // probabilities would turn out otherwise for the least change in any of them.
 int Sampler::Sample(absl::Span<const float> scores, const SearchOptions& options, uint64_t key) {
   KeepTop(scores, options);
+  // Of differences to the largest score none grows beyond all bounds, however cold it is.
+  double largest = kNever;
+  for (const int column : columns_) largest = std::max<double>(largest, scores[column]);
   int drawn = -1;
   double best = -std::numeric_limits<double>::infinity();
   for (const int column : columns_) {
-    const double score = scores[column] / options.temperature;
+    const double score = (scores[column] - largest) / options.temperature;
     const uint64_t bits = Scramble(key ^ static_cast<uint64_t>(column));
     if (score + GumbelBound(bits) <= best) continue;
     const double noisy = score + Gumbel(bits);

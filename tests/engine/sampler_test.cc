@@ -108,5 +108,17 @@ TEST(MixTest, DependsOnSeedNumbersAndOrder) {
   EXPECT_NE(Mix(1, {2}), Mix(1, {2, 0}));
 }
 
+// However small the temperature, a score divided by it stays a number that can be compared.
+TEST(SamplerTest, TheColdestTemperatureIsGreedy) {
+  Sampler sampler;
+  const std::vector<float> scores = {-3, -1, -2};
+  for (const double temperature : {1e-3, 1e-310, 4.9e-324}) {
+    for (const double top_p : {1.0, 0.5}) {
+      const SearchOptions options = {.temperature = temperature, .top_p = top_p};
+      for (uint64_t key = 0; key < 20; ++key) EXPECT_EQ(sampler.Sample(scores, options, key), 1);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace limpid
