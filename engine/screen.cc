@@ -20,6 +20,10 @@ float RoundingError(float scale, int size) {
   return scale / 2 * std::sqrt(static_cast<float>(size));
 }
 
+// What summing up products of `size` numbers in float32 may be off by, as a share of the product of
+// their norms.
+float SummingError(int size) { return static_cast<float>(size + 2) * 0x1p-24F; }
+
 // Infinity where a weight is not finite.
 float LargestNorm(const TensorView& weights) {
   const int size = static_cast<int>(weights.columns());
@@ -58,22 +62,23 @@ void Screen::FindBest(const Matrix& x, std::vector<Best>& best, ScreenScratch& s
     const float input_norm = Norm(x.row(row), int8_.in()) + input_error;
     // A little more, for float32 rounds, too.
     constexpr float kMore = 1.0625F;
-    return 2 * kMore * (input_error * weight_norm_ + input_norm * weight_error_);
+    return 2 * kMore * (input_error * weight_norm_ + input_norm * weight_error_) +
+           4 * SummingError(int8_.in()) * input_norm * weight_norm_;
   };
   int8_.FindContenders(x, margin, scratch.contenders, products);
   scratch.undecided.clear();
   best.resize(x.rows());
   for (int row = 0; row < x.rows(); ++row) {
     const Contenders& contenders = scratch.contenders[row];
-    if (contenders.count == 0 || contenders.count > Contenders::kMost) {
+    if (contenders.count == 0 || contenders.count > Contenders::kMost ||
+        !FindBestOf(contenders, x.row(row), scratch.weights, best[row])) {
       scratch.undecided.push_back(row);
-    } else {
-      best[row] = BestOf(contenders, x.row(row), scratch.weights);
     }
   }
 }
 
-Best Screen::BestOf(const Contenders& contenders, const float* x, Matrix& weights) const {
+bool Screen::FindBestOf(const Contenders& contenders, const float* x, Matrix& weights,
+                        Best& best) const {
   weights.Resize(Contenders::kMost, int8_.in());
   std::array<const float*, Contenders::kMost> rows;
   for (int i = 0; i < contenders.count; ++i) {
@@ -83,13 +88,25 @@ Best Screen::BestOf(const Contenders& contenders, const float* x, Matrix& weight
   std::array<float, PaddedKeys(Contenders::kMost)> logits;
   DotRows(x, {rows.data(), contenders.count}, /*offset=*/0, {.heads = 1, .head_dim = int8_.in()},
           /*scale=*/1, logits.data());
-  Best best = {.logit = -std::numeric_limits<float>::infinity()};
+  best = {.logit = -std::numeric_limits<float>::infinity()};
+  int best_contender = 0;
   for (int i = 0; i < contenders.count; ++i) {
     const int column = contenders.columns[i];
-    const float logit = logits[i] + bias_[column];
-    if (logit > best.logit) best = {.index = column, .logit = logit};
+    logits[i] += bias_[column];
+    if (logits[i] <= best.logit) continue;
+    best = {.index = column, .logit = logits[i]};
+    best_contender = i;
   }
-  return best;
+  const float norm = Norm(x, int8_.in());
+  const auto error = [&](int i) {
+    const float bias = std::abs(bias_[contenders.columns[i]]);
+    return SummingError(int8_.in()) * (norm * Norm(rows[i], int8_.in()) + bias);
+  };
+  for (int i = 0; i < contenders.count; ++i) {
+    if (i == best_contender) continue;
+    if (logits[i] + 2 * (error(i) + error(best_contender)) >= best.logit) return false;
+  }
+  return true;
 }
 
 }  // namespace limpid

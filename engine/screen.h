@@ -7,6 +7,12 @@
 // (Cauchy-Schwarz), where rounding takes half of what 1 stands for from each number at most:
 //   |x - X| <= x's scale · √model_dim / 2,   |w - W| <= w's scale · √model_dim / 2
 // A token whose logit in int8 is more than twice that below the largest cannot be the best.
+//
+// Whoever sums up a logit in float32, in whatever order, is off by no more than
+//   (model_dim + 2) · 2^-24 · (|x| |w| + |bias|)
+// (Higham 2002, section 3.1). Where the best logit is ahead of another by no more than twice what
+// both may be off by, another order could find another best: that is left to the whole layer. So
+// search finds the same token with and without log-probabilities.
 
 #ifndef LIMPID_ENGINE_SCREEN_H_
 #define LIMPID_ENGINE_SCREEN_H_
@@ -40,13 +46,14 @@ class Screen {
   Screen(const LinearWeights& output, absl::Span<const int> bad_words);
 
   // The best token of each row of x [inputs, model_dim], without log_sum_exp: best [inputs]. Rows
-  // that have too many contenders, or are not finite, are left out and listed in
-  // scratch.undecided.
+  // that have too many contenders, or two that are too near to each other, or are not finite, are
+  // left out and listed in scratch.undecided.
   void FindBest(const Matrix& x, std::vector<Best>& best, ScreenScratch& scratch,
                 Products& products) const;
 
  private:
-  Best BestOf(const Contenders& contenders, const float* x, Matrix& weights) const;
+  // Returns whether one is the best, however logits are summed up.
+  bool FindBestOf(const Contenders& contenders, const float* x, Matrix& weights, Best& best) const;
 
   LinearWeights output_;
   std::vector<float> bias_;  // [vocab]: minus infinity for bad words
