@@ -19,12 +19,6 @@ struct LanguageCode {
   std::string text;
 };
 
-void PutFirst(int id, const std::string& text, size_t at, Pieces& pieces) {
-  pieces.ids.insert(pieces.ids.begin(), id);
-  pieces.texts.insert(pieces.texts.begin(), text);
-  pieces.ranges.insert(pieces.ranges.begin(), {at, at});
-}
-
 void Erase(size_t place, Pieces& pieces) {
   const auto i = static_cast<std::ptrdiff_t>(place);
   pieces.ids.erase(pieces.ids.begin() + i);
@@ -49,7 +43,8 @@ Pieces EncodeWithoutMarks(std::string_view sentence, const ModelConfig& config,
 // `marks` is the source of no text.
 void AddMarks(const ModelConfig& config, const Pieces& marks, Segment& segment) {
   if (config.source_bos_id >= 0) {
-    PutFirst(marks.ids.front(), marks.texts.front(), segment.text.begin, segment.source);
+    const size_t begin = segment.text.begin;
+    segment.source.PutFirst(marks.ids.front(), marks.texts.front(), {begin, begin});
   }
   if (config.source_eos_id >= 0) {
     const size_t end = segment.text.end;
@@ -111,7 +106,10 @@ void AddSentence(ByteRange sentence, const LanguageCode& code, const ModelConfig
   for (const size_t end : ends) {
     Segment segment = Cut(sentence, pieces, begin, end);
     segment.starts_text = document.segments.empty();
-    if (has_code) PutFirst(code.id, code.text, segment.text.begin, segment.source);
+    // A sentence may have one of its own.
+    if (has_code && !IsLanguageCode(segment.source.texts.front())) {
+      segment.source.PutFirst(code.id, code.text, {segment.text.begin, segment.text.begin});
+    }
     document.segments.push_back(std::move(segment));
     begin = end;
   }

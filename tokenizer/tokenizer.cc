@@ -142,12 +142,6 @@ absl::StatusOr<std::shared_ptr<const Vocabulary>> Vocabulary::Create(
   return vocabulary;
 }
 
-void PutFirst(int id, std::string text, ByteRange range, Pieces& pieces) {
-  pieces.ids.insert(pieces.ids.begin(), id);
-  pieces.texts.insert(pieces.texts.begin(), std::move(text));
-  pieces.ranges.insert(pieces.ranges.begin(), range);
-}
-
 std::string WithSingleSpaces(std::string_view text) {
   std::string single;
   for (const char c : text) {
@@ -233,10 +227,10 @@ Pieces VocabularyTokenizer::EncodeSource(std::string_view text) const {
       range = {range.begin + code_size, range.end + code_size};
     }
     const std::string code(text.substr(0, code_size));
-    PutFirst(source_->Id(code), code, {0, code_size}, pieces);
+    pieces.PutFirst(source_->Id(code), code, {0, code_size});
   }
   const int bos_id = source_->bos_id();
-  if (bos_id >= 0) PutFirst(bos_id, source_->piece(bos_id), {0, 0}, pieces);
+  if (bos_id >= 0) pieces.PutFirst(bos_id, source_->piece(bos_id), {0, 0});
   AddEndOfSentence(*source_, text.size(), pieces);
   return pieces;
 }
@@ -500,7 +494,8 @@ class SubwordTokenizer : public VocabularyTokenizer {
     if (target().IsSpecial(id)) return "";
     std::string_view piece = target().piece(id);
     if (piece.ends_with(kContinues)) piece.remove_suffix(kContinues.size());
-    return Spelling(MosesDetokenize(piece, target_language_).text());
+    if (piece.find_first_of("&@") == std::string_view::npos) return Spelling(piece);
+    return Spelling(MosesDetokenize(piece, target_language_).text());  // "&apos;"
   }
   std::string Spelling(std::string_view text) const override {
     std::string spelling(text);

@@ -57,6 +57,11 @@ struct Pieces {
     texts.push_back(std::move(text));
     ranges.push_back(range);
   }
+  void PutFirst(int id, std::string text, ByteRange range) {
+    ids.insert(ids.begin(), id);
+    texts.insert(texts.begin(), std::move(text));
+    ranges.insert(ranges.begin(), range);
+  }
   void Reserve(size_t size) {
     ids.reserve(size);
     texts.reserve(size);

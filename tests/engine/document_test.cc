@@ -133,6 +133,11 @@ TEST_F(DocumentTest, ALanguageCodeHoldsForTheWholeText) {
   }
 }
 
+TEST_F(DocumentTest, ASentenceMayHaveALanguageCodeOfItsOwn) {
+  const Document document = PrepareText(">>xx<< a\n>>xx<< b");
+  EXPECT_THAT(document.segments.at(1).source.texts, ElementsAre(">>xx<<", "b", "</s>"));
+}
+
 TEST_F(DocumentTest, TextOfWhiteSpaceOnlyHasNoSegments) {
   const Document document = PrepareText(" \t ");
   EXPECT_THAT(document.segments, IsEmpty());
