@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <utility>
 
@@ -186,10 +185,11 @@ absl::StatusOr<MarianFile> ReadMarianBin(const std::string& path) {
 }
 
 bool IsMarianBin(const std::string& path) {
-  uint64_t version = 0;
-  std::ifstream stream(path, std::ios::binary);
-  stream.read(reinterpret_cast<char*>(&version), sizeof(version));
-  return stream.good() && version == kVersion;
+  const auto file = MappedFile::Open(path);
+  if (!file.ok()) return false;
+  ByteReader reader((*file)->bytes());
+  const absl::StatusOr<uint64_t> version = reader.Read<uint64_t>("the version");
+  return version.ok() && *version == kVersion;
 }
 
 absl::Status AddMarianTensor(const std::string& name, TensorView tensor, MarianFile& file) {

@@ -10,9 +10,14 @@
 
 namespace limpid {
 
-// Makes a folder beside `folder`, has `write` fill it (it gets the path), and renames it to
-// `folder`. When anything fails, nothing stays. Fails with AlreadyExists if `folder` is there and
-// not empty.
+// Has `write` fill a folder under a temporary name (it gets the path), and gives it the name
+// `folder` when it is whole. When anything fails, nothing stays.
+//
+// Where `folder` does not exist, it and its parents are made; the temporary folder is beside it, so
+// that it appears in one step. Where it is an empty folder (the place of a mount, the current
+// folder, one whose parent cannot be written), the temporary folder is in it, and the files move up
+// one by one, config.json last: without that it is not a model. Fails with AlreadyExists if
+// `folder` is anything else.
 absl::Status WriteNewFolder(const std::string& folder,
                             const std::function<absl::Status(const std::string&)>& write);
 

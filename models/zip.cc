@@ -28,11 +28,28 @@ std::string MessageOf(int code) {
   return message;
 }
 
+// Opens an archive in memory, where it stays.
+absl::StatusOr<Archive> OpenArchive(absl::Span<const std::byte> bytes) {
+  if (bytes.empty()) return absl::InvalidArgumentError("cannot be read as a zip archive: is empty");
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), /*freep=*/0, &error);
+  if (source != nullptr) {
+    Archive archive(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error));
+    if (archive != nullptr) return archive;
+    zip_source_free(source);
+  }
+  const std::string message = zip_error_strerror(&error);
+  zip_error_fini(&error);
+  return absl::InvalidArgumentError(absl::StrCat("cannot be read as a zip archive: ", message));
+}
+
 class LibZipReader : public ZipReader {
  public:
-  LibZipReader(std::string path, size_t size, Archive archive, std::vector<std::string> names)
+  LibZipReader(std::string path, std::shared_ptr<const MappedFile> file, Archive archive,
+               std::vector<std::string> names)
       : path_(std::move(path)),
-        size_(size),
+        file_(std::move(file)),
         archive_(std::move(archive)),
         names_(std::move(names)) {}
 
@@ -41,8 +58,8 @@ class LibZipReader : public ZipReader {
 
  private:
   std::string path_;
-  size_t size_;          // of the archive, in bytes
-  size_t unpacked_ = 0;  // bytes of all that was read
+  std::shared_ptr<const MappedFile> file_;  // which archive_ reads
+  size_t unpacked_ = 0;                     // bytes of all that was read
   Archive archive_;
   std::vector<std::string> names_;
 };
@@ -56,10 +73,10 @@ absl::StatusOr<std::vector<std::byte>> LibZipReader::Read(std::string_view name)
   size_t unpacked = 0;
   if ((info.valid & ZIP_STAT_SIZE) == 0 ||
       __builtin_add_overflow(unpacked_, info.size, &unpacked) ||
-      unpacked / kMostExpansion > size_) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(entry, ": claims to unpack to ", info.size, " bytes, ", unpacked_,
-                     " having come before, ", "from an archive of ", size_, "; is it damaged?"));
+      unpacked / kMostExpansion > file_->bytes().size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        entry, ": claims to unpack to ", info.size, " bytes, ", unpacked_, " having come before, ",
+        "from an archive of ", file_->bytes().size(), "; is it damaged?"));
   }
   unpacked_ = unpacked;
   const File file(zip_fopen_index(archive_.get(), info.index, 0));
@@ -82,28 +99,24 @@ absl::StatusOr<std::vector<std::byte>> LibZipReader::Read(std::string_view name)
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ZipReader>> ZipReader::Open(const std::string& path) {
-  // libzip would wait at a named pipe, and says little about what it was given.
   const auto file = MappedFile::Open(path);
   if (!file.ok()) return file.status();
-  int code = 0;
-  Archive archive(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &code));
-  if (archive == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": cannot be read as a zip archive: ", MessageOf(code)));
-  }
+  absl::StatusOr<Archive> archive = OpenArchive((*file)->bytes());
+  if (!archive.ok()) return InContext(path, archive.status());
   std::vector<std::string> names;
-  for (zip_int64_t i = 0; i < zip_get_num_entries(archive.get(), 0); ++i) {
-    const char* name = zip_get_name(archive.get(), i, ZIP_FL_ENC_GUESS);
+  for (zip_int64_t i = 0; i < zip_get_num_entries(archive->get(), 0); ++i) {
+    const char* name = zip_get_name(archive->get(), i, ZIP_FL_ENC_GUESS);
     names.emplace_back(name == nullptr ? "" : name);
   }
-  return std::make_unique<LibZipReader>(path, (*file)->bytes().size(), std::move(archive),
-                                        std::move(names));
+  return std::make_unique<LibZipReader>(path, *file, *std::move(archive), std::move(names));
 }
 
 absl::Status WriteZip(const std::string& path, absl::Span<const ZipEntry> entries,
                       const ZipOptions& options) {
+  const absl::StatusOr<std::unique_ptr<NewFile>> file = NewFile::Create(path);
+  if (!file.ok()) return file.status();
   int code = 0;
-  Archive archive(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
+  Archive archive(zip_open((*file)->path().c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
   if (archive == nullptr) {
     return absl::UnavailableError(absl::StrCat(path, ": cannot be written: ", MessageOf(code)));
   }
@@ -126,7 +139,7 @@ absl::Status WriteZip(const std::string& path, absl::Span<const ZipEntry> entrie
   }
   if (zip_close(archive.get()) != 0) return failed();
   static_cast<void>(archive.release());  // zip_close has freed it
-  return absl::OkStatus();
+  return (*file)->Commit();
 }
 
 }  // namespace limpid

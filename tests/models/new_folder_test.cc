@@ -1,5 +1,7 @@
 #include "models/new_folder.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <string>
 
@@ -91,9 +93,52 @@ TEST_F(NewFolderTest, DoesNotReplaceWhatAppearsMeanwhile) {
   EXPECT_THAT(FilesIn(Path("new")), UnorderedElementsAre("precious"));
 }
 
-TEST_F(NewFolderTest, AMissingParentIsNamed) {
-  EXPECT_THAT(Message(WriteNewFolder(Path("missing/new"), WriteTwoFiles)),
-              HasSubstr(Path("missing/new.partial-0: cannot create this folder: No such")));
+TEST_F(NewFolderTest, MakesTheFoldersAboveIt) {
+  EXPECT_EQ(Message(WriteNewFolder(Path("a/b/new"), WriteTwoFiles)), "");
+  EXPECT_THAT(FilesIn(Path("a/b/new")), UnorderedElementsAre("one", "two"));
+}
+
+TEST_F(NewFolderTest, AFailureLeavesNoneOfTheFoldersAboveIt) {
+  const auto fail = [](const std::string&) { return absl::DataLossError("no more of it"); };
+  EXPECT_EQ(WriteNewFolder(Path("a/b/new"), fail), absl::DataLossError("no more of it"));
+  EXPECT_THAT(FilesIn(parent_), IsEmpty());
+}
+
+TEST_F(NewFolderTest, AParentThatIsAFileIsNamed) {
+  WriteText(Path("file"), "text");
+  EXPECT_THAT(Message(WriteNewFolder(Path("file/new"), WriteTwoFiles)),
+              HasSubstr(Path("file/new.partial-0: cannot create this folder: Not a directory")));
+}
+
+// As the place of a mount does, or a folder whose parent cannot be written.
+TEST_F(NewFolderTest, AnEmptyFolderStaysTheSameFolder) {
+  fs::create_directory(Path("empty"));
+  struct stat before = {};
+  struct stat after = {};
+  ASSERT_EQ(stat(Path("empty").c_str(), &before), 0);
+  EXPECT_EQ(Message(WriteNewFolder(Path("empty"), WriteTwoFiles)), "");
+  ASSERT_EQ(stat(Path("empty").c_str(), &after), 0);
+  EXPECT_EQ(after.st_ino, before.st_ino);
+  EXPECT_THAT(FilesIn(Path("empty")), UnorderedElementsAre("one", "two"));
+}
+
+TEST_F(NewFolderTest, TheCurrentFolderIsFilledIfItIsEmpty) {
+  const fs::path before = fs::current_path();
+  fs::current_path(parent_);
+  EXPECT_EQ(Message(WriteNewFolder(".", WriteTwoFiles)), "");
+  fs::current_path(before);
+  EXPECT_THAT(FilesIn(parent_), UnorderedElementsAre("one", "two"));
+}
+
+TEST_F(NewFolderTest, AFailureLeavesAnEmptyFolderEmpty) {
+  fs::create_directory(Path("empty"));
+  const absl::Status status = WriteNewFolder(Path("empty"), [&](const std::string& folder) {
+    WriteText(Path("empty/two"), "precious");  // somebody else was quicker
+    return WriteTwoFiles(folder);
+  });
+  EXPECT_THAT(Message(status), HasSubstr(Path("empty/two: exists by now")));
+  EXPECT_THAT(FilesIn(Path("empty")), UnorderedElementsAre("two"));
+  EXPECT_EQ(ReadText(Path("empty/two")), "precious");
 }
 
 // What a killed run left behind is no obstacle, and may be that of a run that goes on.

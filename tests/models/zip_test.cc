@@ -114,7 +114,7 @@ TEST_F(ZipTest, RefusesToUnpackTooMuchInAll) {
 TEST_F(ZipTest, SaysWhyItCannotWrite) {
   const std::string path = testing::TempDir() + "/no/such/folder.zip";
   EXPECT_THAT(WriteZip(path, {{"a", BytesOf(text_)}}).message(),
-              HasSubstr(path + ": cannot be written"));
+              HasSubstr(path + ": cannot create"));
 }
 
 // Every archive cut short is refused, and never crashes.

@@ -56,6 +56,25 @@ TEST_F(ConvertTest, KeepsTheDTypeUnlessToldOtherwise) {
             fs::file_size("models/eng-deu/model.safetensors") * 3 / 2);
 }
 
+TEST_F(ConvertTest, FillsTheEmptyFolderThatItIsIn) {
+  fs::create_directory(to_);
+  const std::string here = fs::current_path();
+  const Outcome outcome = RunProgram(
+      {"-C", to_, LIMPID_PROGRAM, "convert", "--from=" + here + "/models/eng-deu", "--to=."}, "",
+      {.path = "/usr/bin/env"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_TRUE(fs::exists(to_ + "/config.json"));
+  EXPECT_EQ(RunProgram({"translate", "--model=" + to_, kEnglish}).output,
+            std::string(kGerman) + "\n");
+}
+
+TEST_F(ConvertTest, MakesTheFoldersAboveTheNewOne) {
+  const Outcome outcome =
+      RunProgram({"convert", "--from=models/eng-deu", "--to=" + to_ + "/new/sub"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_TRUE(fs::exists(to_ + "/new/sub/config.json"));
+}
+
 TEST_F(ConvertTest, DoesNotOverwriteAFolder) {
   fs::create_directory(to_);
   WriteTextFile(to_ + "/mine", "precious");

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -49,6 +51,19 @@ TEST(InspectTest, WhatIsNoModelIsAFailure) {
   EXPECT_EQ(outcome.output, "");
   EXPECT_TRUE(absl::StrContains(outcome.error, "tools")) << outcome.error;
   EXPECT_EQ(CountLines(outcome.error), 1);
+}
+
+// To open one waits until somebody writes to it.
+TEST(InspectTest, APipeInAFolderIsNotWaitedFor) {
+  const std::string folder = TemporaryPath("pipe");
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  ASSERT_EQ(mkfifo((folder + "/x.bin").c_str(), 0600), 0);
+  const Outcome outcome = RunProgram({"timeout", "10", LIMPID_PROGRAM, "inspect", folder}, "",
+                                     {.path = "/usr/bin/env"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.error;
+  EXPECT_TRUE(absl::StrContains(outcome.error, folder)) << outcome.error;
+  std::filesystem::remove_all(folder);
 }
 
 // A copy of the shipped model with a changed byte in its weights.
