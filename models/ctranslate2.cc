@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -139,15 +138,6 @@ class Mover {
     if (status.ok()) status = absl::InvalidArgumentError(message);
   }
 
-  // Rows [begin, begin + count) of a matrix, or elements of a vector.
-  static TensorView Rows(const TensorView& tensor, int64_t begin, int64_t count) {
-    TensorView part = tensor;
-    part.shape[0] = count;
-    part.data += static_cast<size_t>(begin * tensor.columns()) * SizeOf(tensor.dtype);
-    if (part.scales != nullptr) part.scales += begin;
-    return part;
-  }
-
  private:
   void Refuse(const std::string& name) {
     const auto* known = std::find_if(
@@ -173,13 +163,6 @@ class Mover {
   CTranslate2Variables from_;
   std::shared_ptr<std::vector<float>> zeros_;
 };
-
-// Whether two matrices hold the same numbers in the same way.
-bool Same(const TensorView& a, const TensorView& b) {
-  if (a.dtype != b.dtype || a.shape != b.shape) return false;
-  if (a.data != b.data && std::memcmp(a.data, b.data, a.bytes()) != 0) return false;
-  return a.scales == b.scales || std::equal(a.scales, a.scales + a.rows(), b.scales);
-}
 
 // --- Config ---
 
@@ -373,8 +356,8 @@ void MovePositions(Mover& move, ModelConfig& config) {
     }
     RecognizePositions(encoder, decoder, config);
     if (config.positions == Positions::kLearned) {
-      move.to["encoder.positions.weight"] = Mover::Rows(encoder, 0, config.max_positions);
-      move.to["decoder.positions.weight"] = Mover::Rows(decoder, 0, config.max_positions);
+      move.to["encoder.positions.weight"] = Rows(encoder, 0, config.max_positions);
+      move.to["decoder.positions.weight"] = Rows(decoder, 0, config.max_positions);
     }
   }
   config.max_source_tokens = config.max_positions;

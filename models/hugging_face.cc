@@ -406,8 +406,8 @@ void RenameOutputBias(const ModelConfig& config, Renamer& rename, Checkpoint& ch
   if (!rename.status.ok()) return;
   if (rename.Has("final_logits_bias")) {
     rename.Move("final_logits_bias", "output.bias");
-    std::vector<int64_t>& shape = rename.to["output.bias"].shape;
-    if (shape.size() == 2 && shape[0] == 1) shape.erase(shape.begin());
+    TensorView& bias = rename.to["output.bias"];
+    if (bias.shape.size() == 2 && bias.shape[0] == 1) Reshape({bias.shape[1]}, bias);
     return;
   }
   auto zeros = std::make_shared<std::vector<float>>(config.target_vocab_size);

@@ -166,7 +166,7 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, DType dtype, const std::st
   TensorMap tensors;
   for (const auto& [name, tensor] : checkpoint.tensors) {
     TensorView& view = tensors[NameInMarian(name)] = tensor;
-    if (name == "output.bias") view.shape.insert(view.shape.begin(), 1);
+    if (name == "output.bias") Reshape({1, tensor.elements()}, view);
   }
   absl::Status status = WriteJson(folder + "/config.json", MarianConfig(checkpoint.config, dtype));
   status.Update(WriteJson(folder + "/generation_config.json", GenerationConfig(checkpoint.config)));

@@ -294,7 +294,7 @@ class Renamer {
     const TensorView* tensor = Find(theirs);
     if (tensor == nullptr) return;
     TensorView& vector = to[ours] = *tensor;
-    if (vector.shape.size() == 2 && vector.shape[0] == 1) vector.shape.erase(vector.shape.begin());
+    if (vector.shape.size() == 2 && vector.shape[0] == 1) Reshape({vector.shape[1]}, vector);
   }
 
   void Zeros(const std::string& ours, int size) {

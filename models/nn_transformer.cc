@@ -117,14 +117,6 @@ std::shared_ptr<std::vector<float>> NewFloats(int64_t elements, std::vector<int6
   return values;
 }
 
-// Rows [row, row + rows) of a tensor, which stay where they are.
-TensorView Rows(const TensorView& tensor, int64_t row, int64_t rows) {
-  TensorView part = tensor;
-  part.shape[0] = rows;
-  part.data += static_cast<size_t>(row * tensor.columns()) * SizeOf(tensor.dtype);
-  return part;
-}
-
 // Adds what tensors there are for one prefix of nn.Transformer; the first thing wrong stays in
 // `status`. nn.Transformer(bias=False) has no biases, and Limpid zeros.
 class LayerRenamer : public TensorRenamer {
@@ -188,10 +180,6 @@ int FeedForwardDim(const TensorMap& tensors, const std::string& prefix) {
   return static_cast<int>(std::min<int64_t>(rows, INT32_MAX));
 }
 
-bool SameBytes(const TensorView& a, const TensorView& b) {
-  return a.dtype == b.dtype && a.shape == b.shape && std::equal(a.data, a.data + a.bytes(), b.data);
-}
-
 void RenameStack(const std::string& theirs, const std::string& ours, int layers,
                  LayerRenamer& rename) {
   const bool decoder = ours == "decoder";
@@ -227,8 +215,10 @@ absl::Status ShapeTable(const std::string& name, const ModelConfig& config, Tens
         "tensor ", Quoted(name), " has shape ", ShapeName(table.shape), "; expected a row of ",
         config.model_dim, " for each of ", config.max_positions, " positions"));
   }
-  table.shape = std::move(shape);
-  return absl::OkStatus();
+  if (Reshape(std::move(shape), table)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("tensor ", Quoted(name), " of shape ", ShapeName(table.shape),
+                   " is int8 and has ", table.rows(), " scales; expected one for each position"));
 }
 
 // sin and cos in turn, as tutorials have it: (2i, 2i + 1) at angle p * 10000^(-2i/model_dim).
@@ -295,8 +285,8 @@ struct OuterNames {
 void FindTies(const OuterNames& names, const TensorMap& tensors, ModelConfig& config) {
   const TensorView& target = tensors.at(names.target_embedding);
   config.shared_embeddings = config.source_vocab_size == config.target_vocab_size &&
-                             SameBytes(tensors.at(names.source_embedding), target);
-  config.tied_output = SameBytes(tensors.at(names.output), target);
+                             Same(tensors.at(names.source_embedding), target);
+  config.tied_output = Same(tensors.at(names.output), target);
 }
 
 void RenameOuter(const OuterNames& names, const ModelConfig& config, LayerRenamer& rename) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -104,6 +105,31 @@ bool IsInputScale(float scale) {
 
 std::string ShapeName(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
+}
+
+TensorView Rows(const TensorView& tensor, int64_t begin, int64_t count) {
+  assert(begin >= 0 && count >= 0 && begin + count <= tensor.rows());
+  TensorView part = tensor;
+  part.shape[0] = count;
+  part.data += static_cast<size_t>(begin * tensor.columns()) * SizeOf(tensor.dtype);
+  if (part.scales != nullptr) part.scales += begin;
+  return part;
+}
+
+bool Same(const TensorView& a, const TensorView& b) {
+  if (a.dtype != b.dtype || a.shape != b.shape || a.input_scale != b.input_scale) return false;
+  if (a.data != b.data && !std::equal(a.data, a.data + a.bytes(), b.data)) return false;
+  return a.scales == b.scales || (a.scales != nullptr && b.scales != nullptr &&
+                                  std::equal(a.scales, a.scales + a.rows(), b.scales));
+}
+
+bool Reshape(std::vector<int64_t> shape, TensorView& tensor) {
+  TensorView other = tensor;
+  other.shape = std::move(shape);
+  assert(other.elements() == tensor.elements());
+  if (tensor.scales != nullptr && other.rows() != tensor.rows()) return false;
+  tensor = std::move(other);
+  return true;
 }
 
 void ReadRow(const TensorView& tensor, int64_t row, float* out) {

@@ -43,6 +43,17 @@ bool IsInputScale(float scale);
 // "[256, 1024]", for messages and tables.
 std::string ShapeName(const std::vector<int64_t>& shape);
 
+// Rows [begin, begin + count) of a matrix, or elements of a vector, with what belongs to them:
+// their scales, and the scale of the inputs. They stay where they are.
+TensorView Rows(const TensorView& tensor, int64_t begin, int64_t count);
+
+// Whether two tensors stand for the same numbers in the same way: dtype, shape, data and scales.
+bool Same(const TensorView& a, const TensorView& b);
+
+// Gives a tensor another shape of as many elements. An int8 tensor, which has a scale for each row,
+// keeps its shape and returns false where the number of rows would change.
+bool Reshape(std::vector<int64_t> shape, TensorView& tensor);
+
 // Writes row `row` of a tensor, converted to float32, to out[0 .. columns()).
 void ReadRow(const TensorView& tensor, int64_t row, float* out);
 

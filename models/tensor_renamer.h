@@ -4,7 +4,6 @@
 #ifndef LIMPID_MODELS_TENSOR_RENAMER_H_
 #define LIMPID_MODELS_TENSOR_RENAMER_H_
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,11 +77,6 @@ class TensorRenamer {
   }
 
  private:
-  static bool Same(const TensorView& a, const TensorView& b) {
-    return a.dtype == b.dtype && a.shape == b.shape &&
-           std::equal(a.data, a.data + a.bytes(), b.data);
-  }
-
   TensorMap from_;
 };
 

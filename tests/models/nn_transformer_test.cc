@@ -1,14 +1,17 @@
 // The state of an nn.Transformer and the JSON beside it; tests/golden/nn_transformer is by PyTorch.
 
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
+#include "models/convert_tensor.h"
 #include "models/safetensors.h"
 #include "models/torch_file.h"
 #include "models/weights.h"
@@ -100,6 +103,78 @@ TEST_F(NnTransformerTest, InterleavedPositionsNeedNotBeStored) {
   EXPECT_THAT(Message(Read()), HasSubstr("found no table of learned positions"));
   description_["positions"] = "halves";
   EXPECT_EQ(Read()->config.positions, Positions::kSinusoidal);
+}
+
+// Query, key and value lie in one matrix; each has its own rows of it and its own scales.
+TEST_F(NnTransformerTest, PartsOfAnInt8MatrixKeepTheirScales) {
+  auto state = ReadTorchFile(path_);
+  ASSERT_TRUE(state.ok()) << state.status();
+  for (auto& [name, tensor] : state->tensors) {
+    if (!name.ends_with("in_proj_weight")) continue;
+    auto values = std::make_shared<std::vector<float>>(ReadAll(tensor));
+    for (size_t i = 0; i < values->size(); ++i) {
+      (*values)[i] *= i < values->size() / 3 ? 1 : i < values->size() * 2 / 3 ? 3 : 0.2F;
+    }
+    tensor = {.shape = tensor.shape, .data = reinterpret_cast<const std::byte*>(values->data())};
+    state->storage.push_back(values);
+  }
+  path_ = folder_ + "/model.safetensors";
+  ASSERT_EQ(Message(WriteSafetensors(path_, state->tensors, {})), "");
+  const auto expected = Read();
+  for (auto& [name, tensor] : state->tensors) {
+    if (!name.ends_with("in_proj_weight")) continue;
+    ASSERT_EQ(Message(ConvertTensor(DType::kInt8, tensor, state->storage)), "");
+  }
+  ASSERT_EQ(Message(WriteSafetensors(path_, state->tensors, {})), "");
+  const auto found = Read();
+  ASSERT_TRUE(found.ok()) << found.status();
+  for (const char* part : {"query", "key", "value"}) {
+    const std::string name = std::string("encoder.layers.0.self_attention.") + part + ".weight";
+    EXPECT_EQ(found->tensors.at(name).dtype, DType::kInt8);
+    EXPECT_THAT(ReadAll(found->tensors.at(name)),
+                testing::Pointwise(testing::FloatNear(0.02F), ReadAll(expected->tensors.at(name))))
+        << name;
+  }
+}
+
+// The same bytes with other scales are other numbers.
+TEST_F(NnTransformerTest, Int8EmbeddingsAreTiedOnlyIfTheirScalesAreTheSame) {
+  description_["target_vocabulary"] = description_["source_vocabulary"];
+  auto state = ReadTorchFile(path_);
+  ASSERT_TRUE(state.ok()) << state.status();
+  TensorView source = state->tensors.at("src_tok_emb.embedding.weight");
+  ASSERT_EQ(Message(ConvertTensor(DType::kInt8, source, state->storage)), "");
+  std::vector<float> scales(source.scales, source.scales + source.rows());
+  for (float& scale : scales) scale *= 2;
+  TensorView target = source;
+  target.scales = scales.data();
+  std::vector<float> bias(source.rows());
+  const auto shared_with = [&](const TensorView& other) {
+    state->tensors["src_tok_emb.embedding.weight"] = source;
+    state->tensors["tgt_tok_emb.embedding.weight"] = other;
+    state->tensors["generator.weight"] = other;
+    state->tensors["generator.bias"] = {.shape = {source.rows()},
+                                        .data = reinterpret_cast<const std::byte*>(bias.data())};
+    path_ = folder_ + "/model.safetensors";
+    EXPECT_EQ(Message(WriteSafetensors(path_, state->tensors, {})), "");
+    const auto found = Read();
+    EXPECT_TRUE(found.ok()) << found.status();
+    return found.ok() && found->config.shared_embeddings;
+  };
+  EXPECT_TRUE(shared_with(source));
+  EXPECT_FALSE(shared_with(target));
+}
+
+// Its one scale would be taken for that of each position.
+TEST_F(NnTransformerTest, AnInt8TableOfPositionsNeedsAScaleForEach) {
+  auto state = ReadTorchFile(path_);
+  ASSERT_TRUE(state.ok()) << state.status();
+  TensorView& table = state->tensors.at("positional_encoding.pos_embedding");
+  table.shape = {1, table.elements() / 16, 16};
+  ASSERT_EQ(Message(ConvertTensor(DType::kInt8, table, state->storage)), "");
+  path_ = folder_ + "/model.safetensors";
+  ASSERT_EQ(Message(WriteSafetensors(path_, state->tensors, {})), "");
+  EXPECT_THAT(Message(Read()), HasSubstr("is int8 and has 1 scales; expected one for each"));
 }
 
 TEST_F(NnTransformerTest, VocabulariesMayBeFilesOfOnePieceALine) {
