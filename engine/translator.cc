@@ -445,7 +445,8 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
                                                  std::string(name), ": use float32 or auto"));
   }
   if (options.verify) {
-    if (absl::Status status = VerifyChecksums(model_folder); !status.ok()) return status;
+    const auto verified = VerifyChecksums(model_folder);
+    if (!verified.ok()) return verified.status();
   }
   absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(model_folder);
   if (!checkpoint.ok()) return checkpoint.status();
@@ -455,7 +456,7 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
   if (!shortlist.ok()) return InContext(model_folder, shortlist.status());
   // These three take about as long, so each has a thread.
   std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing =
-      std::async(std::launch::async, Tokenizer::Create, TakeTokenizerModel(*checkpoint));
+      std::async(std::launch::async, MakeTokenizer, TakeTokenizerFiles(model_folder, *checkpoint));
   std::future<Encoder> encoding = std::async(std::launch::async, [&] {
     const SingleThreadScope single_thread;
     return Encoder(checkpoint->config, *weights, type);
@@ -468,7 +469,7 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
   Transformer transformer(*std::move(checkpoint), std::move(encoder), std::move(decoder),
                           std::move(draft));
   absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
-  if (!tokenizer.ok()) return InContext(model_folder, tokenizer.status());
+  if (!tokenizer.ok()) return tokenizer.status();
   return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),
                                            *std::move(shortlist), options.shortlist,
                                            ThreadsFor(options));

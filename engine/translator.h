@@ -36,7 +36,7 @@ struct TranslatorOptions {
   // little on its neighbours, and probabilities are of one among those tokens. Loading fails with
   // FailedPrecondition where the model has no shortlist.
   bool shortlist = false;
-  // Whether to compare the weights with the checksums that `limpid convert` wrote; Load then fails
+  // Whether to compare all files with the checksums that `limpid convert` wrote; Load then fails
   // with DataLoss where they differ, and with FailedPrecondition where there are none.
   bool verify = false;
 };

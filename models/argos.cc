@@ -16,6 +16,7 @@
 #include "models/ctranslate2.h"
 #include "models/file.h"
 #include "models/json.h"
+#include "models/tokenizer_files.h"
 #include "models/zip.h"
 
 namespace limpid {
@@ -76,17 +77,14 @@ absl::Status CheckMetadata(const json& metadata) {
 }
 
 absl::Status ReadMerges(const ModelFiles& files, Checkpoint& checkpoint) {
-  const absl::StatusOr<FileBytes> file = files.open("bpe.model");
-  if (absl::IsNotFound(file.status())) {
+  absl::Status status = ReadTokenizerFile(files, "bpe.model", checkpoint.subword_merges,
+                                          checkpoint.source_tokenizer_path);
+  if (absl::IsNotFound(status)) {
     return absl::NotFoundError(
         absl::StrCat(files.place, ": has no sentencepiece.model and no bpe.model"));
   }
-  if (!file.ok()) return file.status();
-  if (file->bytes.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(files.PathOf("bpe.model"), ": is empty"));
-  }
-  checkpoint.subword_merges = file->text();
-  return absl::OkStatus();
+  checkpoint.target_tokenizer_path = checkpoint.source_tokenizer_path;
+  return status;
 }
 
 }  // namespace
@@ -110,7 +108,7 @@ absl::StatusOr<Checkpoint> ReadArgos(const std::string& path) {
       ReadCTranslate2Files({files->PathOf("model"),
                             [&](const std::string& name) { return files->open("model/" + name); }});
   if (!checkpoint.ok()) return checkpoint;
-  status = ReadSentencePieces(*files, *checkpoint);
+  status = ReadTokenizerFiles(*files, *checkpoint);
   if (status.ok() && checkpoint->source_sentencepiece.empty()) {
     status = ReadMerges(*files, *checkpoint);
   }

@@ -37,8 +37,9 @@ constexpr Format kFormats[] = {
      IsCTranslate2, ReadCTranslate2},
     {"Argos Translate package", "NAME.argosmodel, or what is unpacked from one", IsArgos,
      ReadArgos},
-    {"Marian model", "a .npz or .bin file, with .spm or .yml vocabularies beside it", IsMarian,
-     ReadMarian},
+    {"Marian model",
+     "a .npz with special:model.yml, or a .bin file, with .spm or .yml vocabularies beside it",
+     IsMarian, ReadMarian},
     {"PyTorch nn.Transformer file", "FILE.pt, .pth or .safetensors, with FILE.json beside it",
      IsNnTransformer, ReadNnTransformer},
 };
@@ -49,11 +50,16 @@ const Format* FormatOf(const std::string& path) {
   return format == std::end(kFormats) ? nullptr : format;
 }
 
-// Some of the names in a folder, for a message: "a.bin, b.bin, …".
-std::string Contents(const std::string& folder) {
+}  // namespace
+
+std::string NamesIn(const std::string& path) {
   constexpr size_t kMaxShown = 8;
   std::set<std::string> names;
   std::error_code error;
+  const fs::path parent = fs::path(path).parent_path();
+  const std::string folder = fs::is_directory(path, error) ? path
+                             : parent.empty()              ? "."
+                                                           : parent.string();
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     names.insert(entry->path().filename().string());
@@ -63,6 +69,8 @@ std::string Contents(const std::string& folder) {
   if (!all) names.erase(std::next(names.begin(), kMaxShown), names.end());
   return absl::StrCat(absl::StrJoin(names, ", "), all ? "" : ", …");
 }
+
+namespace {
 
 // What there is instead of a model, for a message.
 std::string WhatIsFound(const std::string& path) {
@@ -74,13 +82,21 @@ std::string WhatIsFound(const std::string& path) {
   }
   const auto config = ReadJsonObject(path + "/config.json");
   if (absl::IsNotFound(config.status())) {
-    return absl::StrCat("has no config.json but ", Contents(path));
+    return absl::StrCat("has no config.json but ", NamesIn(path));
   }
   if (!config.ok()) return absl::StrCat(config.status().message());
-  return absl::StrCat("has a config.json of an unknown kind, with ", Contents(path));
+  return absl::StrCat("has a config.json of an unknown kind, with ", NamesIn(path));
 }
 
 }  // namespace
+
+TokenizerKind TokenizerKindOf(const Checkpoint& checkpoint) {
+  if (!checkpoint.subword_merges.empty()) return TokenizerKind::kMosesSubwordNmt;
+  if (checkpoint.source_sentencepiece.empty()) return TokenizerKind::kSpaces;
+  return checkpoint.source_sentencepiece == checkpoint.target_sentencepiece
+             ? TokenizerKind::kSentencePiece
+             : TokenizerKind::kSentencePiecePerSide;
+}
 
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   if (!Exists(path)) return absl::NotFoundError(absl::StrCat(path, ": no such file or folder"));

@@ -27,14 +27,24 @@ struct Checkpoint {
   std::vector<std::string> target_vocabulary;
   std::string source_sentencepiece;  // serialized models; empty: text comes split by spaces
   std::string target_sentencepiece;
-  std::string
-      subword_merges;     // subword-nmt's file, for both sides, instead of SentencePiece models
+  std::string subword_merges;  // subword-nmt's file, for both sides, instead of those
+  // Where those were read from, for messages; empty: there is no such file.
+  std::string source_tokenizer_path;
+  std::string target_tokenizer_path;
+  // The names that a tokenizer was looked for by, in words; empty: config says which it is.
+  std::string tokenizer_names;
   std::string shortlist;  // a file as in models/shortlist.h; empty: none
   // What owns the bytes behind `tensors`: mapped files, or converted copies.
   std::vector<std::shared_ptr<const void>> storage;
   // The file of `storage` that most tensors are mapped from; null: they are copies.
   std::shared_ptr<const MappedFile> file;
 };
+
+// What cuts text into pieces, by what there is.
+TokenizerKind TokenizerKindOf(const Checkpoint& checkpoint);
+
+// Some of the names in a folder, or in that of a file, for a message: "a.bin, b.bin, …".
+std::string NamesIn(const std::string& path);
 
 // Finds out what `path`, a folder or a file, is and reads it. The checkpoint that comes back has
 // passed ValidateConfig and BindWeights. Errors name the file and, where it helps, what to do.

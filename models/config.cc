@@ -37,12 +37,19 @@ constexpr Name<Positions> kPositions[] = {{Positions::kSinusoidal, "sinusoidal"}
                                           {Positions::kSinusoidalMarian, "sinusoidal_marian"},
                                           {Positions::kLearned, "learned"}};
 
+constexpr Name<TokenizerKind> kTokenizers[] = {
+    {TokenizerKind::kSpaces, "spaces"},
+    {TokenizerKind::kSentencePiece, "sentencepiece"},
+    {TokenizerKind::kSentencePiecePerSide, "sentencepiece_per_side"},
+    {TokenizerKind::kMosesSubwordNmt, "moses_subword_nmt"}};
+
 // The argument only chooses the table.
 absl::Span<const Name<Activation>> NamesOf(Activation /*value*/) { return kActivations; }
 absl::Span<const Name<NormOrder>> NamesOf(NormOrder /*value*/) { return kNormOrders; }
 absl::Span<const Name<DecoderSelfAttention>> NamesOf(DecoderSelfAttention /*value*/) {
   return kDecoderSelfAttentions;
 }
+absl::Span<const Name<TokenizerKind>> NamesOf(TokenizerKind /*value*/) { return kTokenizers; }
 absl::Span<const Name<Positions>> NamesOf(Positions /*value*/) { return kPositions; }
 
 template <typename Enum>
@@ -59,6 +66,7 @@ template <typename Config, typename Visitor>
 void VisitKeys(Config& config, Visitor& visit) {
   visit("source_language", config.source_language);
   visit("target_language", config.target_language);
+  visit("tokenizer", config.tokenizer);
   visit("model_dim", config.model_dim);
   visit("encoder_layers", config.encoder_layers);
   visit("decoder_layers", config.decoder_layers);
@@ -103,6 +111,9 @@ class JsonWriter {
     document[key] = DecoderSelfAttentionName(field);
   }
   void operator()(const char* key, Positions field) { document[key] = PositionsName(field); }
+  void operator()(const char* key, std::optional<TokenizerKind> field) {
+    if (field.has_value()) document[key] = TokenizerKindName(*field);
+  }
   template <typename Field>
   void operator()(const char* key, const Field& field) {
     document[key] = field;
@@ -143,6 +154,11 @@ class JsonReader {
       status = absl::InvalidArgumentError(
           absl::StrCat(Quoted(key), ": expected ", Expected(field), ", found ", Shown(*member)));
     }
+  }
+
+  // A key that may be missing.
+  void operator()(const char* key, std::optional<TokenizerKind>& field) {
+    if (document_.contains(key)) (*this)(key, field.emplace());
   }
 
   absl::Status status;
@@ -354,6 +370,7 @@ absl::Status ValidateConfig(const ModelConfig& config) {
 std::string_view ActivationName(Activation activation) { return NameOf(activation); }
 std::string_view NormOrderName(NormOrder order) { return NameOf(order); }
 std::string_view PositionsName(Positions positions) { return NameOf(positions); }
+std::string_view TokenizerKindName(TokenizerKind kind) { return NameOf(kind); }
 std::string_view DecoderSelfAttentionName(DecoderSelfAttention kind) { return NameOf(kind); }
 
 }  // namespace limpid

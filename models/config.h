@@ -3,6 +3,7 @@
 #ifndef LIMPID_MODELS_CONFIG_H_
 #define LIMPID_MODELS_CONFIG_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,14 @@ enum class DecoderSelfAttention {
   kAttention,       // as in the paper
   kSsru,            // by a simpler simple recurrent unit: engine/ssru.h
   kSsruWithOutput,  // the same, with an output product as attention has
+};
+
+// How text becomes pieces, and which files of the folder do it.
+enum class TokenizerKind {
+  kSpaces,                // it comes split into pieces by spaces; no file
+  kSentencePiece,         // source.spm, for both sides
+  kSentencePiecePerSide,  // source.spm and target.spm
+  kMosesSubwordNmt,       // subword.bpe, for both sides, after Moses' tokenizer
 };
 
 // models/FORMAT.md says the same of each key in JSON.
@@ -87,12 +96,16 @@ struct ModelConfig {
   std::string source_language;  // as the checkpoint names them ("eng"), or empty
   std::string target_language;
 
+  // None: not stated, as in folders of older versions, where the files that there are say it.
+  std::optional<TokenizerKind> tokenizer;
+
   friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
 };
 
-// Reads the text of a native config.json. Unknown keys, missing keys, wrong types and values that
-// no model can have (a width that the heads do not divide, ids outside the vocabulary, sizes of
-// zero or above 2^20) are InvalidArgument, naming the key, what was expected and what was found.
+// Reads the text of a native config.json. Unknown keys, missing keys but "tokenizer", wrong types
+// and values that no model can have (a width that the heads do not divide, ids outside the
+// vocabulary, sizes of zero or above 2^20) are InvalidArgument, naming the key, what was expected
+// and what was found.
 absl::StatusOr<ModelConfig> ParseConfig(std::string_view text);
 
 // Writes the text of config.json; ParseConfig gives the same config back.
@@ -105,6 +118,7 @@ absl::Status ValidateConfig(const ModelConfig& config);
 std::string_view ActivationName(Activation activation);
 std::string_view NormOrderName(NormOrder order);
 std::string_view PositionsName(Positions positions);
+std::string_view TokenizerKindName(TokenizerKind kind);
 std::string_view DecoderSelfAttentionName(DecoderSelfAttention kind);
 
 }  // namespace limpid

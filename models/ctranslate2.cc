@@ -16,6 +16,7 @@
 #include "models/ctranslate2_variables.h"
 #include "models/file.h"
 #include "models/json.h"
+#include "models/tokenizer_files.h"
 #include "models/weights.h"
 
 namespace limpid {
@@ -405,11 +406,6 @@ absl::Status CheckSpecification(const CTranslate2Variables& variables) {
         absl::StrCat("has the specification ", Quoted(name), "; Limpid reads translation models, ",
                      "which have TransformerSpec, TransformerBase or TransformerBig"));
   }
-  if (variables.revision == 1) {
-    return absl::UnimplementedError(
-        absl::StrCat("has revision 1 of ", name, ", whose variables are named as in OpenNMT-tf; ",
-                     "convert the original model with a newer CTranslate2"));
-  }
   return absl::OkStatus();
 }
 
@@ -455,16 +451,6 @@ absl::Status ReadWeights(CTranslate2Variables variables, const json& object,
   return ReadEpsilon(object, checkpoint.config);
 }
 
-// Opens a SentencePiece model. An empty view: there is none.
-absl::StatusOr<FileBytes> OpenSentencePiece(const std::string& name, const ModelFiles& files) {
-  absl::StatusOr<FileBytes> file = files.open(name);
-  if (absl::IsNotFound(file.status())) return FileBytes();
-  if (file.ok() && file->bytes.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(files.PathOf(name), ": is empty"));
-  }
-  return file;
-}
-
 }  // namespace
 
 absl::StatusOr<Checkpoint> ReadCTranslate2Files(const ModelFiles& files) {
@@ -485,28 +471,13 @@ absl::StatusOr<Checkpoint> ReadCTranslate2Files(const ModelFiles& files) {
   if (!status.ok()) return InContext(files.PathOf("model.bin"), status);
   checkpoint.storage.push_back(model->owner);
 
-  status = ReadVocabularies(files, checkpoint);
+  status = ReadVocabularies(files, tokens->unk, checkpoint);
   if (!status.ok()) return status;
   status = SetTokens(*tokens, checkpoint);
   if (status.ok()) status = ValidateConfig(checkpoint.config);
   if (status.ok()) status = BindWeights(checkpoint.config, checkpoint.tensors).status();
   if (!status.ok()) return InContext(files.place, status);
   return checkpoint;
-}
-
-absl::Status ReadSentencePieces(const ModelFiles& files, Checkpoint& checkpoint) {
-  const auto both = OpenSentencePiece("sentencepiece.model", files);
-  const auto source = OpenSentencePiece("source.spm", files);
-  const auto target = OpenSentencePiece("target.spm", files);
-  for (const auto* each : {&both, &source, &target}) {
-    if (!each->ok()) return each->status();
-  }
-  checkpoint.source_sentencepiece = source->bytes.empty() ? both->text() : source->text();
-  checkpoint.target_sentencepiece =
-      target->bytes.empty() ? checkpoint.source_sentencepiece : target->text();
-  if (!checkpoint.source_sentencepiece.empty() || target->bytes.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(files.place, ": has target.spm but no source.spm; expected both, or none"));
 }
 
 bool IsCTranslate2(const std::string& path) {
@@ -520,7 +491,7 @@ absl::StatusOr<Checkpoint> ReadCTranslate2(const std::string& folder) {
   const ModelFiles files = FilesOfFolder(folder);
   absl::StatusOr<Checkpoint> checkpoint = ReadCTranslate2Files(files);
   if (!checkpoint.ok()) return checkpoint;
-  const absl::Status status = ReadSentencePieces(files, *checkpoint);
+  const absl::Status status = ReadTokenizerFiles(files, *checkpoint);
   if (!status.ok()) return status;
   return checkpoint;
 }

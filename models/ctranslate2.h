@@ -22,13 +22,9 @@
 
 namespace limpid {
 
-// Reads model.bin, config.json and the vocabularies, but no SentencePiece models, of which
-// CTranslate2 knows nothing.
+// Reads model.bin, config.json and the vocabularies, but no tokenizer, of which CTranslate2 knows
+// nothing.
 absl::StatusOr<Checkpoint> ReadCTranslate2Files(const ModelFiles& files);
-
-// Reads what people put beside a model, if it is there: source.spm and target.spm, or
-// sentencepiece.model for both sides.
-absl::Status ReadSentencePieces(const ModelFiles& files, Checkpoint& checkpoint);
 
 }  // namespace limpid
 

@@ -75,6 +75,7 @@ std::vector<std::string> TokensOfText(std::string_view text) {
 
 // NotFound if neither form of it is there.
 absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& name, int size,
+                                                        const std::string& unk,
                                                         const ModelFiles& files) {
   for (const char* extension : {".json", ".txt"}) {
     const std::string file = name + extension;
@@ -85,10 +86,11 @@ absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& name,
     absl::StatusOr<std::vector<std::string>> tokens =
         is_json ? TokensOfJson(bytes->text()) : TokensOfText(bytes->text());
     if (!tokens.ok()) return InContext(files.PathOf(file), tokens.status());
+    if (std::find(tokens->begin(), tokens->end(), unk) == tokens->end()) tokens->push_back(unk);
     if (tokens->size() != static_cast<size_t>(size)) {
       return absl::InvalidArgumentError(absl::StrCat(files.PathOf(file), ": expected ", size,
                                                      " tokens, as many as embeddings, found ",
-                                                     tokens->size()));
+                                                     tokens->size(), " with ", Quoted(unk)));
     }
     return tokens;
   }
@@ -142,13 +144,14 @@ absl::StatusOr<SpecialTokens> ReadTokens(const json& config, CTranslate2Variable
   return tokens;
 }
 
-absl::Status ReadVocabularies(const ModelFiles& files, Checkpoint& checkpoint) {
+absl::Status ReadVocabularies(const ModelFiles& files, const std::string& unk,
+                              Checkpoint& checkpoint) {
   const ModelConfig& config = checkpoint.config;
-  auto source = ReadVocabulary("shared_vocabulary", config.source_vocab_size, files);
+  auto source = ReadVocabulary("shared_vocabulary", config.source_vocab_size, unk, files);
   auto target = source;
   if (absl::IsNotFound(source.status())) {
-    source = ReadVocabulary("source_vocabulary", config.source_vocab_size, files);
-    target = ReadVocabulary("target_vocabulary", config.target_vocab_size, files);
+    source = ReadVocabulary("source_vocabulary", config.source_vocab_size, unk, files);
+    target = ReadVocabulary("target_vocabulary", config.target_vocab_size, unk, files);
   }
   if (!source.ok()) return source.status();
   if (!target.ok()) return target.status();

@@ -27,9 +27,10 @@ struct SpecialTokens {
 absl::StatusOr<SpecialTokens> ReadTokens(const nlohmann::json& config,
                                          CTranslate2Variables& variables);
 
-// Reads {shared,source,target}_vocabulary.{json,txt}, which must have the sizes that the config
-// says.
-absl::Status ReadVocabularies(const ModelFiles& files, Checkpoint& checkpoint);
+// Reads {shared,source,target}_vocabulary.{json,txt}. As CTranslate2 does, appends `unk` to one
+// that does not have it. Then each must have the size that the config says.
+absl::Status ReadVocabularies(const ModelFiles& files, const std::string& unk,
+                              Checkpoint& checkpoint);
 
 // Sets the ids of special tokens in the config of a checkpoint that has its vocabularies. Refuses
 // models whose sources or translations begin with tokens that the engine cannot put there.

@@ -14,7 +14,8 @@
 namespace limpid {
 namespace {
 
-constexpr uint32_t kFirstVersion = 2;
+constexpr uint32_t kFirstVersion = 1;
+constexpr uint32_t kFirstVersionWithSpecification = 2;
 constexpr uint32_t kLastVersion = 6;
 constexpr uint32_t kFirstVersionWithAliases = 3;
 constexpr uint32_t kFirstVersionWithTypes = 4;
@@ -124,13 +125,39 @@ absl::StatusOr<Variable> ReadVariable(uint32_t version, ByteReader& reader) {
   return variable;
 }
 
-absl::StatusOr<VariableMap> ReadVariables(uint32_t version, ByteReader& reader) {
+// Replaces the first occurrence, if there is one.
+void Replace(std::string_view from, std::string_view to, std::string& text) {
+  const size_t at = text.find(from);
+  if (at != std::string::npos) text.replace(at, from.size(), to);
+}
+
+// The newer name of a variable of revision 1, which has OpenNMT-tf's. CTranslate2 replaces the same
+// in the same order.
+std::string NameSinceRevision2(std::string name) {
+  for (const auto& [theirs, ours] :
+       {std::pair{"transformer/", ""}, std::pair{":0", ""},
+        std::pair{"w_embs", "embeddings/weight"}, std::pair{"kernel", "weight"},
+        std::pair{"LayerNorm", "layer_norm"}, std::pair{"dense", "projection"},
+        std::pair{"conv1d_", "linear_"}, std::pair{"conv1d", "linear_0"}}) {
+    Replace(theirs, ours, name);
+  }
+  if (name.find("encoder") != std::string::npos) {
+    Replace("multi_head", "self_attention", name);
+  } else {
+    Replace("masked_multi_head", "self_attention", name);
+    Replace("multi_head", "attention", name);
+  }
+  return name;
+}
+
+absl::StatusOr<VariableMap> ReadVariables(uint32_t version, uint32_t revision, ByteReader& reader) {
   const absl::StatusOr<uint32_t> count = reader.Read<uint32_t>("the number of variables");
   if (!count.ok()) return count.status();
   VariableMap variables;
   for (uint32_t i = 0; i < *count; ++i) {
-    const absl::StatusOr<std::string> name = ReadName(reader, "a variable's name");
+    absl::StatusOr<std::string> name = ReadName(reader, "a variable's name");
     if (!name.ok()) return name.status();
+    if (revision == 1) name = NameSinceRevision2(*std::move(name));
     absl::StatusOr<Variable> variable = ReadVariable(version, reader);
     if (!variable.ok()) {
       return InContext(absl::StrCat("variable ", Quoted(*name)), variable.status());
@@ -347,6 +374,22 @@ absl::Status ReadAliases(ByteReader& reader, CTranslate2Variables& out) {
   return absl::OkStatus();
 }
 
+// Version 1 was for one specification alone, and does not name it.
+absl::Status ReadSpecification(ByteReader& reader, CTranslate2Variables& out) {
+  if (out.version < kFirstVersionWithSpecification) {
+    out.specification = "TransformerBase";
+    out.revision = 1;
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::string> specification = ReadName(reader, "the model's specification");
+  if (!specification.ok()) return specification.status();
+  out.specification = *std::move(specification);
+  const absl::StatusOr<uint32_t> revision = reader.Read<uint32_t>("the specification's revision");
+  if (!revision.ok()) return revision.status();
+  out.revision = *revision;
+  return absl::OkStatus();
+}
+
 absl::Status CheckVersion(uint32_t version) {
   if (version >= kFirstVersion && version <= kLastVersion) return absl::OkStatus();
   return absl::UnimplementedError(
@@ -380,14 +423,9 @@ absl::StatusOr<CTranslate2Variables> ParseCTranslate2(absl::Span<const std::byte
   if (!version.ok()) return version.status();
   out.version = *version;
   if (absl::Status status = CheckVersion(*version); !status.ok()) return status;
-  absl::StatusOr<std::string> specification = ReadName(reader, "the model's specification");
-  if (!specification.ok()) return specification.status();
-  out.specification = *std::move(specification);
-  const absl::StatusOr<uint32_t> revision = reader.Read<uint32_t>("the specification's revision");
-  if (!revision.ok()) return revision.status();
-  out.revision = *revision;
+  if (absl::Status status = ReadSpecification(reader, out); !status.ok()) return status;
 
-  absl::StatusOr<VariableMap> variables = ReadVariables(*version, reader);
+  absl::StatusOr<VariableMap> variables = ReadVariables(*version, out.revision, reader);
   if (!variables.ok()) return variables.status();
   absl::Status status = Interpreter(*std::move(variables)).Run(out);
   if (status.ok() && *version >= kFirstVersionWithAliases) status = ReadAliases(reader, out);

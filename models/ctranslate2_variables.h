@@ -47,7 +47,8 @@ struct CTranslate2Variables {
   std::string TakeText(std::string_view name, const char* otherwise);
 };
 
-// The tensors point into `bytes` where they can. Reads versions 2 to 6. Errors are InvalidArgument,
+// The tensors point into `bytes` where they can. Reads versions 1 to 6; variables of
+// revision 1 get the names that they have had since. Errors are InvalidArgument,
 // and Unimplemented for other versions; they name the variable, but not the file.
 absl::StatusOr<CTranslate2Variables> ParseCTranslate2(absl::Span<const std::byte> bytes);
 

@@ -4,20 +4,27 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "models/checkpoint.h"
 #include "models/convert_tensor.h"
 #include "models/file.h"
 #include "models/json.h"
+#include "models/model_files.h"
 #include "models/safetensors.h"
 #include "models/tensor_renamer.h"
+#include "models/tokenizer_files.h"
 #include "models/torch_file.h"
 #include "models/weights.h"
 
@@ -106,10 +113,33 @@ class Keys {
 
 // --- Vocabularies ---
 
-// Pieces in id order from a file that maps pieces to ids.
-absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& path, int size) {
-  const absl::StatusOr<json> object = ReadJsonObject(path);
+// Tokens that were added to a tokenizer, by name: of added_tokens.json, and of
+// tokenizer_config.json, where newer versions of transformers have them by id.
+absl::StatusOr<json> ReadAddedTokens(const std::string& folder, const json& tokenizer_config) {
+  absl::StatusOr<json> added = ReadOptionalObject(folder + "/added_tokens.json");
+  if (!added.ok()) return added;
+  const auto decoder = tokenizer_config.find("added_tokens_decoder");
+  if (decoder == tokenizer_config.end() || !decoder->is_object()) return added;
+  for (const auto& [id, token] : decoder->items()) {
+    int number = 0;
+    const json* content =
+        token.is_object() && token.contains("content") ? &token["content"] : nullptr;
+    if (content == nullptr || !content->is_string() || !absl::SimpleAtoi(id, &number)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(folder, "/tokenizer_config.json: \"added_tokens_decoder\": expected ids, ",
+                       "and objects with \"content\", found ", Quoted(id), ": ", Shown(token)));
+    }
+    (*added)[content->get<std::string>()] = number;
+  }
+  return added;
+}
+
+// Pieces in id order from a file that maps pieces to ids. Added tokens fill the ids that it leaves.
+absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& path, int size,
+                                                        const json& added) {
+  absl::StatusOr<json> object = ReadJsonObject(path);
   if (!object.ok()) return object.status();
+  for (const auto& [token, id] : added.items()) object->emplace(token, id);
   std::vector<const std::string*> pieces(size);  // null: no piece for this id yet
   for (const auto& [piece, value] : object->items()) {
     const int id = IntFromJson(value).value_or(-1);
@@ -156,15 +186,17 @@ std::string SpecialToken(const json& tokenizer_config, const char* key, const ch
 absl::Status ReadVocabularies(const std::string& folder, const json& tokenizer_config,
                               Checkpoint& checkpoint) {
   ModelConfig& config = checkpoint.config;
-  auto source = ReadVocabulary(folder + "/vocab.json", config.source_vocab_size);
+  const absl::StatusOr<json> added = ReadAddedTokens(folder, tokenizer_config);
+  if (!added.ok()) return added.status();
+  auto source = ReadVocabulary(folder + "/vocab.json", config.source_vocab_size, *added);
   if (!source.ok()) return source.status();
   const std::string target_path = folder + "/target_vocab.json";
   Keys keys(tokenizer_config);
   const bool separate =
       keys.Bool("separate_vocabs", !config.shared_embeddings && Exists(target_path));
   if (!keys.status.ok()) return InContext(folder + "/tokenizer_config.json", keys.status);
-  auto target =
-      ReadVocabulary(separate ? target_path : folder + "/vocab.json", config.target_vocab_size);
+  auto target = ReadVocabulary(separate ? target_path : folder + "/vocab.json",
+                               config.target_vocab_size, *added);
   if (!target.ok()) return target.status();
 
   // The tokenizer ends a source with its own </s>; generation ends at the config's eos_token_id.
@@ -185,16 +217,12 @@ absl::Status ReadVocabularies(const std::string& folder, const json& tokenizer_c
 }
 
 absl::Status ReadSentencePieces(const std::string& folder, Checkpoint& checkpoint) {
-  for (auto [name, model] : {std::pair{"/source.spm", &checkpoint.source_sentencepiece},
-                             std::pair{"/target.spm", &checkpoint.target_sentencepiece}}) {
-    const auto file = MappedFile::Open(folder + name);
-    if (!file.ok()) return file.status();
-    if ((*file)->text().empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(folder, name, ": is empty"));
-    }
-    *model = (*file)->text();
-  }
-  return absl::OkStatus();
+  const ModelFiles files = FilesOfFolder(folder);
+  absl::Status status = ReadTokenizerFile(files, "source.spm", checkpoint.source_sentencepiece,
+                                          checkpoint.source_tokenizer_path);
+  status.Update(ReadTokenizerFile(files, "target.spm", checkpoint.target_sentencepiece,
+                                  checkpoint.target_tokenizer_path));
+  return status;
 }
 
 // --- Config ---
@@ -437,30 +465,68 @@ absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
   return BindWeights(config, checkpoint.tensors).status();
 }
 
-absl::Status ReadSafetensorsTensors(const std::string& path, Checkpoint& checkpoint) {
-  auto file = ReadSafetensors(path);
+// Adds the tensors of one file to those of others.
+template <typename File>
+absl::Status AddTensors(const std::string& path, absl::StatusOr<File> file, TensorMap& tensors,
+                        Checkpoint& checkpoint) {
   if (!file.ok()) return file.status();
-  checkpoint.storage = std::move(file->storage);
-  return InContext(path, RenameTensors(std::move(file->tensors), checkpoint));
+  checkpoint.storage.insert(checkpoint.storage.end(), file->storage.begin(), file->storage.end());
+  tensors.merge(file->tensors);
+  if (file->tensors.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, ": tensor ", Quoted(file->tensors.begin()->first), " is in another file, too"));
 }
 
-absl::Status ReadPyTorchTensors(const std::string& path, Checkpoint& checkpoint) {
-  auto file = ReadTorchFile(path);
-  if (!file.ok()) return file.status();
-  checkpoint.storage = std::move(file->storage);
-  return InContext(path, RenameTensors(std::move(file->tensors), checkpoint));
+absl::Status AddTensorsOfFile(const std::string& path, TensorMap& tensors, Checkpoint& checkpoint) {
+  return path.ends_with(".safetensors")
+             ? AddTensors(path, ReadSafetensors(path), tensors, checkpoint)
+             : AddTensors(path, ReadTorchFile(path), tensors, checkpoint);
+}
+
+// The names of the files that a large model is split among, from an index: {"weight_map": {TENSOR:
+// FILE, …}}.
+absl::StatusOr<std::set<std::string>> ShardsOf(const std::string& index_path) {
+  const absl::StatusOr<json> index = ReadJsonObject(index_path);
+  if (!index.ok()) return index.status();
+  const auto map = index->find("weight_map");
+  if (map == index->end() || !map->is_object()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(index_path, ": expected an object \"weight_map\" of tensors and files"));
+  }
+  std::set<std::string> names;
+  for (const auto& [tensor, name] : map->items()) {
+    // A model of a stranger's is to read no file but its own.
+    if (!name.is_string() || name.get<std::string>().find('/') != std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat(index_path, ": tensor ", Quoted(tensor),
+                                                     ": expected the name of a file beside this ",
+                                                     "one, found ", Shown(name)));
+    }
+    names.insert(name.get<std::string>());
+  }
+  return names;
 }
 
 absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
-  const std::string safetensors = folder + "/model.safetensors";
-  const std::string pickled = folder + "/pytorch_model.bin";
-  if (!Exists(safetensors) && Exists(pickled)) return ReadPyTorchTensors(pickled, checkpoint);
-  if (!Exists(safetensors) && Exists(safetensors + ".index.json")) {
-    return absl::UnimplementedError(absl::StrCat(
-        folder, ": its weights are split among files, which Limpid does not read; load it with ",
-        "transformers' MarianMTModel.from_pretrained and write it with save_pretrained"));
+  // As transformers looks for them.
+  constexpr const char* kNames[] = {"model.safetensors", "model.safetensors.index.json",
+                                    "pytorch_model.bin", "pytorch_model.bin.index.json"};
+  const auto* found = std::find_if(std::begin(kNames), std::end(kNames), [&](const char* name) {
+    return Exists(absl::StrCat(folder, "/", name));
+  });
+  const std::string name = found == std::end(kNames) ? kNames[0] : *found;
+  const std::string path = absl::StrCat(folder, "/", name);
+  std::set<std::string> files = {name};
+  if (name.ends_with(".json")) {
+    absl::StatusOr<std::set<std::string>> shards = ShardsOf(path);
+    if (!shards.ok()) return shards.status();
+    files = *std::move(shards);
   }
-  return ReadSafetensorsTensors(safetensors, checkpoint);
+  TensorMap tensors;
+  for (const std::string& file : files) {
+    absl::Status status = AddTensorsOfFile(absl::StrCat(folder, "/", file), tensors, checkpoint);
+    if (!status.ok()) return status;
+  }
+  return InContext(path, RenameTensors(std::move(tensors), checkpoint));
 }
 
 }  // namespace

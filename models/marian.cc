@@ -26,6 +26,7 @@
 #include "models/shortlist.h"
 #include "models/weights.h"
 #include "models/yaml.h"
+#include "models/zip.h"
 
 namespace limpid {
 namespace {
@@ -484,8 +485,17 @@ std::vector<std::string> PathsIn(const std::string& folder,
   return paths;
 }
 
+// Other programs write .npz files, too. One that is damaged is for ReadMarian to refuse.
+bool IsMarianNpz(const std::string& path) {
+  if (path.ends_with(".optimizer.npz")) return false;
+  const auto zip = ZipReader::Open(path);
+  if (!zip.ok()) return true;
+  return std::any_of((*zip)->names().begin(), (*zip)->names().end(),
+                     [](const std::string& name) { return name.starts_with(kMarianOptions); });
+}
+
 bool IsMarianFile(const std::string& path) {
-  if (path.ends_with(".npz")) return !path.ends_with(".optimizer.npz");
+  if (path.ends_with(".npz")) return IsMarianNpz(path);
   return path.ends_with(".bin") && IsMarianBin(path);
 }
 

@@ -13,6 +13,8 @@
 #include "absl/strings/str_join.h"
 #include "models/file.h"
 #include "models/json.h"
+#include "models/model_files.h"
+#include "models/tokenizer_files.h"
 #include "models/yaml.h"
 
 namespace limpid {
@@ -190,17 +192,6 @@ absl::Status FindId(const std::string& path, const std::vector<std::string>& voc
   return absl::OkStatus();
 }
 
-// source.spm and target.spm cut text for vocabularies in YAML. A file that is not there leaves
-// `model` as it is.
-absl::Status ReadSentencePiece(const std::string& path, std::string& model) {
-  if (!model.empty() || !Exists(path)) return absl::OkStatus();
-  const auto file = MappedFile::Open(path);
-  if (!file.ok()) return file.status();
-  if ((*file)->text().empty()) return absl::InvalidArgumentError(absl::StrCat(path, ": is empty"));
-  model = (*file)->text();
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> SentencePiecePieces(std::string_view model) {
@@ -249,13 +240,19 @@ absl::Status ReadMarianVocabularies(const std::string& model_path, Checkpoint& c
   // As Marian's decoder does by itself.
   config.bad_words = {config.target_unk_id};
 
-  const std::string folder = fs::path(model_path).parent_path() / "";
-  status.Update(ReadSentencePiece(folder + "source.spm", checkpoint.source_sentencepiece));
-  status.Update(ReadSentencePiece(folder + "target.spm", checkpoint.target_sentencepiece));
   if (!status.ok()) return status;
+  checkpoint.source_tokenizer_path = paths->source;
+  checkpoint.target_tokenizer_path = paths->target;
+  // A vocabulary in YAML has its SentencePiece model beside it.
+  if (checkpoint.source_sentencepiece.empty() && checkpoint.target_sentencepiece.empty()) {
+    const std::string folder = fs::path(model_path).parent_path();
+    status = ReadTokenizerFiles(FilesOfFolder(folder.empty() ? "." : folder), checkpoint);
+    if (!status.ok()) return status;
+  }
   if (checkpoint.source_sentencepiece.empty() != checkpoint.target_sentencepiece.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(folder, ": expected both source.spm and target.spm, or neither, found one"));
+        absl::StrCat(paths->source, " and ", paths->target,
+                     ": expected SentencePiece models for both sides or for neither, found one"));
   }
   checkpoint.source_vocabulary = *std::move(source);
   checkpoint.target_vocabulary = *std::move(target);

@@ -1,6 +1,8 @@
 // Limpid's own model folder, to read and to write. models/FORMAT.md describes it.
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,88 +32,170 @@ constexpr char kTargetVocabularyFile[] = "/target_vocabulary.json";
 
 // --- Reading ---
 
-absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& path, int size) {
-  const auto file = MappedFile::Open(path);
-  if (!file.ok()) return file.status();
-  absl::StatusOr<nlohmann::json> document = ParseJson((*file)->text());
-  if (!document.ok()) return InContext(path, document.status());
+// A folder of which files are read, each compared with its checksum.
+class FolderReader {
+ public:
+  static absl::StatusOr<FolderReader> Open(const std::string& folder) {
+    absl::StatusOr<FileChecksums> checksums = FileChecksums::Read(folder);
+    if (!checksums.ok()) return checksums.status();
+    return FolderReader(folder, *std::move(checksums));
+  }
+
+  const std::string& folder() const { return folder_; }
+  std::string PathOf(const char* name) const { return folder_ + name; }
+  bool Has(const char* name) const { return Exists(folder_ + name); }
+
+  absl::StatusOr<std::vector<std::string>> ReadVocabulary(const char* name, int size) const;
+  // A SentencePiece model, or merges.
+  absl::Status ReadTokenizer(const char* name, std::string& bytes, std::string& path) const;
+
+ private:
+  FolderReader(std::string folder, FileChecksums checksums)
+      : folder_(std::move(folder)), checksums_(std::move(checksums)) {}
+
+  std::string folder_;
+  FileChecksums checksums_;
+};
+
+absl::StatusOr<std::vector<std::string>> PiecesOf(std::string_view text, int size) {
+  absl::StatusOr<nlohmann::json> document = ParseJson(text);
+  if (!document.ok()) return document.status();
   if (!document->is_array()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": expected an array of pieces, found ", Shown(*document)));
+        absl::StrCat("expected an array of pieces, found ", Shown(*document)));
   }
   if (document->size() != static_cast<size_t>(size)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": config.json asks for ", size, " pieces, found ", document->size()));
+        absl::StrCat("config.json asks for ", size, " pieces, found ", document->size()));
   }
   std::vector<std::string> pieces;
   pieces.reserve(document->size());
   for (nlohmann::json& piece : *document) {
     if (!piece.is_string()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": expected a piece for id ",
-                                                     pieces.size(), ", found ", Shown(piece)));
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected a piece for id ", pieces.size(), ", found ", Shown(piece)));
     }
     pieces.push_back(std::move(piece.get_ref<std::string&>()));
   }
   return pieces;
 }
 
-absl::Status ReadVocabularies(const std::string& folder, Checkpoint& checkpoint) {
-  const ModelConfig& config = checkpoint.config;
-  const bool separate = Exists(folder + kSourceVocabularyFile);
-  if (separate && Exists(folder + kVocabularyFile)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(folder, ": expected vocabulary.json or source_vocabulary.json, found both"));
+absl::StatusOr<std::vector<std::string>> FolderReader::ReadVocabulary(const char* name,
+                                                                      int size) const {
+  const auto file = MappedFile::Open(PathOf(name));
+  if (!file.ok()) return file.status();
+  absl::StatusOr<std::vector<std::string>> pieces = PiecesOf((*file)->text(), size);
+  if (!pieces.ok()) return InContext(PathOf(name), pieces.status());
+  absl::Status status = checksums_.Check(name + 1, (*file)->bytes());
+  if (!status.ok()) return status;
+  return pieces;
+}
+
+absl::Status FolderReader::ReadTokenizer(const char* name, std::string& bytes,
+                                         std::string& path) const {
+  path = PathOf(name);
+  const auto file = MappedFile::Open(path);
+  if (absl::IsNotFound(file.status())) {
+    return absl::NotFoundError(absl::StrCat(
+        path, ": is missing; the model's tokenizer is made of it, as config.json says"));
   }
-  auto source = ReadVocabulary(folder + (separate ? kSourceVocabularyFile : kVocabularyFile),
-                               config.source_vocab_size);
+  if (!file.ok()) return file.status();
+  if ((*file)->text().empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": is empty"));
+  }
+  bytes = (*file)->text();
+  return checksums_.Check(name + 1, (*file)->bytes());
+}
+
+absl::Status ReadVocabularies(const FolderReader& reader, Checkpoint& checkpoint) {
+  const ModelConfig& config = checkpoint.config;
+  const bool separate = reader.Has(kSourceVocabularyFile);
+  if (separate && reader.Has(kVocabularyFile)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        reader.folder(), ": expected vocabulary.json or source_vocabulary.json, found both"));
+  }
+  auto source = reader.ReadVocabulary(separate ? kSourceVocabularyFile : kVocabularyFile,
+                                      config.source_vocab_size);
   if (!source.ok()) return source.status();
   checkpoint.source_vocabulary = *std::move(source);
   if (!separate && config.target_vocab_size == config.source_vocab_size) {
     checkpoint.target_vocabulary = checkpoint.source_vocabulary;
     return absl::OkStatus();
   }
-  auto target = ReadVocabulary(folder + (separate ? kTargetVocabularyFile : kVocabularyFile),
-                               config.target_vocab_size);
+  auto target = reader.ReadVocabulary(separate ? kTargetVocabularyFile : kVocabularyFile,
+                                      config.target_vocab_size);
   if (!target.ok()) return target.status();
   checkpoint.target_vocabulary = *std::move(target);
   return absl::OkStatus();
 }
 
-// Reads a SentencePiece model, or merges, whole; a file that is not there leaves `bytes` as they
-// are.
-absl::Status ReadIfThere(const std::string& path, std::string& bytes) {
-  const auto file = MappedFile::Open(path);
-  if (absl::IsNotFound(file.status())) return absl::OkStatus();
-  if (!file.ok()) return file.status();
-  if ((*file)->text().empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": is empty; a model for text that is already split into pieces has no such file"));
-  }
-  bytes = (*file)->text();
-  return absl::OkStatus();
-}
-
-// Reads what cuts text into pieces.
-absl::Status ReadCutters(const std::string& folder, Checkpoint& checkpoint) {
-  absl::Status status = ReadIfThere(folder + kMergesFile, checkpoint.subword_merges);
-  if (!status.ok()) return status;
-  status = ReadIfThere(folder + kSourceSentencePieceFile, checkpoint.source_sentencepiece);
-  if (!status.ok()) return status;
-  checkpoint.target_sentencepiece = checkpoint.source_sentencepiece;
-  status = ReadIfThere(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece);
-  if (status.ok() && checkpoint.source_sentencepiece.empty() &&
-      !checkpoint.target_sentencepiece.empty()) {
+// What a folder of an older version has, whose config.json does not say it.
+absl::StatusOr<TokenizerKind> InferTokenizer(const FolderReader& reader) {
+  if (reader.Has(kTargetSentencePieceFile) && !reader.Has(kSourceSentencePieceFile)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(folder,
+        absl::StrCat(reader.folder(),
                      ": has target.spm but no source.spm; expected both, only source.spm "
                      "where both are the same, or none"));
   }
-  if (status.ok() && !checkpoint.subword_merges.empty() &&
-      !checkpoint.source_sentencepiece.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(folder, ": expected source.spm or subword.bpe, found both"));
+  if (reader.Has(kMergesFile)) return TokenizerKind::kMosesSubwordNmt;
+  if (reader.Has(kTargetSentencePieceFile)) return TokenizerKind::kSentencePiecePerSide;
+  return reader.Has(kSourceSentencePieceFile) ? TokenizerKind::kSentencePiece
+                                              : TokenizerKind::kSpaces;
+}
+
+// The files of a kind of tokenizer; others would contradict it.
+std::vector<const char*> FilesOf(TokenizerKind kind) {
+  switch (kind) {
+    case TokenizerKind::kSpaces:
+      return {};
+    case TokenizerKind::kSentencePiece:
+      return {kSourceSentencePieceFile};
+    case TokenizerKind::kSentencePiecePerSide:
+      return {kSourceSentencePieceFile, kTargetSentencePieceFile};
+    case TokenizerKind::kMosesSubwordNmt:
+      return {kMergesFile};
   }
-  return status;
+  return {};
+}
+
+absl::Status RefuseOtherTokenizers(TokenizerKind kind, const FolderReader& reader) {
+  const std::vector<const char*> files = FilesOf(kind);
+  for (const char* name : {kSourceSentencePieceFile, kTargetSentencePieceFile, kMergesFile}) {
+    if (!reader.Has(name) || std::find(files.begin(), files.end(), name) != files.end()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(reader.PathOf(name), ": has no place in a model whose tokenizer is ",
+                     Quoted(std::string(TokenizerKindName(kind))),
+                     " (FORMAT.md); remove it, or say in ", "config.json what the tokenizer is"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadTokenizer(const FolderReader& reader, Checkpoint& checkpoint) {
+  absl::StatusOr<TokenizerKind> kind = InferTokenizer(reader);
+  if (checkpoint.config.tokenizer.has_value()) kind = *checkpoint.config.tokenizer;
+  if (!kind.ok()) return kind.status();
+  if (absl::Status status = RefuseOtherTokenizers(*kind, reader); !status.ok()) return status;
+  absl::Status status;
+  switch (*kind) {
+    case TokenizerKind::kSpaces:
+      checkpoint.tokenizer_names = "source.spm, target.spm and subword.bpe";
+      return absl::OkStatus();
+    case TokenizerKind::kMosesSubwordNmt:
+      status = reader.ReadTokenizer(kMergesFile, checkpoint.subword_merges,
+                                    checkpoint.source_tokenizer_path);
+      checkpoint.target_tokenizer_path = checkpoint.source_tokenizer_path;
+      return status;
+    default:
+      break;
+  }
+  status = reader.ReadTokenizer(kSourceSentencePieceFile, checkpoint.source_sentencepiece,
+                                checkpoint.source_tokenizer_path);
+  if (!status.ok()) return status;
+  checkpoint.target_sentencepiece = checkpoint.source_sentencepiece;
+  checkpoint.target_tokenizer_path = checkpoint.source_tokenizer_path;
+  if (*kind == TokenizerKind::kSentencePiece) return status;
+  return reader.ReadTokenizer(kTargetSentencePieceFile, checkpoint.target_sentencepiece,
+                              checkpoint.target_tokenizer_path);
 }
 
 // Reads the shortlist, if there is one.
@@ -137,7 +221,9 @@ absl::Status WriteVocabulary(const std::string& path, const std::vector<std::str
 }
 
 absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder) {
-  absl::Status status = WriteFile(folder + kConfigFile, FormatConfig(checkpoint.config));
+  ModelConfig config = checkpoint.config;
+  config.tokenizer = TokenizerKindOf(checkpoint);
+  absl::Status status = WriteFile(folder + kConfigFile, FormatConfig(config));
   if (checkpoint.source_vocabulary == checkpoint.target_vocabulary) {
     status.Update(WriteVocabulary(folder + kVocabularyFile, checkpoint.source_vocabulary));
   } else {
@@ -147,7 +233,7 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder)
   if (!checkpoint.source_sentencepiece.empty()) {
     status.Update(WriteFile(folder + kSourceSentencePieceFile, checkpoint.source_sentencepiece));
   }
-  if (checkpoint.target_sentencepiece != checkpoint.source_sentencepiece) {
+  if (config.tokenizer == TokenizerKind::kSentencePiecePerSide) {
     status.Update(WriteFile(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece));
   }
   if (!checkpoint.subword_merges.empty()) {
@@ -158,7 +244,7 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder)
   }
   status.Update(
       WriteSafetensors(folder + kTensorsFile, checkpoint.tensors, Checksums(checkpoint.tensors)));
-  return status;
+  return status.ok() ? WriteFileChecksums(folder) : status;
 }
 
 }  // namespace
@@ -199,8 +285,10 @@ absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
   const auto weights = BindWeights(checkpoint.config, checkpoint.tensors);
   if (!weights.ok()) return InContext(tensors_path, weights.status());
 
-  absl::Status status = ReadVocabularies(folder, checkpoint);
-  if (status.ok()) status = ReadCutters(folder, checkpoint);
+  const absl::StatusOr<FolderReader> reader = FolderReader::Open(folder);
+  if (!reader.ok()) return reader.status();
+  absl::Status status = ReadVocabularies(*reader, checkpoint);
+  if (status.ok()) status = ReadTokenizer(*reader, checkpoint);
   if (status.ok()) status = ReadShortlist(folder, checkpoint);
   if (!status.ok()) return status;
   return checkpoint;

@@ -2,10 +2,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "models/checkpoint.h"
 #include "models/checksum.h"
 #include "tools/flags.h"
@@ -24,14 +26,23 @@ stored, sizes, vocabulary, and a table of its tensors. PATH is a model that
   limpid inspect models/eng-deu
 )";
 
+std::string Verified(const std::string& path, const std::vector<std::string>& names) {
+  return names.size() == 1
+             ? absl::StrCat(path,
+                            ": the weights match their checksums; there are none of the other "
+                            "files, which `limpid convert` of this version writes\n")
+             : absl::StrCat(path, ": all files match their checksums: ", absl::StrJoin(names, ", "),
+                            "\n");
+}
+
 }  // namespace
 
 int RunInspect(Arguments arguments) {
   bool verify = false;
   Flags flags(kUsage, kAbout);
   flags.Add("verify", &verify,
-            "Compare the weights with the checksums that `limpid convert` wrote; print nothing "
-            "else.");
+            "Compare all files of the model with the checksums that `limpid convert` wrote; print "
+            "nothing else.");
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (flags.arguments().size() > 1) {
     return UsageError("inspect takes one model at a time: limpid inspect PATH");
@@ -40,13 +51,14 @@ int RunInspect(Arguments arguments) {
       flags.arguments().empty() ? DefaultModelFolder() : flags.arguments().front();
   if (!path.ok()) return Failure(path.status());
   if (verify) {
-    const absl::Status status = VerifyChecksums(*path);
-    return status.ok() ? Print(absl::StrCat(*path, ": the weights match their checksums\n"))
-                       : Failure(status);
+    const absl::StatusOr<std::vector<std::string>> names = VerifyChecksums(*path);
+    return names.ok() ? Print(Verified(*path, *names)) : Failure(names.status());
   }
   const absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(*path);
   if (!checkpoint.ok()) return Failure(checkpoint.status());
-  return Print(Describe(*checkpoint));
+  const int exit_code = Print(Describe(*checkpoint));
+  const absl::Status status = CheckTokenizer(*path, *checkpoint);
+  return status.ok() ? exit_code : Failure(status);
 }
 
 }  // namespace limpid

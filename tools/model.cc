@@ -10,7 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "engine/checkpoint_tokenizer.h"
 #include "engine/compute_type.h"
+#include "tools/subcommand.h"
 
 namespace limpid {
 namespace {
@@ -49,7 +51,8 @@ void AddModelFlags(ModelFlags* model, Flags* flags) {
   flags->Add("threads=N", &model->options.threads, {0, kMaxThreads},
              "Threads that translate side by side; 0: one a processor.");
   flags->Add("verify", &model->options.verify,
-             "Compare the weights with their checksums first; damage is an error that names it.");
+             "Compare the model's files with their checksums first; damage is an error that names "
+             "it.");
 }
 
 absl::StatusOr<std::string> DefaultModelFolder() {
@@ -81,6 +84,14 @@ absl::StatusOr<std::string> FindModel(const ModelFlags& model) {
         model.folder.empty() ? "in LIMPID_MODEL" : "with --model"));
   }
   return folder;
+}
+
+absl::Status CheckTokenizer(const std::string& path, const Checkpoint& checkpoint) {
+  Checkpoint copy = checkpoint;
+  const absl::Status status = MakeTokenizer(TakeTokenizerFiles(path, copy)).status();
+  const std::string missing = MissingTokenizer(path, checkpoint);
+  if (status.ok() && !missing.empty()) Complain(missing);
+  return status;
 }
 
 absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model) {

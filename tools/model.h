@@ -5,8 +5,10 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/translator.h"
+#include "models/checkpoint.h"
 #include "tools/flags.h"
 
 namespace limpid {
@@ -22,6 +24,10 @@ void AddModelFlags(ModelFlags* model, Flags* flags);
 // The folder that is used without --model: $LIMPID_MODEL if it is set, else the model that came
 // with Limpid, looked for where the program is: in the source tree or the place of installation.
 absl::StatusOr<std::string> DefaultModelFolder();
+
+// Makes the tokenizer of a model as translating would, and says on stderr if there is none. The
+// error names what is damaged or missing.
+absl::Status CheckTokenizer(const std::string& path, const Checkpoint& checkpoint);
 
 // The folder that the flags name, or the default one. It exists.
 absl::StatusOr<std::string> FindModel(const ModelFlags& model);

@@ -11,8 +11,10 @@ same variables, and that CTranslate2 loads them shows that they are laid out rig
 import json
 import math
 import os
+import re
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -77,6 +79,24 @@ MODELS = {
     "version_4": dict(version=4, revision=4, quantization="int8", layers=(1, 2), separate=True),
     "version_3": dict(version=3, revision=3, quantization="int16", heads=4, tied=True),
     # Without aliases, scales and heads: int16 is scaled by 1000, TransformerBase has 8 heads.
+    # As before there were specifications: OpenNMT-tf's names, and 8 heads. Its vocabulary has no "<unk>",
+    # which CTranslate2 adds.
+    "version_1": dict(
+        version=1,
+        revision=1,
+        heads=8,
+        layers=(2, 1),
+        separate=True,
+        implicit_unk=True,
+    ),
+    "version_2_without_unk": dict(
+        version=2,
+        revision=2,
+        name="TransformerBase",
+        heads=8,
+        implicit_unk=True,
+    ),
+    "json_without_unk": dict(separate=True, implicit_unk=True),
     "version_2": dict(
         version=2,
         revision=2,
@@ -98,8 +118,12 @@ def random_spec(options, seed):
         setattr(spec.config, key, value)
     c = spec.config
     special = [c.unk_token, c.bos_token, c.eos_token]
-    source = special + options.get("pieces", [f"s{i}" for i in range(20)])
-    target = special + [f"t{i}" for i in range(24)] if options.get("separate") else source
+    source = options.get("pieces", [f"s{i}" for i in range(20)])
+    target = [f"t{i}" for i in range(24)] if options.get("separate") else source
+    if options.get("implicit_unk"):  # where it is added
+        source, target = (["<blank>", *special[1:], *pieces, special[0]] for pieces in (source, target))
+    else:
+        source, target = special + source, special + target
     spec.register_source_vocabulary(source)
     spec.register_target_vocabulary(target)
 
@@ -167,6 +191,9 @@ def write_model(options, seed, folder):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     spec.save(str(folder))
+    if options.get("implicit_unk"):
+        for path in folder.glob("*_vocabulary.json"):
+            path.write_text(json.dumps(json.loads(path.read_text())[:-1], indent=1))
     if "version" in options:
         write_old_version(options, spec, folder)
     return source, target
@@ -201,10 +228,11 @@ def write_old_version(options, spec, folder):
                     "alibi", "scale_alibi", "alibi_use_positive_positions", "multi_query_attention",
                     "start_from_zero_embedding", "scale_embeddings", "embeddings_merge"):
                 del variables[name]
-        variables = {rename(name): value for name, value in variables.items()}
-        aliases = {rename(alias): rename(name) for alias, name in aliases.items()}
+        new_name = rename_to_tf if revision == 1 else rename
+        variables = {new_name(name): value for name, value in variables.items()}
+        aliases = {new_name(alias): new_name(name) for alias, name in aliases.items()}
         if revision < 3:
-            del variables["num_heads"]
+            del variables[rename_to_tf("num_heads") if revision == 1 else "num_heads"]
     if version < 3:
         variables |= {alias: variables[name] for alias, name in aliases.items()}
     if options.get("quantization") == "int16 times 1000":
@@ -224,11 +252,30 @@ def rename(name):
     return name.replace("encoder/embeddings_0/", "encoder/embeddings/")
 
 
+def rename_to_tf(name):
+    """OpenNMT-tf's names, which version 1 has: the reverse of CTranslate2's map_v1_variable_name."""
+    name = rename(name)
+    if "/" not in name:
+        return name
+    name = name.replace("embeddings/weight", "w_embs").replace("projection/", "dense/")
+    name = re.sub(r"/linear_0/", "/conv1d/", name)
+    name = re.sub(r"/linear_(\d)/", r"/conv1d_\1/", name)
+    if name.startswith("encoder"):
+        name = name.replace("self_attention", "multi_head")
+    else:
+        name = name.replace("/attention/", "/multi_head/").replace("self_attention", "masked_multi_head")
+    name = name.replace("layer_norm/", "LayerNorm/").replace("/weight", "/kernel")
+    return f"transformer/{name}:0"
+
+
 def write_binary(path, version, name, revision, variables, aliases):
     def string(text):
         return struct.pack("<H", len(text.encode()) + 1) + text.encode() + b"\0"
 
-    out = struct.pack("<I", version) + string(name) + struct.pack("<II", revision, len(variables))
+    out = struct.pack("<I", version)
+    if version >= 2:
+        out += string(name) + struct.pack("<I", revision)
+    out += struct.pack("<I", len(variables))
     for each, value in sorted(variables.items()):
         out += string(each) + struct.pack("<B", value.ndim)
         out += struct.pack(f"<{value.ndim}I", *value.shape)
@@ -315,9 +362,13 @@ def write_converted():
 
 
 def main():
-    write_converted()
+    """Without names on the command line, all of them."""
+    names = sys.argv[1:] or ["marian", *MODELS]
+    if "marian" in names:
+        write_converted()
     for name, options in MODELS.items():
-        write_hand_made(name, options)
+        if name in names:
+            write_hand_made(name, options)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -59,7 +60,7 @@ TEST_P(ChecksumTest, EveryFlippedByteOfWeightsIsFound) {
   const size_t data = sizeof(header) + header;
   for (size_t byte = data; byte < sound.size(); byte += 7) {
     FlipBit(path, byte, byte % 8);
-    EXPECT_EQ(VerifyChecksums(folder).code(), absl::StatusCode::kDataLoss) << byte;
+    EXPECT_EQ(VerifyChecksums(folder).status().code(), absl::StatusCode::kDataLoss) << byte;
     FlipBit(path, byte, byte % 8);
   }
   EXPECT_EQ(Message(VerifyChecksums(folder)), "");
@@ -83,10 +84,61 @@ TEST(ChecksumsTest, FileWithoutThemIsNoMatchAndStillLoads) {
   const std::string path = folder + "/model.safetensors";
   ASSERT_EQ(Message(WriteSafetensors(path + ".new", checkpoint->tensors, {})), "");
   std::filesystem::rename(path + ".new", path);
-  const absl::Status status = VerifyChecksums(folder);
+  const absl::Status status = VerifyChecksums(folder).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(Message(status), AllOf(HasSubstr("has no checksum of"), Not(HasSubstr("damaged"))));
   EXPECT_TRUE(ReadNative(folder).ok());
+}
+
+// Two pieces in each other's place are words in each other's place.
+TEST(ChecksumsTest, TwoSwappedPiecesAreFound) {
+  const std::string folder = Write(DType::kFloat32);
+  const std::string path = folder + "/vocabulary.json";
+  auto pieces = nlohmann::json::parse(ReadText(path));
+  std::swap(pieces[2], pieces[3]);
+  WriteText(path, pieces.dump(0) + "\n");
+  EXPECT_THAT(Message(VerifyChecksums(folder)),
+              HasSubstr(path + ": differs from its checksum in checksums.json"));
+  // So small a file is compared whenever it is read.
+  EXPECT_THAT(Message(ReadNative(folder)), HasSubstr(path + ": differs from its checksum"));
+}
+
+TEST(ChecksumsTest, CoverEveryByteOfEveryFile) {
+  const std::string folder = Write(DType::kInt8);
+  const auto names = VerifyChecksums(folder);
+  ASSERT_TRUE(names.ok()) << names.status();
+  EXPECT_THAT(*names, testing::ElementsAre("config.json", "model.safetensors", "vocabulary.json",
+                                           "source.spm", "target.spm"));
+  for (const std::string& name : *names) {
+    const std::string path = folder + "/" + name;
+    const size_t size = ReadText(path).size();
+    for (size_t byte = 0; byte < size; byte += name == "model.safetensors" ? 97 : 3) {
+      FlipBit(path, byte, byte % 8);
+      EXPECT_THAT(Message(VerifyChecksums(folder)), HasSubstr(folder)) << path << " " << byte;
+      FlipBit(path, byte, byte % 8);
+    }
+  }
+  EXPECT_TRUE(VerifyChecksums(folder).ok());
+}
+
+TEST(ChecksumsTest, AFileThatIsMissingOrNewIsNamed) {
+  const std::string folder = Write(DType::kFloat32);
+  WriteText(folder + "/shortlist.bin", "new");
+  EXPECT_THAT(Message(VerifyChecksums(folder)),
+              HasSubstr(folder + "/shortlist.bin: is not in checksums.json"));
+  EXPECT_EQ(Message(WriteFileChecksum(folder, "shortlist.bin")), "");
+  EXPECT_EQ(Message(VerifyChecksums(folder)), "");
+  std::filesystem::remove(folder + "/shortlist.bin");
+  EXPECT_THAT(Message(VerifyChecksums(folder)), HasSubstr("shortlist.bin: is missing"));
+  std::filesystem::remove(folder + "/checksums.json");
+  EXPECT_THAT(Message(VerifyChecksums(folder)), HasSubstr(folder + ": has no checksums.json"));
+}
+
+TEST(ChecksumsTest, OfAnOlderFolderTheWeightsAreCompared) {
+  const auto names = VerifyChecksums("tests/golden/older_folder");
+  ASSERT_TRUE(names.ok()) << names.status();
+  EXPECT_THAT(*names, testing::ElementsAre("model.safetensors"));
+  EXPECT_THAT(Message(VerifyChecksums("tests/golden/base")), HasSubstr("is not a Limpid folder"));
 }
 
 TEST(ChecksumsTest, CoverTheScalesOfInt8Tensors) {

@@ -51,7 +51,8 @@ ModelConfig UnusualConfig() {
           .alignment_input_layer = 1,
           .alignment_input_head = 3,
           .source_language = "ü\"\\",
-          .target_language = "deu"};
+          .target_language = "deu",
+          .tokenizer = TokenizerKind::kMosesSubwordNmt};
 }
 
 // What ParseConfig says of UnusualConfig's text with one key set to another value.
@@ -97,8 +98,22 @@ TEST(ConfigTest, FloatsAreWrittenShortAndReadBackExactly) {
   }
 }
 
-TEST(ConfigTest, EveryKeyIsRequired) {
-  const json document = json::parse(FormatConfig(UnusualConfig()));
+// Folders of older versions do not have it.
+TEST(ConfigTest, TheTokenizerMayBeMissing) {
+  ModelConfig config = UnusualConfig();
+  config.tokenizer.reset();
+  EXPECT_THAT(FormatConfig(config), testing::Not(HasSubstr("tokenizer")));
+  EXPECT_EQ(ParseConfig(FormatConfig(config))->tokenizer, std::nullopt);
+  for (TokenizerKind kind : {TokenizerKind::kSpaces, TokenizerKind::kSentencePiece,
+                             TokenizerKind::kSentencePiecePerSide}) {
+    config.tokenizer = kind;
+    EXPECT_EQ(ParseConfig(FormatConfig(config))->tokenizer, kind);
+  }
+}
+
+TEST(ConfigTest, EveryOtherKeyIsRequired) {
+  json document = json::parse(FormatConfig(UnusualConfig()));
+  document.erase("tokenizer");
   for (const auto& [key, value] : document.items()) {
     json without = document;
     without.erase(key);
@@ -131,6 +146,7 @@ TEST(ConfigTest, RefusesWrongTypesNamingKeyExpectedAndFound) {
   EXPECT_THAT(Refusal("norm_order", "middle"),
               HasSubstr("\"norm_order\": expected \"post\" or \"pre\", found \"middle\""));
   EXPECT_THAT(Refusal("activation", "tanh"), HasSubstr("expected \"relu\" or \"gelu\" or"));
+  EXPECT_THAT(Refusal("tokenizer", "words"), HasSubstr("\"tokenizer\": expected \"spaces\" or"));
   EXPECT_THAT(Refusal("positions", 1), HasSubstr("expected \"sinusoidal\" or"));
 }
 

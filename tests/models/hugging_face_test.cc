@@ -1,5 +1,6 @@
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -96,7 +97,8 @@ TEST_F(HuggingFaceTest, ReadsTheConfig) {
                                 .decoder_start_id = 4,
                                 .bad_words = {4},
                                 .source_language = "eng",
-                                .target_language = "deu"};
+                                .target_language = "deu",
+                                .tokenizer = std::nullopt};
   EXPECT_EQ(checkpoint.config, expected);
 }
 
@@ -438,7 +440,71 @@ TEST_F(HuggingFaceTest, ReadsPyTorchFilesWhereThereAreNoSafetensors) {
   fs::remove(folder + "/pytorch_model.bin");
   EXPECT_THAT(Message(ReadHuggingFace(folder)), HasSubstr("/model.safetensors: cannot open"));
   WriteText(folder + "/model.safetensors.index.json", "{}");
-  EXPECT_THAT(Message(ReadHuggingFace(folder)), HasSubstr("its weights are split among files"));
+  EXPECT_THAT(Message(ReadHuggingFace(folder)),
+              HasSubstr("model.safetensors.index.json: expected an object \"weight_map\""));
+}
+
+// Large models are split among files, with an index.
+TEST_F(HuggingFaceTest, WeightsMayBeSplitAmongFiles) {
+  const std::string folder = folder_.Write();
+  const auto whole = ReadHuggingFace(folder);
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  fs::remove(folder + "/model.safetensors");
+  TensorMap parts[2];
+  json map;
+  for (const auto& [name, tensor] : folder_.tensors.views) {
+    const size_t part = name < "model.decoder.layers.0.fc" ? 0 : 1;
+    parts[part][name] = tensor;
+    map[name] = "model-0000" + std::to_string(part + 1) + "-of-00002.safetensors";
+  }
+  for (size_t i = 0; i < 2; ++i) {
+    ASSERT_EQ(Message(WriteSafetensors(
+                  folder + "/model-0000" + std::to_string(i + 1) + "-of-00002.safetensors",
+                  parts[i], {})),
+              "");
+  }
+  WriteText(folder + "/model.safetensors.index.json", json{{"weight_map", map}}.dump());
+  const auto found = ReadHuggingFace(folder);
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_EQ(found->tensors.size(), whole->tensors.size());
+  for (const auto& [name, tensor] : whole->tensors) {
+    EXPECT_EQ(ReadAll(found->tensors.at(name)), ReadAll(tensor)) << name;
+  }
+  map["final_logits_bias"] = "../model.safetensors";
+  WriteText(folder + "/model.safetensors.index.json", json{{"weight_map", map}}.dump());
+  EXPECT_THAT(Message(ReadHuggingFace(folder)), HasSubstr("expected the name of a file beside"));
+  map["final_logits_bias"] = "model-00003-of-00003.safetensors";
+  WriteText(folder + "/model.safetensors.index.json", json{{"weight_map", map}}.dump());
+  EXPECT_THAT(Message(ReadHuggingFace(folder)),
+              HasSubstr("model-00003-of-00003.safetensors: cannot"));
+}
+
+TEST_F(HuggingFaceTest, AnIndexOfPyTorchFilesIsRead) {
+  const std::string folder = folder_.Write();
+  fs::remove(folder + "/model.safetensors");
+  fs::copy_file("tests/golden/torch_files/training.pt", folder + "/part.bin");
+  WriteText(folder + "/pytorch_model.bin.index.json",
+            json{{"weight_map", {{"model.shared.weight", "part.bin"}}}}.dump());
+  EXPECT_THAT(Message(ReadHuggingFace(folder)),
+              HasSubstr("index.json: tensor \"model.shared.weight\" is missing"));
+}
+
+// They are pieces like the others, with rows of the embedding.
+TEST_F(HuggingFaceTest, AddedTokensFillTheIdsThatTheVocabularyLeaves) {
+  folder_.vocabulary.erase("ü");
+  const std::string folder = folder_.Write();
+  EXPECT_THAT(Message(ReadHuggingFace(folder)), HasSubstr("the first id without one is 3"));
+  WriteText(folder + "/added_tokens.json", json{{"<new>", 3}, {"<pad>", 4}}.dump());
+  auto found = ReadHuggingFace(folder);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->source_vocabulary[3], "<new>");
+  fs::remove(folder + "/added_tokens.json");
+  json config = folder_.tokenizer_config;
+  config["added_tokens_decoder"] = {{"3", {{"content", "<newer>"}}}};
+  WriteText(folder + "/tokenizer_config.json", config.dump());
+  found = ReadHuggingFace(folder);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->target_vocabulary[3], "<newer>");
 }
 
 TEST_F(HuggingFaceTest, AFileCutOffIsRefused) {

@@ -24,7 +24,9 @@ TEST_P(WriteHuggingFaceTest, GoesRoundTripBitForBit) {
   const auto again = ReadCheckpoint(folder);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->format, "Hugging Face MarianMT");
-  EXPECT_EQ(again->config, original->config);
+  ModelConfig config = original->config;
+  config.tokenizer.reset();  // only a Limpid folder says so
+  EXPECT_EQ(again->config, config);
   EXPECT_EQ(again->source_vocabulary, original->source_vocabulary);
   EXPECT_EQ(again->target_vocabulary, original->target_vocabulary);
   EXPECT_EQ(again->source_sentencepiece, original->source_sentencepiece);

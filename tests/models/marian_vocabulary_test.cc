@@ -135,7 +135,7 @@ TEST_F(MarianVocabularyTest, SentencePieceModelsLieBesideYaml) {
   EXPECT_EQ(Read(60, 60), "");
   EXPECT_EQ(checkpoint_.source_sentencepiece, "");
   fs::copy(kSource, Path("source.spm"));
-  EXPECT_THAT(Read(60, 60), HasSubstr("expected both source.spm and target.spm, or neither"));
+  EXPECT_THAT(Read(60, 60), HasSubstr("has source.spm but no target.spm; expected both"));
   WriteText(Path("target.spm"), "");
   EXPECT_THAT(Read(60, 60), HasSubstr("target.spm: is empty"));
   fs::remove(Path("target.spm"));

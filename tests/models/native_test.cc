@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -37,7 +38,9 @@ std::string WriteSmall(DType dtype = DType::kFloat32) {
 }
 
 void ExpectSame(const Checkpoint& found, const Checkpoint& expected) {
-  EXPECT_EQ(found.config, expected.config);
+  ModelConfig config = expected.config;
+  config.tokenizer = TokenizerKindOf(expected);  // a Limpid folder says so
+  EXPECT_EQ(found.config, config);
   EXPECT_EQ(found.source_vocabulary, expected.source_vocabulary);
   EXPECT_EQ(found.target_vocabulary, expected.target_vocabulary);
   EXPECT_EQ(found.source_sentencepiece, expected.source_sentencepiece);
@@ -104,7 +107,7 @@ TEST(NativeTest, EveryDTypeGoesRoundTripInItself) {
 TEST(NativeTest, SidesThatDifferHaveAFileEach) {
   EXPECT_THAT(FilesIn(WriteSmall()),
               UnorderedElementsAre("config.json", "model.safetensors", "vocabulary.json",
-                                   "source.spm", "target.spm"));
+                                   "source.spm", "target.spm", "checksums.json"));
   Checkpoint checkpoint = SmallCheckpoint();
   checkpoint.target_vocabulary[2] = "▁b";
   checkpoint.target_sentencepiece = checkpoint.source_sentencepiece;
@@ -112,7 +115,7 @@ TEST(NativeTest, SidesThatDifferHaveAFileEach) {
   ASSERT_EQ(Message(WriteNative(checkpoint, folder, DType::kFloat32)), "");
   EXPECT_THAT(FilesIn(folder),
               UnorderedElementsAre("config.json", "model.safetensors", "source_vocabulary.json",
-                                   "target_vocabulary.json", "source.spm"));
+                                   "target_vocabulary.json", "source.spm", "checksums.json"));
   ExpectSame(*ReadNative(folder), checkpoint);
 }
 
@@ -121,8 +124,8 @@ TEST(NativeTest, AModelWithoutSentencePieceHasNoSuchFiles) {
   checkpoint.source_sentencepiece = checkpoint.target_sentencepiece = "";
   const std::string folder = FreshPath("native");
   ASSERT_EQ(Message(WriteNative(checkpoint, folder, DType::kFloat32)), "");
-  EXPECT_THAT(FilesIn(folder),
-              UnorderedElementsAre("config.json", "model.safetensors", "vocabulary.json"));
+  EXPECT_THAT(FilesIn(folder), UnorderedElementsAre("config.json", "model.safetensors",
+                                                    "vocabulary.json", "checksums.json"));
   ExpectSame(*ReadNative(folder), checkpoint);
 }
 
@@ -132,8 +135,9 @@ TEST(NativeTest, MergesStandInPlaceOfSentencePiece) {
   checkpoint.subword_merges = "#version: 0.2\na b\n";
   const std::string folder = FreshPath("native");
   ASSERT_EQ(Message(WriteNative(checkpoint, folder, DType::kFloat32)), "");
-  EXPECT_THAT(FilesIn(folder), UnorderedElementsAre("config.json", "model.safetensors",
-                                                    "vocabulary.json", "subword.bpe"));
+  EXPECT_THAT(FilesIn(folder),
+              UnorderedElementsAre("config.json", "model.safetensors", "vocabulary.json",
+                                   "subword.bpe", "checksums.json"));
   ExpectSame(*ReadNative(folder), checkpoint);
 }
 
@@ -233,25 +237,52 @@ TEST_F(ReadNativeTest, RefusesVocabulariesOfBothKinds) {
   EXPECT_THAT(Refusal(), HasSubstr(Path("target_vocabulary.json")));
 }
 
-TEST_F(ReadNativeTest, WithoutTargetSentencePieceBothSidesUseTheSource) {
-  fs::remove(Path("target.spm"));
-  const auto found = ReadNative(folder_);
-  ASSERT_TRUE(found.ok()) << found.status();
-  EXPECT_EQ(found->source_sentencepiece, "source pieces");
-  EXPECT_EQ(found->target_sentencepiece, "source pieces");
+// What a model's tokenizer is, is stated, and so are the files that it needs.
+TEST_F(ReadNativeTest, ATokenizerFileThatIsMissingIsNamed) {
+  for (const char* file : {"source.spm", "target.spm"}) {
+    fs::rename(Path(file), Path("away"));
+    const auto found = ReadNative(folder_);
+    EXPECT_TRUE(absl::IsNotFound(found.status()));
+    EXPECT_THAT(Message(found), HasSubstr(Path(file) + ": is missing; the model's tokenizer is"));
+    fs::rename(Path("away"), Path(file));
+  }
+  EXPECT_EQ(Refusal(), "");
 }
 
-TEST_F(ReadNativeTest, RefusesSentencePieceFilesThatMakeNoSense) {
+TEST_F(ReadNativeTest, ATokenizerFileOfAnotherModelIsFoundByItsChecksum) {
+  EXPECT_THAT(RefusalWith("target.spm", "other pieces"),
+              HasSubstr(Path("target.spm: differs from its checksum in checksums.json")));
   EXPECT_THAT(RefusalWith("target.spm", ""), HasSubstr(Path("target.spm: is empty")));
-  WriteText(Path("target.spm"), "pieces");
-  fs::remove(Path("source.spm"));
-  EXPECT_THAT(Refusal(), HasSubstr("has target.spm but no source.spm"));
+  EXPECT_THAT(RefusalWith("target.spm",
+                          "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n"),
+              HasSubstr(Path("target.spm: is a Git LFS pointer")));
 }
 
-TEST_F(ReadNativeTest, RefusesMergesThatMakeNoSense) {
+TEST_F(ReadNativeTest, RefusesFilesOfAnotherTokenizerThanIsStated) {
   EXPECT_THAT(RefusalWith("subword.bpe", "a b\n"),
-              HasSubstr("expected source.spm or subword.bpe, found both"));
-  EXPECT_THAT(RefusalWith("subword.bpe", ""), HasSubstr(Path("subword.bpe: is empty")));
+              HasSubstr(Path("subword.bpe: has no place in a model whose tokenizer is "
+                             "\"sentencepiece_per_side\"")));
+}
+
+// tests/golden/older_folder was written before config.json said what the tokenizer is.
+TEST(OlderFolderTest, StillLoads) {
+  const auto found = ReadCheckpoint("tests/golden/older_folder");
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->config.tokenizer, std::nullopt);
+  EXPECT_EQ(TokenizerKindOf(*found), TokenizerKind::kSentencePiece);
+  EXPECT_EQ(found->source_sentencepiece, ReadText("tests/golden/base/source.spm"));
+  EXPECT_EQ(found->target_sentencepiece, found->source_sentencepiece);
+}
+
+TEST(OlderFolderTest, ItsFilesSayWhatTheTokenizerIs) {
+  const std::string folder = FreshPath("older");
+  fs::copy("tests/golden/older_folder", folder);
+  fs::rename(folder + "/source.spm", folder + "/target.spm");
+  EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("has target.spm but no source.spm"));
+  fs::rename(folder + "/target.spm", folder + "/subword.bpe");
+  EXPECT_EQ(TokenizerKindOf(*ReadCheckpoint(folder)), TokenizerKind::kMosesSubwordNmt);
+  WriteText(folder + "/source.spm", "pieces");
+  EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("source.spm: has no place in a model"));
 }
 
 TEST_F(ReadNativeTest, AFileCutOffIsRefused) {

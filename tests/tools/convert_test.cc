@@ -117,6 +117,42 @@ TEST_F(ConvertTest, WritesHuggingFaceFolders) {
   EXPECT_EQ(other.error, "limpid: --to_format must be limpid or huggingface, not 'onnx'\n");
 }
 
+// Formats other than Hugging Face's and Argos Translate's do not say them.
+TEST_F(ConvertTest, LanguagesAreToldWhereTheFormatDoesNotSay) {
+  const Outcome outcome =
+      RunProgram({"convert", "--from=tests/golden/ctranslate2/marian", "--to=" + to_,
+                  "--source_language=en", "--target_language=pt-BR"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_TRUE(absl::StrContains(RunProgram({"inspect", to_}).output,
+                                "languages            \"en\" to \"pt-BR\"\n"));
+  for (const char* name : {"English language", "e", "-de", "de-", "12"}) {
+    const Outcome refused = Convert({std::string("--source_language=") + name});
+    EXPECT_EQ(refused.exit_code, 2) << name;
+    EXPECT_TRUE(absl::StrContains(refused.error, "--source_language must be a code such as"));
+  }
+}
+
+TEST_F(ConvertTest, WithoutATokenizerItSaysWhatItLookedFor) {
+  const std::string from = to_ + "_from";
+  fs::remove_all(from);
+  fs::copy("tests/golden/ctranslate2/marian", from);
+  fs::remove(from + "/source.spm");
+  fs::remove(from + "/target.spm");
+  WriteTextFile(from + "/mine.spm", "pieces");
+  const Outcome outcome = RunProgram({"convert", "--from=" + from, "--to=" + to_});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_TRUE(absl::StrContains(outcome.error, "found no tokenizer, though the vocabulary has"));
+  EXPECT_TRUE(absl::StrContains(outcome.error, "looked for source.spm and target.spm, "));
+  EXPECT_TRUE(absl::StrContains(outcome.error, "mine.spm")) << outcome.error;
+  EXPECT_FALSE(fs::exists(to_));
+  const Outcome spaces =
+      RunProgram({"convert", "--from=" + from, "--to=" + to_, "--tokenizer=spaces"});
+  EXPECT_EQ(spaces.exit_code, 0) << spaces.error;
+  EXPECT_EQ(spaces.error, "");
+  EXPECT_EQ(RunProgram({"translate", "--model=" + to_, "a m"}).exit_code, 0);
+  fs::remove_all(from);
+}
+
 TEST_F(ConvertTest, UnknownDTypeNamesTheKnownOnes) {
   const Outcome outcome = Convert({"--dtype=half"});
   EXPECT_EQ(outcome.exit_code, 2);

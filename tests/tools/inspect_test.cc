@@ -81,7 +81,9 @@ std::string DamagedModel() {
 TEST(InspectTest, VerifyFindsTheShippedModelSound) {
   const Outcome outcome = RunProgram({"inspect", "--verify", "models/eng-deu"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
-  EXPECT_EQ(outcome.output, "models/eng-deu: the weights match their checksums\n");
+  EXPECT_EQ(outcome.output,
+            "models/eng-deu: all files match their checksums: config.json, model.safetensors, "
+            "vocabulary.json, source.spm, shortlist.bin\n");
 }
 
 TEST(InspectTest, VerifyNamesDamage) {
@@ -96,6 +98,100 @@ TEST(InspectTest, VerifyNamesDamage) {
     EXPECT_TRUE(absl::StrContains(outcome.error, "embedding.weight")) << outcome.error;
     EXPECT_EQ(CountLines(outcome.error), 1);
   }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(InspectTest, OfAnOlderFolderItSaysThatOnlyWeightsWereCompared) {
+  const Outcome outcome = RunProgram({"inspect", "--verify", "tests/golden/older_folder"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_TRUE(
+      absl::StrContains(outcome.output, "the weights match their checksums; there are none"))
+      << outcome.output;
+}
+
+// A copy of the shipped model for a test to spoil.
+class SpoiltModelTest : public testing::Test {
+ protected:
+  SpoiltModelTest() {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::copy("models/eng-deu", folder_);
+  }
+  ~SpoiltModelTest() override { std::filesystem::remove_all(folder_); }
+
+  // Every command says the same of it, on one line.
+  void ExpectFailure(const std::string& message) const {
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"translate", "--model=" + folder_, kEnglish},
+          {"inspect", folder_},
+          {"convert", "--from=" + folder_, "--to=" + folder_ + ".converted"}}) {
+      const Outcome outcome = RunProgram(command);
+      EXPECT_EQ(outcome.exit_code, 1) << command[0];
+      EXPECT_TRUE(absl::StrContains(outcome.error, message)) << command[0] << outcome.error;
+      EXPECT_EQ(CountLines(outcome.error), 1) << outcome.error;
+      EXPECT_FALSE(std::filesystem::exists(folder_ + ".converted"));
+    }
+  }
+  void WriteSpm(const std::string& text) const {
+    // As if the author had published it so.
+    std::filesystem::remove(folder_ + "/checksums.json");
+    WriteTextFile(folder_ + "/source.spm", text);
+  }
+
+  const std::string folder_ = TemporaryPath("spoilt");
+};
+
+TEST_F(SpoiltModelTest, AMissingTokenizerIsNamed) {
+  std::filesystem::remove(folder_ + "/source.spm");
+  ExpectFailure(folder_ + "/source.spm: is missing");
+}
+
+TEST_F(SpoiltModelTest, ATokenizerThatIsJunkOrCutIsNamed) {
+  const std::string spm = ReadTextFile(folder_ + "/source.spm");
+  for (const std::string& text : {std::string("junk"), spm.substr(0, spm.size() / 2 + 1)}) {
+    WriteSpm(text);
+    ExpectFailure(folder_ + "/source.spm: ");
+  }
+}
+
+TEST_F(SpoiltModelTest, AGitLfsPointerIsCalledOne) {
+  WriteSpm("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 380137\n");
+  ExpectFailure(folder_ + "/source.spm: is a Git LFS pointer");
+}
+
+TEST_F(SpoiltModelTest, ATokenizerOfAnotherModelIsCalledOne) {
+  WriteSpm(ReadTextFile("tests/golden/tokenizer/small.source.spm"));
+  ExpectFailure(folder_ + "/source.spm: is another model's");
+}
+
+// Folders of older versions do not say that they need one.
+TEST_F(SpoiltModelTest, PiecesAreNotTakenForWordsInAnOlderFolder) {
+  std::filesystem::remove(folder_ + "/checksums.json");
+  std::filesystem::remove(folder_ + "/source.spm");
+  std::string config = ReadTextFile(folder_ + "/config.json");
+  const std::string key = "  \"tokenizer\": \"sentencepiece\",\n";
+  ASSERT_TRUE(absl::StrContains(config, key));
+  config.erase(config.find(key), key.size());
+  WriteTextFile(folder_ + "/config.json", config);
+  ExpectFailure(folder_ + ": found no tokenizer, though the vocabulary has pieces such as");
+}
+
+TEST(InspectTest, SaysWhereItLookedForATokenizer) {
+  const Outcome outcome = RunProgram({"inspect", "tests/golden/ctranslate2/opennmt"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(outcome.error, "found no tokenizer")) << outcome.error;
+  EXPECT_TRUE(absl::StrContains(outcome.error, "looked for source.spm and target.spm"));
+  EXPECT_TRUE(absl::StrContains(outcome.error, "found config.json, golden.json, model.bin"));
+}
+
+TEST(InspectTest, AnyNpzFileIsNotAMarianModel) {
+  const std::string folder = TemporaryPath("arrays");
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  const std::string zip("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22);  // no entries
+  WriteTextFile(folder + "/arrays.npz", zip);
+  const Outcome outcome = RunProgram({"inspect", folder});
+  EXPECT_TRUE(absl::StrContains(outcome.error, "has no config.json but arrays.npz"))
+      << outcome.error;
   std::filesystem::remove_all(folder);
 }
 
