@@ -120,13 +120,12 @@ std::string LearnShortlist(absl::Span<const IdPair> pairs, int source_vocab, int
   TranslationTable table(pairs, source_vocab);
   for (int i = 0; i < options.iterations; ++i) table.Improve(pairs);
 
+  const std::vector<uint32_t> frequent = MostFrequentTargets(pairs, target_vocab, options.frequent);
   std::vector<uint64_t> offsets = {0};
   std::vector<uint32_t> ids;
   for (int source = 0; source < source_vocab; ++source) {
     std::vector<uint32_t> candidates = table.Best(source, options);
     if (source == source_eos_id || source_eos_id < 0) {
-      const std::vector<uint32_t> frequent =
-          MostFrequentTargets(pairs, target_vocab, options.frequent);
       candidates.insert(candidates.end(), frequent.begin(), frequent.end());
     }
     std::sort(candidates.begin(), candidates.end());

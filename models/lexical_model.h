@@ -4,6 +4,7 @@
 #ifndef LIMPID_MODELS_LEXICAL_MODEL_H_
 #define LIMPID_MODELS_LEXICAL_MODEL_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct LexicalOptions {
   // Of each source piece, how many target pieces are kept, and how probable they must be.
   int best = 100;
   float least_probability = 1e-4F;
+  // A pair with a side of more tokens is left out by who learns: it has a cell for each two tokens.
+  size_t max_tokens = 512;
   // How many of the most frequent target pieces go with every sentence.
   int frequent = 100;
 };

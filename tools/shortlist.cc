@@ -1,10 +1,12 @@
 // `limpid shortlist`: learns which words go with which, for `limpid translate --shortlist`.
 
+#include <algorithm>
 #include <cstdint>
-#include <iostream>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "engine/checkpoint_tokenizer.h"
 #include "engine/translator.h"
 #include "models/checkpoint.h"
+#include "models/checksum.h"
 #include "models/file.h"
 #include "models/lexical_model.h"
 #include "tokenizer/text.h"
@@ -77,49 +80,90 @@ absl::Status AppendPairs(const Translator& translator, const Lines& lines,
   return absl::OkStatus();
 }
 
+// What there is to learn from.
+struct Corpus {
+  std::vector<IdPair> pairs;
+  int64_t too_long = 0;  // lines that were left out
+};
+
 // All lines of the input, as ids.
-absl::StatusOr<std::vector<IdPair>> ReadPairs(const Translator& translator,
-                                              const Tokenizer& tokenizer, const File& input) {
-  std::vector<IdPair> ids;
+absl::StatusOr<Corpus> ReadCorpus(const Translator& translator, const Tokenizer& tokenizer,
+                                  const LexicalOptions& options, const File& input) {
+  Corpus corpus;
   LineReader reader(input.descriptor, input.name);
   while (true) {
     const absl::StatusOr<Lines> lines = reader.Read(kLinesAWindow);
     if (!lines.ok()) return lines.status();
-    if (lines->empty()) return ids;
+    if (lines->empty()) return corpus;
     std::vector<SentencePair> pairs;
     if (absl::Status status = AppendPairs(translator, *lines, &pairs); !status.ok()) return status;
     for (const SentencePair& pair : pairs) {
-      ids.push_back({tokenizer.EncodeSource(ReplaceInvalidUtf8(pair.source)).ids,
-                     tokenizer.EncodeTarget(ReplaceInvalidUtf8(pair.target)).ids});
+      IdPair ids = {tokenizer.EncodeSource(ReplaceInvalidUtf8(pair.source)).ids,
+                    tokenizer.EncodeTarget(ReplaceInvalidUtf8(pair.target)).ids};
+      if (std::max(ids.source.size(), ids.target.size()) > options.max_tokens) {
+        ++corpus.too_long;
+      } else {
+        corpus.pairs.push_back(std::move(ids));
+      }
     }
   }
+}
+
+constexpr char kShortlistFile[] = "shortlist.bin";
+
+// Only Limpid's own folders have a place for a shortlist.
+absl::Status CheckPlace(const Settings& settings, const std::string& folder) {
+  if (!settings.output.empty() || IsNative(folder)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      folder,
+      ": is not a Limpid folder, and a shortlist in it would not be read; convert the model ",
+      "first (limpid convert --from=", folder,
+      " --to=DIR) and learn for that, or name a file with ", "--output"));
+}
+
+// Writes the shortlist; where that is the model's own, its checksum, too.
+absl::Status WriteShortlist(const std::string& shortlist, const std::string& path,
+                            const std::string& folder) {
+  if (absl::Status status = WriteFile(path, shortlist); !status.ok()) return status;
+  std::error_code error;
+  const std::filesystem::path own = std::filesystem::path(folder) / kShortlistFile;
+  return std::filesystem::equivalent(path, own, error) && !error
+             ? WriteFileChecksum(folder, kShortlistFile)
+             : absl::OkStatus();
 }
 
 absl::StatusOr<std::string> Learn(const Settings& settings) {
   absl::StatusOr<std::string> folder = FindModel(settings.model);
   if (!folder.ok()) return folder.status();
+  if (absl::Status status = CheckPlace(settings, *folder); !status.ok()) return status;
   absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(*folder);
   if (!checkpoint.ok()) return checkpoint.status();
   const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer =
-      Tokenizer::Create(TakeTokenizerModel(*checkpoint));
+      MakeTokenizer(TakeTokenizerFiles(*folder, *checkpoint));
   if (!tokenizer.ok()) return tokenizer.status();
   const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
   const absl::StatusOr<File> input = OpenInput(settings.input);
   if (!input.ok()) return input.status();
-  const absl::StatusOr<std::vector<IdPair>> pairs = ReadPairs(**translator, **tokenizer, *input);
-  if (!pairs.ok()) return pairs.status();
-  if (pairs->empty()) {
+  const absl::StatusOr<Corpus> corpus =
+      ReadCorpus(**translator, **tokenizer, settings.lexical, *input);
+  if (!corpus.ok()) return corpus.status();
+  if (corpus->too_long > 0) {
+    Complain(absl::StrCat("left out ", WithCommas(corpus->too_long),
+                          " lines with a side of more than ", settings.lexical.max_tokens,
+                          " tokens"));
+  }
+  if (corpus->pairs.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(input->name, " has no lines to learn from"));
   }
   const ModelConfig& config = checkpoint->config;
   const std::string shortlist =
-      LearnShortlist(*pairs, config.source_vocab_size, config.target_vocab_size,
+      LearnShortlist(corpus->pairs, config.source_vocab_size, config.target_vocab_size,
                      config.source_eos_id, settings.lexical);
   const std::string path =
-      settings.output.empty() ? absl::StrCat(*folder, "/shortlist.bin") : settings.output;
-  if (absl::Status status = WriteFile(path, shortlist); !status.ok()) return status;
-  return absl::StrCat("learned from ", WithCommas(static_cast<int64_t>(pairs->size())),
+      settings.output.empty() ? absl::StrCat(*folder, "/", kShortlistFile) : settings.output;
+  if (absl::Status status = WriteShortlist(shortlist, path, *folder); !status.ok()) return status;
+  return absl::StrCat("learned from ", WithCommas(static_cast<int64_t>(corpus->pairs.size())),
                       " lines; wrote ", path, ": ",
                       WithCommas(static_cast<int64_t>(shortlist.size())), " bytes\n");
 }

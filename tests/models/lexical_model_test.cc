@@ -61,6 +61,16 @@ TEST_F(LexicalModelTest, UnseenPiecesHaveNoCandidates) {
   EXPECT_THAT(Candidates(11, {.frequent = 0}), IsEmpty());
 }
 
+// The most frequent pieces are found once, not for each source piece.
+TEST_F(LexicalModelTest, WithoutAnEndOfTheSourceALargeVocabularyTakesNoLonger) {
+  constexpr int kLarge = 60'000;
+  const std::string bytes = LearnShortlist(pairs_, kLarge, kLarge, -1, {.best = 1, .frequent = 2});
+  const auto shortlist = ParseShortlist(
+      {reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}, kLarge, kLarge);
+  ASSERT_TRUE(shortlist.ok()) << shortlist.status();
+  EXPECT_EQ(shortlist->Candidates(kLarge - 1).size(), 2U);
+}
+
 TEST_F(LexicalModelTest, NothingToLearnFromGivesAnEmptyShortlist) {
   pairs_.clear();
   EXPECT_THAT(Candidates(kEos, {.frequent = 0}), IsEmpty());

@@ -70,6 +70,36 @@ TEST_F(ShortlistToolTest, WithoutTheFlagNothingChanges) {
   EXPECT_EQ(RunProgram(command).output, before);
 }
 
+TEST_F(ShortlistToolTest, OfAnotherFormatTheModelIsToBeConvertedFirst) {
+  const Outcome outcome =
+      RunProgram({"shortlist", "--model=tests/golden/ctranslate2/marian"}, "a\tb\n");
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.error,
+              HasSubstr("is not a Limpid folder, and a shortlist in it would not be"));
+  EXPECT_THAT(outcome.error, HasSubstr("limpid convert --from=tests/golden/ctranslate2/marian"));
+  EXPECT_FALSE(fs::exists("tests/golden/ctranslate2/marian/shortlist.bin"));
+}
+
+// One line of a megabyte would want as many cells as its pieces squared.
+TEST_F(ShortlistToolTest, LinesThatAreTooLongAreLeftOutAndCounted) {
+  std::string words;
+  for (int i = 0; i < 2000; ++i) words += "dog ";
+  const Outcome outcome = RunProgram({"shortlist", model_}, words + "\t" + words + "\ndog\tHund\n");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_THAT(outcome.error, HasSubstr("left out 1 lines with a side of more than 512 tokens"));
+  EXPECT_THAT(outcome.output, HasSubstr("learned from 1 lines"));
+}
+
+TEST_F(ShortlistToolTest, TheModelsChecksumsKnowTheNewShortlist) {
+  for (const auto& entry : fs::directory_iterator(fs::path("models/eng-deu"))) {
+    fs::remove(folder_ / entry.path().filename());
+    if (entry.path().extension() != ".html") fs::copy(entry.path(), folder_);
+  }
+  ASSERT_EQ(RunProgram({"shortlist", model_}, "dog\tHund\n").exit_code, 0);
+  const Outcome verified = RunProgram({"inspect", "--verify", folder_.string()});
+  EXPECT_EQ(verified.exit_code, 0) << verified.error;
+}
+
 TEST_F(ShortlistToolTest, MistakesAreTold) {
   EXPECT_EQ(RunProgram({"shortlist", model_, "text"}).exit_code, 2);
   EXPECT_THAT(RunProgram({"shortlist", model_}, "").error, HasSubstr("has no lines to learn from"));
