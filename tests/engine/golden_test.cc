@@ -54,6 +54,7 @@ class GoldenTest : public testing::TestWithParam<std::string> {
 
     sentences_ = nlohmann::json::parse(ReadFile(folder / "golden.json"));
     logit_stride_ = sentences_["logit_stride"];
+    has_attentions_ = sentences_["made_by"] == "transformers";
     sentences_ = sentences_["sentences"];
     ASSERT_FALSE(sentences_.empty());
     tensor_bytes_ = ReadFile(folder / "golden.safetensors");
@@ -82,6 +83,7 @@ class GoldenTest : public testing::TestWithParam<std::string> {
   std::optional<Transformer> transformer_;
   nlohmann::json sentences_;
   int logit_stride_ = 1;
+  bool has_attentions_ = false;
   std::string tensor_bytes_;
   TensorMap tensors_;
   Workspace work_;
@@ -187,10 +189,14 @@ TEST_P(GoldenTest, TracedWeightsAgree) {
       ++compared;
     }
   }
-  // Only what transformers made has attentions.
-  if (GetParam() == "eng-deu") {
-    EXPECT_GE(compared, 5U * (config_.encoder_layers + 2 * config_.decoder_layers));
+  size_t expected = 0;
+  for (const auto& [name, tensor] : tensors_) {
+    if (!name.ends_with("attention")) continue;
+    expected += name.find(".encoder") == std::string::npos ? config_.decoder_layers
+                                                           : config_.encoder_layers;
   }
+  EXPECT_EQ(compared, expected);
+  EXPECT_EQ(expected > 0, has_attentions_) << "what transformers made has attentions";
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(ModelsWithGoldenData()),
