@@ -126,7 +126,7 @@ TEST(TraceDataTest, JsonHasNoInfinity) {
 TEST(TraceDataTest, AFileThatCannotBeWrittenIsNamed) {
   const absl::Status status = WriteNpz("no/such/folder/trace.npz", Aligned());
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("no/such/folder/trace.npz: cannot be written"));
+              HasSubstr("no/such/folder/trace.npz: cannot create"));
 }
 
 }  // namespace
