@@ -56,12 +56,12 @@ absl::Status ReadTokenizerFile(const ModelFiles& files, const std::string& name,
 absl::Status ReadTokenizerFiles(const ModelFiles& files, Checkpoint& checkpoint) {
   std::string names;
   for (const auto& [source, target] : kNamesPerSide) {
-    const absl::Status status = ReadSides(files, source, target, checkpoint);
+    absl::Status status = ReadSides(files, source, target, checkpoint);
     if (!absl::IsNotFound(status)) return status;
     absl::StrAppend(&names, source, " and ", target, ", ");
   }
   for (const char* name : kNamesOfBoth) {
-    const absl::Status status = ReadForBoth(files, name, checkpoint);
+    absl::Status status = ReadForBoth(files, name, checkpoint);
     if (!absl::IsNotFound(status)) return status;
     absl::StrAppend(&names, name, ", ");
   }

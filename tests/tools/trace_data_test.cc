@@ -125,8 +125,7 @@ TEST(TraceDataTest, JsonHasNoInfinity) {
 
 TEST(TraceDataTest, AFileThatCannotBeWrittenIsNamed) {
   const absl::Status status = WriteNpz("no/such/folder/trace.npz", Aligned());
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("no/such/folder/trace.npz: cannot create"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no/such/folder/trace.npz: cannot create"));
 }
 
 }  // namespace
