@@ -1,11 +1,17 @@
 // Limpid's own model folders: config.json, tensors, vocabulary. What loads must translate.
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/translator.h"
 #include "models/checkpoint.h"
+#include "models/shortlist.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 #include "tests/reference/random_model.h"
@@ -25,21 +31,59 @@ ModelConfig TinyConfig() {
   return config;
 }
 
-Model Write(const ModelConfig& config, const std::string& name, DType dtype) {
+Model Write(const Checkpoint& checkpoint, const std::string& name, DType dtype) {
   const std::string folder = ScratchFolder("sound") + "/" + name;
-  if (!WriteNative(reference::RandomModel(config, 1), folder, dtype).ok()) std::abort();
+  if (!WriteNative(checkpoint, folder, dtype).ok()) std::abort();
   // With these, whatever is changed would be refused at once.
   std::filesystem::remove(folder + "/checksums.json");
-  return {folder, "", {"config.json", "model.safetensors", "vocabulary.json"}};
+  Model model = {folder, "", {}};
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    model.files.push_back(file.path().filename());
+  }
+  std::sort(model.files.begin(), model.files.end());
+  return model;
+}
+
+// Each of the two shapes differs from the plain one in half of what a config can say.
+ModelConfig Ssru() {
+  ModelConfig config = TinyConfig();
+  config.positions = Positions::kLearned;
+  config.decoder_self_attention = DecoderSelfAttention::kSsru;
+  config.shared_embeddings = false;
+  config.source_bos_id = 2;
+  return config;
+}
+
+ModelConfig PreNorm() {
+  ModelConfig config = TinyConfig();
+  config.norm_order = NormOrder::kPre;
+  config.final_norm = config.embedding_norm = true;
+  config.activation = Activation::kSwish;
+  config.source_eos_id = -1;
+  config.tied_output = false;
+  return config;
+}
+
+// With SentencePiece and a shortlist of one candidate a piece.
+Checkpoint WithAllFiles() {
+  auto checkpoint = ReadCheckpoint("tests/golden/base");
+  if (!checkpoint.ok()) std::abort();
+  std::vector<uint64_t> offsets(checkpoint->config.source_vocab_size + 1);
+  std::iota(offsets.begin(), offsets.end(), uint64_t{0});
+  const std::vector<uint32_t> ids(offsets.size() - 1, 5);
+  checkpoint->shortlist =
+      FormatShortlist({.first_num = 2, .best_num = 1, .offsets = offsets, .ids = ids});
+  return *std::move(checkpoint);
 }
 
 const ModelFolders& Folders() {
-  ModelConfig learned = TinyConfig();
-  learned.positions = Positions::kLearned;
-  learned.decoder_self_attention = DecoderSelfAttention::kSsru;
-  static const ModelFolders folders("native", {Write(TinyConfig(), "plain", DType::kFloat32),
-                                               Write(TinyConfig(), "int8", DType::kInt8),
-                                               Write(learned, "learned", DType::kFloat16)});
+  using reference::RandomModel;
+  static const ModelFolders folders("native",
+                                    {Write(RandomModel(TinyConfig(), 1), "plain", DType::kFloat32),
+                                     Write(RandomModel(TinyConfig(), 1), "int8", DType::kInt8),
+                                     Write(RandomModel(Ssru(), 1), "ssru", DType::kFloat16),
+                                     Write(RandomModel(PreNorm(), 1), "pre_norm", DType::kBFloat16),
+                                     Write(WithAllFiles(), "all_files", DType::kInt8)});
   return folders;
 }
 
@@ -47,6 +91,8 @@ void Read(const std::string& path) {
   const auto translator = Translator::Load(path, {.threads = 1});
   if (!translator.ok()) return;
   (void)(*translator)->Translate("w2 w3", {.search = {.beam_size = 2, .max_output_tokens = 4}});
+  (void)(*translator)
+      ->Translate("we sing", {.search = {.log_probabilities = false, .max_output_tokens = 4}});
 }
 
 const bool registered =

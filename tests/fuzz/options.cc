@@ -1,5 +1,5 @@
-// Options: every field of TranslateOptions, SearchOptions and TraceRequest from the input, sizes
-// capped. They are refused in words, or translate.
+// Options: every field of TranslateOptions, SearchOptions and TraceRequest from the input, over a
+// model of each shape. They are refused in words, or translate.
 
 #include <algorithm>
 #include <cstdint>
@@ -27,10 +27,10 @@ class Source {
     return value;
   }
   bool Flag() { return (Take<uint8_t>() & 1) != 0; }
-  // Mostly small, some below zero, sometimes anything up to `cap`.
-  int Number(int cap) {
+  // Mostly small, some below zero, sometimes anything at all.
+  int Number() {
     const int small = Take<int8_t>();
-    return small == 127 ? std::min(Take<int32_t>(), cap) : std::min(small % 24, cap);
+    return small == 127 ? Take<int32_t>() : small % 24;
   }
   // Mostly of a sensible size, sometimes any bits at all.
   double Real() {
@@ -51,7 +51,7 @@ class Source {
   }
   std::vector<int> Numbers() {
     std::vector<int> numbers(Take<uint8_t>() % 4);
-    for (int& number : numbers) number = Number(1 << 30);
+    for (int& number : numbers) number = Number();
     return numbers;
   }
 
@@ -59,27 +59,25 @@ class Source {
   std::string_view input_;
 };
 
-constexpr int kMostWide = 12;
-
 SearchOptions TakeSearch(Source& source) {
   SearchOptions search;
-  search.beam_size = source.Number(kMostWide);
+  search.beam_size = source.Number();
   search.length_penalty = source.Real();
-  search.nbest = source.Number(kMostWide);
-  search.alternatives = source.Number(kMostWide);
-  search.alternatives_at = source.Number(1 << 30);
+  search.nbest = source.Number();
+  search.alternatives = source.Number();
+  search.alternatives_at = source.Number();
   search.temperature = source.Real();
-  search.top_k = source.Number(1 << 30);
+  search.top_k = source.Number();
   search.top_p = source.Real();
   search.seed = source.Take<uint64_t>();
   search.log_probabilities = source.Flag();
   search.prefix = source.Text();
-  search.max_output_tokens = source.Number(16);
-  search.min_output_tokens = source.Number(1 << 30);
+  search.max_output_tokens = source.Number();
+  search.min_output_tokens = source.Number();
   search.suppress = source.Texts();
   search.end_at = source.Texts();
   search.repetition_penalty = source.Real();
-  search.no_repeat_ngram_size = source.Number(1 << 30);
+  search.no_repeat_ngram_size = source.Number();
   // Absent most of the time, so that contradictions do not hide the rest.
   const auto mask = source.Take<uint8_t>();
   if ((mask & 1) == 0) search.alternatives = 0;
@@ -105,22 +103,24 @@ TraceRequest TakeTrace(Source& source) {
   request.head_output = source.Flag();
   request.norms = source.Flag();
   request.leave_one_out = source.Flag();
-  request.predictions = source.Number(1 << 30);
+  request.predictions = source.Number();
   return request;
 }
 
 void Run(std::string_view input) {
   Source source(input);
+  const Translator& translator = ChooseTranslator(source.Take<char>());
   TranslateOptions options;
-  options.batch_size = source.Number(kMostWide);
+  options.batch_size = source.Number();
   options.search = TakeSearch(source);
+  options.batch_tokens = source.Number();
   options.split_sentences = source.Flag();
   options.replace_unknowns = source.Flag();
   if (source.Flag()) options.trace = TakeTrace(source);
   const std::vector<std::string> texts = {"i love you . we sing !", source.Text(), source.Text()};
-  (void)SmallTranslator().TranslateBatch(texts, options);
+  (void)translator.TranslateBatch(texts, options);
   const std::vector<SentencePair> pairs = {{texts[0], texts[1]}, {texts[1], texts[2]}};
-  (void)SmallTranslator().ScoreBatch(pairs, options);
+  (void)translator.ScoreBatch(pairs, options);
 }
 
 // Bytes in the order in which Run takes them.
@@ -131,8 +131,16 @@ std::vector<std::string> Seeds() {
   const std::string seed("12345678", 8);
   const std::string rest("\x01\x01i\x06\x01\x01\x01u\x00\x20\x02", 11);
   const std::string trace("\x01\x01\x01\0\0\0\x01\x01\x01\x01\x01\x01\x01\x05\x04we s", 19);
-  return {beam + seed + rest + "\x04" + trace, sample + seed + rest + "\x1e" + trace,
-          alternatives + seed + rest + "\x01" + trace};
+  // A mask of what search leaves out, and no batch_tokens.
+  const auto masked = [&](char mask) { return seed + rest + mask + '\0' + trace; };
+  std::vector<std::string> seeds;
+  for (size_t i = 0; i < SmallTranslators().size(); ++i) {
+    const auto choice = static_cast<char>('0' + i);
+    seeds.push_back(choice + beam + masked('\x04'));
+    seeds.push_back(choice + sample + masked('\x1e'));
+    seeds.push_back(choice + alternatives + masked('\x01'));
+  }
+  return seeds;
 }
 
 const bool registered = Register({"options", Run, Seeds});

@@ -1,13 +1,26 @@
-// A small model of random weights, with SentencePiece, for targets that translate.
+// Small models of every shape that the engine knows, for targets that translate.
 
 #ifndef LIMPID_TESTS_FUZZ_SMALL_TRANSLATOR_H_
 #define LIMPID_TESTS_FUZZ_SMALL_TRANSLATOR_H_
 
+#include <memory>
+#include <vector>
+
+#include "absl/types/span.h"
 #include "engine/translator.h"
 
 namespace limpid::fuzz {
 
-const Translator& SmallTranslator();
+struct SmallTranslator {
+  const char* shape;
+  std::unique_ptr<Translator> translator;
+};
+
+// All of them, each loaded once.
+absl::Span<const SmallTranslator> SmallTranslators();
+
+// The one that an input's first byte chooses: '0' the first, '1' the second ….
+const Translator& ChooseTranslator(char choice);
 
 }  // namespace limpid::fuzz
 

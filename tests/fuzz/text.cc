@@ -1,4 +1,5 @@
-// Text in: any bytes, translated, traced, aligned and scored.
+// Text in: any bytes, translated, traced, aligned and scored by a model of any shape, which the
+// first byte chooses.
 
 #include <cstdlib>
 #include <string>
@@ -14,13 +15,15 @@ namespace {
 constexpr size_t kMaxBytes = 400;
 
 void Run(std::string_view input) {
-  const std::string text(input.substr(0, kMaxBytes));
-  const auto plain = SmallTranslator().Translate(text, {.search = {.max_output_tokens = 4}});
+  if (input.empty()) return;
+  const Translator& translator = ChooseTranslator(input.front());
+  const std::string text(input.substr(1, kMaxBytes));
+  const auto plain = translator.Translate(text, {.search = {.max_output_tokens = 4}});
   if (!plain.ok()) std::abort();  // no text is refused
   TranslateOptions traced = {.search = {.max_output_tokens = 4}};
   traced.trace = TraceRequest{};
   traced.replace_unknowns = true;
-  const auto found = SmallTranslator().Translate(text, traced);
+  const auto found = translator.Translate(text, traced);
   if (!found.ok()) std::abort();
   const auto alignment = AlignText(found->traces, found->copies, SplitIntoWords(found->source),
                                    SplitIntoWords(found->text), {});
@@ -28,18 +31,24 @@ void Run(std::string_view input) {
   // Of a pair the source is one sentence, which may be too long.
   const size_t half = text.size() / 2;
   const std::vector<SentencePair> pairs = {{text.substr(0, half), text.substr(half)}};
-  (void)SmallTranslator().ScoreBatch(pairs, traced);
+  (void)translator.ScoreBatch(pairs, traced);
 }
 
 std::vector<std::string> Seeds() {
-  return {"i love you. we sing!",
-          " \t\r\n ",
-          "a\u0301 ü 😀 👩‍👩‍👧 ﬁ",
-          "\xff\xfe\xc3(\xed\xa0\x80",
-          std::string("a\0b\x01\x7f", 5),
-          ">>deu<< </s> <unk> <pad>",
-          "\u202eabc\u202c \u200b\u200d\ufeff שלום",
-          "Dr. A. B. went… “Well?” ‘No.’ 3.14 e.g. x"};
+  const std::vector<std::string> texts = {"i love you. we sing!",
+                                          " \t\r\n ",
+                                          "a\u0301 ü 😀 👩‍👩‍👧 ﬁ",
+                                          "\xff\xfe\xc3(\xed\xa0\x80",
+                                          std::string("a\0b\x01\x7f", 5),
+                                          ">>deu<< </s> <unk> <pad>",
+                                          "\u202eabc\u202c \u200b\u200d\ufeff שלום",
+                                          "w2 w3 w4 w31 x",
+                                          "Dr. A. B. went… “Well?” ‘No.’ 3.14 e.g. x"};
+  std::vector<std::string> seeds;
+  for (size_t i = 0; i < SmallTranslators().size(); ++i) {
+    for (const std::string& text : texts) seeds.push_back(static_cast<char>('0' + i) + text);
+  }
+  return seeds;
 }
 
 const bool registered = Register({"text", Run, Seeds});
