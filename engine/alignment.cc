@@ -47,8 +47,10 @@ template <typename Part>
 std::vector<int> WordsAt(size_t begin, const std::vector<Part>& parts,
                          absl::Span<const TracedWord> words) {
   std::vector<ByteRange> part_ranges;
+  part_ranges.reserve(parts.size());
   for (const Part& part : parts) part_ranges.push_back({begin + part.begin, begin + part.end});
   std::vector<ByteRange> word_ranges;
+  word_ranges.reserve(words.size());
   for (const TracedWord& word : words) word_ranges.push_back({word.begin, word.end});
   return WordsOfPieces(part_ranges, word_ranges);
 }
