@@ -1,0 +1,42 @@
+# Finds what Limpid's libraries are made from. The build includes this, and so does the installed
+# package: the targets that the package's libraries link to are then the same by name in both.
+find_package(PkgConfig REQUIRED QUIET)
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc)
+find_package(absl REQUIRED)
+pkg_check_modules(Highway REQUIRED QUIET IMPORTED_TARGET libhwy)
+pkg_check_modules(LibYaml REQUIRED QUIET IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(LibZip REQUIRED QUIET IMPORTED_TARGET libzip)
+
+# limpid_find_library(TARGET HEADER LIBRARY): for libraries whose own description asks for more than
+# it takes to use them.
+function(limpid_find_library target header library)
+  if(TARGET ${target})
+    return()
+  endif()
+  string(MAKE_C_IDENTIFIER "LIMPID_${library}" name)
+  find_path(${name}_INCLUDE_DIR ${header} REQUIRED)
+  find_library(${name}_LIBRARY ${library} REQUIRED)
+  mark_as_advanced(${name}_INCLUDE_DIR ${name}_LIBRARY)
+  add_library(${target} UNKNOWN IMPORTED)
+  set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY}
+                        INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE_DIR})
+endfunction()
+
+# Its .pc file asks for Protocol Buffers' headers in Debian 13.
+limpid_find_library(Limpid::SentencePiece sentencepiece_processor.h sentencepiece)
+# Debian's dnnl-config.cmake asks for OpenCL's headers.
+limpid_find_library(Limpid::oneDNN oneapi/dnnl/dnnl.hpp dnnl)
+
+# linear.cc tells OpenMP how many threads oneDNN may use, where oneDNN runs on it. Debian's does, on
+# GCC's; FindOpenMP would find that of the compiler instead.
+get_target_property(LIMPID_dnnl_HEADERS Limpid::oneDNN INTERFACE_INCLUDE_DIRECTORIES)
+file(STRINGS ${LIMPID_dnnl_HEADERS}/oneapi/dnnl/dnnl_config.h LIMPID_dnnl_OPENMP
+     REGEX "define DNNL_CPU_RUNTIME DNNL_RUNTIME_OMP")
+if(LIMPID_dnnl_OPENMP)
+  find_library(LIMPID_OPENMP_LIBRARY NAMES gomp libgomp.so.1 REQUIRED)
+  mark_as_advanced(LIMPID_OPENMP_LIBRARY)
+  set_target_properties(Limpid::oneDNN PROPERTIES
+                        INTERFACE_LINK_LIBRARIES ${LIMPID_OPENMP_LIBRARY})
+endif()
