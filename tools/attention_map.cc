@@ -194,8 +194,9 @@ AlignmentOptions AlignmentOptionsOf(const SentenceTrace& trace, const AttentionC
   if (choice.kind != AttentionKind::kCross) return options;
   options.layer = choice.layer;
   options.row = choice.row;
-  if (choice.head >= 0) options.heads = {choice.head};
-  if (choice.head == kMeanOfHeads) {
+  if (choice.head >= 0) {
+    options.heads = {choice.head};
+  } else if (choice.head == kMeanOfHeads) {
     const int layer = DefaultAlignment(trace, options).layer;
     if (const AttentionTrace* attention = trace.Find({AttentionKind::kCross, layer})) {
       options.heads = attention->heads;

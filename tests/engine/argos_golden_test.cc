@@ -66,7 +66,7 @@ TEST_F(ArgosGoldenTest, TranslatesTheSame) {
                 testing::Pointwise(testing::FloatNear(kTolerance),
                                    sentence["log_probabilities"].get<std::vector<float>>()));
     Pieces pieces;
-    EXPECT_EQ(tokenizer_->DecodeTarget(ids, &pieces), sentence["translation"]);
+    EXPECT_EQ(tokenizer_->DecodeTarget(ids, &pieces), sentence["translation"].get<std::string>());
     EXPECT_EQ(pieces.texts, sentence["output_pieces"].get<std::vector<std::string>>());
   }
 }

@@ -29,7 +29,7 @@ std::pair<int, int> Same(const char* list, ComputeType type) {
   for (const auto& sentence : sentences) {
     const auto translation =
         (*translator)->Translate(sentence["source"].get<std::string>(), {.split_sentences = false});
-    if (translation.ok() && translation->text == sentence["target"]) ++same;
+    if (translation.ok() && translation->text == sentence["target"].get<std::string>()) ++same;
   }
   return {same, static_cast<int>(sentences.size())};
 }

@@ -35,7 +35,7 @@ TEST_P(TorchFileTest, TensorsAreAsPyTorchHadThem) {
     SCOPED_TRACE(name);
     ASSERT_EQ(file->tensors.count(name), 1);
     const TensorView& found = file->tensors.at(name);
-    EXPECT_EQ(DTypeName(found.dtype), tensor["dtype"]);
+    EXPECT_EQ(DTypeName(found.dtype), tensor["dtype"].get<std::string>());
     EXPECT_EQ(found.shape, tensor["shape"].get<std::vector<int64_t>>());
     EXPECT_EQ(ReadAll(found), tensor["values"].get<std::vector<float>>());
     EXPECT_EQ(reinterpret_cast<uintptr_t>(found.data) % SizeOf(found.dtype), 0);

@@ -40,7 +40,8 @@ TEST(Moses, TokenizesAsSacremosesDoes) {
   for (const json& each : golden) {
     const std::string language = each[0];
     const std::string text = each[1];
-    EXPECT_EQ(MosesTokenize(text, language).text(), each[2]) << language << ": " << each[1];
+    const std::string tokens = each[2];
+    EXPECT_EQ(MosesTokenize(text, language).text(), tokens) << language << ": " << text;
   }
 }
 
@@ -50,7 +51,8 @@ TEST(Moses, DetokenizesAsSacremosesDoes) {
   for (const json& each : golden) {
     const std::string language = each[0];
     const std::string tokens = each[1];
-    EXPECT_EQ(MosesDetokenize(tokens, language).text(), each[2]) << language << ": " << each[1];
+    const std::string text = each[2];
+    EXPECT_EQ(MosesDetokenize(tokens, language).text(), text) << language << ": " << tokens;
   }
 }
 
