@@ -16,13 +16,13 @@ HWY_BEFORE_NAMESPACE();
 namespace limpid {
 namespace HWY_NAMESPACE {
 
-#if HWY_TARGET == HWY_SCALAR
-HWY_INLINE void StoreSums(FloatTag /*d*/, hn::Vec<FloatTag> v0, hn::Vec<FloatTag> v1,
+#if HWY_TARGET == HWY_SCALAR || HWY_HAVE_SCALABLE
+HWY_INLINE void StoreSums(FloatTag d, hn::Vec<FloatTag> v0, hn::Vec<FloatTag> v1,
                           hn::Vec<FloatTag> v2, hn::Vec<FloatTag> v3, float scale, float* sums) {
-  sums[0] = scale * hn::GetLane(v0);
-  sums[1] = scale * hn::GetLane(v1);
-  sums[2] = scale * hn::GetLane(v2);
-  sums[3] = scale * hn::GetLane(v3);
+  sums[0] = scale * SumLanes(d, v0);
+  sums[1] = scale * SumLanes(d, v1);
+  sums[2] = scale * SumLanes(d, v2);
+  sums[3] = scale * SumLanes(d, v3);
 }
 #else
 // The sum of a vector's blocks of four lanes.

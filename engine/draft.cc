@@ -19,9 +19,9 @@ HWY_BEFORE_NAMESPACE();
 namespace limpid {
 namespace HWY_NAMESPACE {
 
-// The sum of x[i] · row[i]; `size` is a multiple of what a vector holds.
+// The sum of x[i] · row[i]; `size` is a multiple of DraftLayer::kRowGranularity.
 int32_t Dot(const int16_t* HWY_RESTRICT x, const int8_t* HWY_RESTRICT row, int size) {
-  const hn::ScalableTag<int16_t> d;
+  const hn::CappedTag<int16_t, DraftLayer::kRowGranularity> d;
   const hn::Rebind<int8_t, decltype(d)> bytes;
   const hn::RepartitionToWide<decltype(d)> sums;
   const int lanes = static_cast<int>(hn::Lanes(d));
@@ -43,8 +43,6 @@ namespace limpid {
 namespace {
 
 HWY_EXPORT(Dot);
-
-constexpr int kRowGranularity = 64;  // whole vectors of any processor, and a cache line
 
 }  // namespace
 

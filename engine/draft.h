@@ -28,6 +28,9 @@ class DraftLayer {
   // nothing.
   int FindBest(const float* x, absl::Span<const int> candidates, Buffer<int16_t>& input) const;
 
+  // Of what a row of weights takes: whole vectors of any processor, and a cache line.
+  static constexpr int kRowGranularity = 64;
+
  private:
   int model_dim_ = 0;
   int row_size_ = 0;                    // model_dim_, rounded up

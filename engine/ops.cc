@@ -21,18 +21,19 @@ HWY_BEFORE_NAMESPACE();
 namespace limpid {
 namespace HWY_NAMESPACE {
 
-inline float SumLanes(FloatTag d, hn::Vec<FloatTag> v) { return hn::GetLane(hn::SumOfLanes(d, v)); }
-
-// The two kinds of ProductRows: each gives what its rows share at columns i, i + 1 …, and, with
-// that, values of one row there, bias included, as a vector or as one number.
+// The two kinds of ProductRows: each calls a function with what its rows share at columns i, i + 1
+// …, and gives, with that, values of one row there, bias included, as a vector or as one number.
+// (What they share cannot be a struct: vectors whose size is known at run time only, as those of
+// Arm's SVE, may stand neither in structs nor in arrays.)
 class FloatProduct {
  public:
-  using Shared = hn::Vec<FloatTag>;  // the bias
-
   explicit FloatProduct(const ProductRows& rows)
       : values_(static_cast<const float*>(rows.values)), columns_(rows.columns), bias_(rows.bias) {}
-  HWY_INLINE Shared SharedAt(FloatTag d, int i) const { return hn::LoadU(d, bias_ + i); }
-  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, const Shared& bias, int row, int i) const {
+  template <typename Function>
+  HWY_INLINE void WithShared(FloatTag d, int i, const Function& function) const {
+    function(hn::LoadU(d, bias_ + i));
+  }
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int row, int i, hn::Vec<FloatTag> bias) const {
     return hn::Add(hn::LoadU(d, values_ + row * columns_ + i), bias);
   }
   float Scalar(int row, int i) const { return values_[row * columns_ + i] + bias_[i]; }
@@ -45,11 +46,7 @@ class FloatProduct {
 
 class Int8Product {
  public:
-  struct Shared {
-    hn::Vec<FloatTag> scale;
-    hn::Vec<hn::RebindToSigned<FloatTag>> offset;
-    hn::Vec<FloatTag> bias;
-  };
+  using IntegerTag = hn::RebindToSigned<FloatTag>;
 
   explicit Int8Product(const ProductRows& rows)
       : values_(static_cast<const int32_t*>(rows.values)),
@@ -58,15 +55,17 @@ class Int8Product {
         scales_(rows.scales),
         offsets_(rows.offsets),
         input_scales_(rows.input_scales) {}
-  HWY_INLINE Shared SharedAt(FloatTag d, int i) const {
-    const hn::RebindToSigned<FloatTag> integers;
-    return {hn::LoadU(d, scales_ + i), hn::LoadU(integers, offsets_ + i), hn::LoadU(d, bias_ + i)};
+  template <typename Function>
+  HWY_INLINE void WithShared(FloatTag d, int i, const Function& function) const {
+    const IntegerTag integers;
+    function(hn::LoadU(d, scales_ + i), hn::LoadU(integers, offsets_ + i), hn::LoadU(d, bias_ + i));
   }
-  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, const Shared& shared, int row, int i) const {
-    const hn::RebindToSigned<FloatTag> integers;
-    const auto scale = hn::Mul(hn::Set(d, input_scales_[row]), shared.scale);
-    const auto integer = hn::Sub(hn::LoadU(integers, values_ + row * columns_ + i), shared.offset);
-    return hn::MulAdd(hn::ConvertTo(d, integer), scale, shared.bias);
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int row, int i, hn::Vec<FloatTag> scale,
+                                      hn::Vec<IntegerTag> offset, hn::Vec<FloatTag> bias) const {
+    const IntegerTag integers;
+    const auto both_scales = hn::Mul(hn::Set(d, input_scales_[row]), scale);
+    const auto integer = hn::Sub(hn::LoadU(integers, values_ + row * columns_ + i), offset);
+    return hn::MulAdd(hn::ConvertTo(d, integer), both_scales, bias);
   }
   // As a vector of one, so that it is fused, and rounds, just as Vector's lanes are.
   HWY_INLINE float Scalar(int row, int i) const {
@@ -90,11 +89,12 @@ class Int8Product {
 // A row that needs no finishing.
 class PlainRow {
  public:
-  using Shared = int;  // nothing
-
   explicit PlainRow(const float* values) : values_(values) {}
-  HWY_INLINE Shared SharedAt(FloatTag /*d*/, int /*i*/) const { return 0; }
-  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, Shared /*shared*/, int /*row*/, int i) const {
+  template <typename Function>
+  HWY_INLINE void WithShared(FloatTag /*d*/, int /*i*/, const Function& function) const {
+    function();
+  }
+  HWY_INLINE hn::Vec<FloatTag> Vector(FloatTag d, int /*row*/, int i) const {
     return hn::LoadU(d, values_ + i);
   }
   float Scalar(int /*row*/, int i) const { return values_[i]; }
@@ -136,11 +136,12 @@ HWY_INLINE void MapProduct(const ProductRows& rows, float* HWY_RESTRICT out, siz
   WithProduct(rows, [&](const auto& product) HWY_ATTR {
     ForRows(rows.rows, [&](int first, auto count) HWY_ATTR {
       for (int i = 0; i < whole; i += lanes) {
-        const auto shared = product.SharedAt(d, i);
-        for (int row = first; row < first + count; ++row) {
-          float* HWY_RESTRICT to = out + row * stride + i;
-          hn::StoreU(function(product.Vector(d, shared, row, i), hn::LoadU(d, to)), d, to);
-        }
+        product.WithShared(d, i, [&](auto... shared) HWY_ATTR {
+          for (int row = first; row < first + count; ++row) {
+            float* HWY_RESTRICT to = out + row * stride + i;
+            hn::StoreU(function(product.Vector(d, row, i, shared...), hn::LoadU(d, to)), d, to);
+          }
+        });
       }
       if (whole == rows.columns) return;
       for (int row = first; row < first + count; ++row) {
@@ -273,25 +274,35 @@ void BlendByGate(const float* gate, const float* input, const float* before, int
       });
 }
 
-// The largest value in columns begin .. end of each of `kRows` rows.
+// The largest value in columns begin .. end of each of `kRows` rows, which are 1 or 4.
 template <int kRows, typename Product>
 HWY_INLINE std::array<float, kRows> MaxOf(const Product& product, int first_row, int begin,
                                           int end) {
   const FloatTag d;
   const int lanes = static_cast<int>(LanesOf(d));
-  std::array<float, kRows> largest;
-  largest.fill(-std::numeric_limits<float>::infinity());
-  hn::Vec<FloatTag> vectors[kRows];
-  for (auto& vector : vectors) vector = hn::Set(d, largest[0]);
+  auto max0 = hn::Set(d, -std::numeric_limits<float>::infinity());
+  auto max1 = max0;
+  auto max2 = max0;
+  auto max3 = max0;
   int i = begin;
   for (; i + lanes <= end; i += lanes) {
-    const auto shared = product.SharedAt(d, i);
-    for (int row = 0; row < kRows; ++row) {
-      vectors[row] = hn::Max(vectors[row], product.Vector(d, shared, first_row + row, i));
-    }
+    product.WithShared(d, i, [&](auto... shared) HWY_ATTR {
+      max0 = hn::Max(max0, product.Vector(d, first_row, i, shared...));
+      if constexpr (kRows == 4) {
+        max1 = hn::Max(max1, product.Vector(d, first_row + 1, i, shared...));
+        max2 = hn::Max(max2, product.Vector(d, first_row + 2, i, shared...));
+        max3 = hn::Max(max3, product.Vector(d, first_row + 3, i, shared...));
+      }
+    });
+  }
+  std::array<float, kRows> largest;
+  largest[0] = hn::GetLane(hn::MaxOfLanes(d, max0));
+  if constexpr (kRows == 4) {
+    largest[1] = hn::GetLane(hn::MaxOfLanes(d, max1));
+    largest[2] = hn::GetLane(hn::MaxOfLanes(d, max2));
+    largest[3] = hn::GetLane(hn::MaxOfLanes(d, max3));
   }
   for (int row = 0; row < kRows; ++row) {
-    largest[row] = hn::GetLane(hn::MaxOfLanes(d, vectors[row]));
     for (int j = i; j < end; ++j) {
       largest[row] = std::max(largest[row], product.Scalar(first_row + row, j));
     }
@@ -308,8 +319,10 @@ HWY_INLINE float SumOfExp(const Product& product, int row, int size, float large
   auto sums = hn::Zero(d);
   int i = 0;
   for (; i + lanes <= size; i += lanes) {
-    const auto values = product.Vector(d, product.SharedAt(d, i), row, i);
-    sums = hn::Add(sums, hn::Exp(d, hn::Sub(values, largests)));
+    product.WithShared(d, i, [&](auto... shared) HWY_ATTR {
+      const auto values = product.Vector(d, row, i, shared...);
+      sums = hn::Add(sums, hn::Exp(d, hn::Sub(values, largests)));
+    });
   }
   if (i < size) {
     HWY_ALIGN float tail[hn::MaxLanes(d)];
@@ -374,14 +387,16 @@ void AddContendersOf(const ProductRows& rows, int offset, Contenders* contenders
           if (logit >= contenders[row].least()) contenders[row].Add(offset + i, logit);
         }
       };
-      hn::Vec<FloatTag> least[count];
-      for (int i = 0; i < count; ++i) least[i] = hn::Set(d, contenders[first + i].least());
+      std::array<float, count> least;
+      for (int i = 0; i < count; ++i) least[i] = contenders[first + i].least();
       for (int i = 0; i < whole; i += lanes) {
-        const auto shared = product.SharedAt(d, i);
-        for (int row = 0; row < count; ++row) {
-          const auto logits = product.Vector(d, shared, first + row, i);
-          if (!hn::AllFalse(d, hn::Ge(logits, least[row]))) add(first + row, i, i + lanes);
-        }
+        product.WithShared(d, i, [&](auto... shared) HWY_ATTR {
+          for (int row = 0; row < count; ++row) {
+            const auto logits = product.Vector(d, first + row, i, shared...);
+            const auto is_contender = hn::Ge(logits, hn::Set(d, least[row]));
+            if (!hn::AllFalse(d, is_contender)) add(first + row, i, i + lanes);
+          }
+        });
       }
       for (int row = first; row < first + count; ++row) add(row, whole, rows.columns);
     });

@@ -15,9 +15,11 @@ namespace limpid {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using FloatTag = hn::ScalableTag<float>;
+// As many as the vectors of a processor hold, and no more than rows are padded for.
+using FloatTag = hn::CappedTag<float, 16>;
 
 inline size_t LanesOf(FloatTag d) { return hn::Lanes(d); }
+inline float SumLanes(FloatTag d, hn::Vec<FloatTag> v) { return hn::GetLane(hn::SumOfLanes(d, v)); }
 
 // Applies `vector(i)` to whole vectors of [0, size) and `scalar(i)` to what is left.
 template <typename VectorStep, typename ScalarStep>
