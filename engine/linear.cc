@@ -19,12 +19,14 @@
 #include "engine/quantize.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
-// Part of the OpenMP interface, which oneDNN's Debian build runs on. Declared here because clang's
-// omp.h would bring a second OpenMP library, whose setting oneDNN would not see.
+#if DNNL_CPU_RUNTIME == DNNL_RUNTIME_OMP
+// Part of the OpenMP interface. Declared here because clang's omp.h would bring a second OpenMP
+// library, whose setting oneDNN would not see.
 extern "C" {
 int omp_get_max_threads();
 void omp_set_num_threads(int threads);
 }
+#endif
 
 namespace limpid {
 namespace {
@@ -37,10 +39,15 @@ const dnnl::engine& Cpu() {
   return engine;
 }
 
-// An instruction set has the bits of all those that it includes.
-bool Has(dnnl::cpu_isa isa) {
+// Whether an x86 processor has these instructions. An instruction set has the bits of all those
+// that it includes. (On other processors the same bits stand for other sets.)
+bool Has([[maybe_unused]] dnnl::cpu_isa isa) {
+#if defined(__x86_64__)
   const auto bits = static_cast<unsigned>(isa);
   return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+#else
+  return false;
+#endif
 }
 
 // Whether the processor adds four products of 8 bits at once, in 32 bits. Others add two in 16 bits
@@ -162,15 +169,28 @@ int PaddedRowsOf(ComputeType type, int rows) {
 
 }  // namespace
 
+#if DNNL_CPU_RUNTIME == DNNL_RUNTIME_OMP
 SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
   omp_set_num_threads(1);
 }
 SingleThreadScope::~SingleThreadScope() { omp_set_num_threads(previous_); }
+#else
+// A sequential oneDNN has no other threads, and one that takes a pool of threads is given none.
+SingleThreadScope::SingleThreadScope() : previous_(1) {}
+SingleThreadScope::~SingleThreadScope() = default;
+#endif
 
 int InputZero() { return HasInt8DotProducts() ? 128 : 64; }
 
 bool IsSupported(ComputeType type) {
-  return type != ComputeType::kBFloat16 || Has(dnnl::cpu_isa::avx512_core_bf16);
+  switch (type) {
+    case ComputeType::kBFloat16:
+      return Has(dnnl::cpu_isa::avx512_core_bf16);
+    case ComputeType::kInt8:
+      return Has(dnnl::cpu_isa::sse41);
+    default:
+      return true;
+  }
 }
 
 struct PackedMatrix {

@@ -31,7 +31,7 @@ class SingleThreadScope {
   SingleThreadScope& operator=(const SingleThreadScope&) = delete;
 
  private:
-  int previous_;
+  [[maybe_unused]] int previous_;
 };
 
 // What stands for 0 in inputs that are quantized for int8 weights: 128, the middle of 8 bits, or 64

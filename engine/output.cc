@@ -12,7 +12,8 @@ OutputLayer::OutputLayer(const ModelConfig& config, const LinearWeights& weights
       type_(type),
       layer_(Linear::Pack({weights}, type)),
       allowed_(layer_.Without(bad_words_)),
-      screen_(type == ComputeType::kFloat32 ? Screen(weights, bad_words_) : Screen()) {}
+      is_screened_(type == ComputeType::kFloat32 && IsSupported(ComputeType::kInt8)),
+      screen_(is_screened_ ? Screen(weights, bad_words_) : Screen()) {}
 
 void OutputLayer::Select(std::vector<int> tokens, OutputSelection& selection) const {
   selection.layer = Linear::PackOutputs(weights_, tokens, type_);
@@ -45,7 +46,7 @@ void OutputLayer::Apply(const Matrix& x, OutputSelection& selection, Matrix& log
 void OutputLayer::FindBest(const Matrix& x, OutputSelection& selection, LogSumExp log_sum_exp,
                            std::vector<Best>& best, Products& products) const {
   if (selection.tokens.empty()) {
-    if (type_ == ComputeType::kFloat32 && log_sum_exp == LogSumExp::kLeaveOut) {
+    if (is_screened_ && log_sum_exp == LogSumExp::kLeaveOut) {
       return FindBestOfScreened(x, selection.screen, best, products);
     }
     allowed_.FindBest(x, log_sum_exp, best, products);

@@ -50,7 +50,8 @@ class OutputLayer {
   ComputeType type_ = ComputeType::kFloat32;
   Linear layer_;    // [target_vocab, model_dim]
   Linear allowed_;  // without bad words
-  Screen screen_;   // for float32
+  bool is_screened_ = false;
+  Screen screen_;  // for float32 where int8 is faster
 };
 
 }  // namespace limpid

@@ -437,8 +437,10 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
     return absl::InvalidArgumentError(
         absl::StrCat("threads must be 0 (one a processor) or more, not ", options.threads));
   }
+  const ComputeType fastest =
+      IsSupported(ComputeType::kInt8) ? ComputeType::kInt8 : ComputeType::kFloat32;
   const ComputeType type =
-      options.compute_type == ComputeType::kAuto ? ComputeType::kInt8 : options.compute_type;
+      options.compute_type == ComputeType::kAuto ? fastest : options.compute_type;
   if (!IsSupported(type)) {
     const std::string_view name = ComputeTypeName(type);
     return absl::UnimplementedError(absl::StrCat("this processor does not compute in ",
