@@ -6,7 +6,8 @@ Translates the file with each type that `limpid translate --compute_type` knows,
 set in turn (ONEDNN_MAX_CPU_ISA; those that this processor does not have come out as the best that it has), and at each
 of them in batches of several sizes, on one thread and two, once more, and line by line through a pipe. Prints how many
 lines come out otherwise than with all that the processor has, and fails if anything but the instruction set changes a
-line.
+line. Translations that another program made, as one with another version of oneDNN, are compared with by --keep=FOLDER
+there and --reference=FOLDER here.
 """
 
 import argparse
@@ -47,19 +48,32 @@ class Limpid:
                 return None
             if result.returncode != 0:
                 raise SystemExit(result.stderr)
-            return output.read_bytes().split(b"\n")[:-1]
+            return read_lines(output)
 
     def translate_line_by_line(self):
         """Each line goes in when the one before has come out."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         translations = []
         with subprocess.Popen(self.command + ["--threads=1"], env=self.environment, **pipes) as process:
-            for line in Path(self.source).read_bytes().split(b"\n")[:-1]:
+            for line in read_lines(Path(self.source)):
                 process.stdin.write(line + b"\n")
                 process.stdin.flush()
                 translations.append(process.stdout.readline().removesuffix(b"\n"))
             process.stdin.close()
         return translations
+
+
+def write_lines(path, lines):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def read_lines(path):
+    return path.read_bytes().split(b"\n")[:-1]
+
+
+def read_references(folder):
+    return {path.name: read_lines(path) for path in Path(folder).iterdir()}
 
 
 def different(ours, theirs):
@@ -94,10 +108,12 @@ def main():
     parser.add_argument("--limpid", default="build/limpid", help="the program")
     parser.add_argument("--model", default="models/eng-deu", help="Limpid model folder")
     parser.add_argument("--quick", action="store_true", help="translate once at each level, in one way")
+    parser.add_argument("--keep", help="a folder for the translations of the first instruction set")
+    parser.add_argument("--reference", help="a folder that --keep filled: compare with its translations")
     parser.add_argument("--levels", default=",".join(LEVELS), help="instruction sets, the first one being compared with")
     args = parser.parse_args()
 
-    references = {}
+    references = read_references(args.reference) if args.reference else {}
     failures = 0
     print(f"{processor()}: lines that differ\n")
     print("| ONEDNN_MAX_CPU_ISA | " + " | ".join(COMPUTE_TYPES) + " |")
@@ -111,6 +127,8 @@ def main():
                 cells.append("–")
                 continue
             reference = references.setdefault(compute_type, translations)
+            if args.keep and reference is translations:
+                write_lines(Path(args.keep, compute_type), translations)
             cells.append(f"{different(translations, reference)} of {len(reference)}")
             if not args.quick:
                 failures += check_ways(limpid, translations, f"{level}, {compute_type}")
