@@ -4,31 +4,30 @@
 #define LIMPID_ENGINE_PARALLEL_H_
 
 #include <cstddef>
-#include <exception>
-#include <new>
-#include <system_error>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 
 namespace limpid {
 
-inline constexpr char kTranslateFewer[] =
-    "translate fewer sentences at a time (batch_size), or use a smaller model";
+// What is returned where memory runs out. Made beforehand, since then there is none to say it with.
+const absl::Status& OutOfMemoryTranslating();
+const absl::Status& OutOfMemoryLoading();
+
+// The exception that is being handled, as a Status; `out_of_memory` for std::bad_alloc and where
+// there is no memory for a message.
+absl::Status StatusOfException(const absl::Status& out_of_memory) noexcept;
 
 // Returns what `work` returns, a Status or a StatusOr. It may throw what oneDNN and the standard
-// library throw; no exception goes further than here. `advice`: what helps where memory ran out.
+// library throw; no exception goes further than here, also where no memory is left.
 template <typename Work>
-auto WithoutExceptions(const Work& work, const char* advice = kTranslateFewer) -> decltype(work()) {
+auto WithoutExceptions(const Work& work,
+                       const absl::Status& out_of_memory = OutOfMemoryTranslating()) noexcept
+    -> decltype(work()) {
   try {
     return work();
-  } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError(absl::StrCat("out of memory: ", advice));
-  } catch (const std::system_error& error) {  // of a thread that could not be started
-    return absl::ResourceExhaustedError(absl::StrCat("out of memory or threads: ", error.what()));
-  } catch (const std::exception& error) {
-    return absl::InternalError(absl::StrCat("a library failed: ", error.what()));
+  } catch (...) {
+    return StatusOfException(out_of_memory);
   }
 }
 

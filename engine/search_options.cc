@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "engine/count_check.h"
 
 namespace limpid {
 namespace {
@@ -13,30 +14,25 @@ absl::Status Invalid(const Parts&... parts) {
   return absl::InvalidArgumentError(absl::StrCat(parts...));
 }
 
-absl::Status CheckRanges(const SearchOptions& options) {
-  if (options.beam_size < 1) {
-    return Invalid("beam_size must be at least 1, not ", options.beam_size);
+absl::Status CheckCounts(const SearchOptions& options) {
+  for (const Count& count : {
+           Count{"beam_size", options.beam_size, 1, nullptr, kMaxHypotheses},
+           Count{"nbest", options.nbest, 1, nullptr, kMaxHypotheses},
+           Count{"max_output_tokens", options.max_output_tokens, 0, "no limit but the model's",
+                 kMaxTokens},
+           Count{"min_output_tokens", options.min_output_tokens, 0, nullptr, kMaxTokens},
+           Count{"alternatives", options.alternatives, 0, "none", kMaxHypotheses},
+           Count{"alternatives_at", options.alternatives_at, -1, "behind the prefix", kMaxTokens},
+           Count{"no_repeat_ngram_size", options.no_repeat_ngram_size, 0, "repeat freely",
+                 kMaxTokens},
+           Count{"top_k", options.top_k, 0, "all", kMaxTokens},
+       }) {
+    if (absl::Status status = CheckCount(count); !status.ok()) return status;
   }
-  if (options.nbest < 1) return Invalid("nbest must be at least 1, not ", options.nbest);
-  if (options.max_output_tokens < 0) {
-    return Invalid("max_output_tokens must be 0 (no limit but the model's) or more, not ",
-                   options.max_output_tokens);
-  }
-  if (options.min_output_tokens < 0) {
-    return Invalid("min_output_tokens must be 0 or more, not ", options.min_output_tokens);
-  }
-  if (options.alternatives < 0) {
-    return Invalid("alternatives must be 0 (none) or more, not ", options.alternatives);
-  }
-  if (options.alternatives_at < -1) {
-    return Invalid("alternatives_at must be -1 (behind the prefix) or more, not ",
-                   options.alternatives_at);
-  }
-  if (options.no_repeat_ngram_size < 0) {
-    return Invalid("no_repeat_ngram_size must be 0 (repeat freely) or more, not ",
-                   options.no_repeat_ngram_size);
-  }
-  if (options.top_k < 0) return Invalid("top_k must be 0 (all) or more, not ", options.top_k);
+  return absl::OkStatus();
+}
+
+absl::Status CheckNumbers(const SearchOptions& options) {
   if (!(options.top_p > 0 && options.top_p <= 1)) {
     return Invalid("top_p must be above 0 and at most 1, not ", options.top_p);
   }
@@ -107,7 +103,8 @@ absl::Status CheckTokens(const SearchOptions& options) {
 }  // namespace
 
 absl::Status CheckSearchOptions(const SearchOptions& options) {
-  if (absl::Status status = CheckRanges(options); !status.ok()) return status;
+  if (absl::Status status = CheckCounts(options); !status.ok()) return status;
+  if (absl::Status status = CheckNumbers(options); !status.ok()) return status;
   if (absl::Status status = CheckWayOfSearch(options); !status.ok()) return status;
   return CheckTokens(options);
 }

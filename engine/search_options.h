@@ -11,6 +11,10 @@
 
 namespace limpid {
 
+// The most that options may ask for: larger numbers are refused, as no memory would do.
+inline constexpr int kMaxHypotheses = 1000;   // beam_size, nbest, alternatives
+inline constexpr int kMaxTokens = 1'000'000;  // what counts tokens: max_output_tokens, top_k …
+
 // Tokens are the model's pieces of words; </s>, which ends a translation, is one of them.
 struct SearchOptions {
   // --- Which translations to look for.
@@ -73,8 +77,8 @@ struct SearchOptions {
   friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
 };
 
-// Whether the options make sense, each by itself and together; InvalidArgument says in words what
-// does not.
+// Whether the options make sense, each by itself and together, and are within the limits above;
+// InvalidArgument says in words what is not.
 absl::Status CheckSearchOptions(const SearchOptions& options);
 
 }  // namespace limpid

@@ -9,16 +9,16 @@
 
 #include <algorithm>
 #include <future>
-#include <limits>
-#include <mutex>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/alignment.h"
 #include "engine/checkpoint_tokenizer.h"
+#include "engine/count_check.h"
 #include "engine/document.h"
+#include "engine/idle_pool.h"
 #include "engine/parallel.h"
+#include "engine/processors.h"
 #include "engine/search.h"
 #include "engine/token_constraints.h"
 #include "engine/tracer.h"
@@ -45,15 +45,35 @@ bool RecordsAllCrossAttention(const TraceRequest& request) {
   return cross && request.layers.empty() && request.heads.empty();
 }
 
+absl::Status CheckSize(const char* what, std::string_view text) {
+  if (text.size() <= kMaxTextBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("a ", what, " of ", text.size(),
+                                                 " bytes is too long; the most is ", kMaxTextBytes,
+                                                 ": cut it into several"));
+}
+
+// How large a batch may be, and what is recorded of it.
+absl::Status CheckSizes(const TranslateOptions& options) {
+  const int predictions = options.trace.has_value() ? options.trace->predictions : 0;
+  for (const Count& count : {
+           Count{"batch_size", options.batch_size, 1, nullptr, kMaxBatchSize},
+           Count{"batch_tokens", options.batch_tokens, 0, "batches by batch_size", kMaxBatchTokens},
+           Count{"trace.predictions", predictions, 0, "none", kMaxPredictions},
+       }) {
+    if (absl::Status status = CheckCount(count); !status.ok()) return status;
+  }
+  const SearchOptions& search = options.search;
+  if (absl::Status status = CheckSize("prefix", search.prefix); !status.ok()) return status;
+  for (const std::vector<std::string>* texts : {&search.suppress, &search.end_at}) {
+    for (const std::string& text : *texts) {
+      if (absl::Status status = CheckSize("phrase", text); !status.ok()) return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckOptions(const TranslateOptions& options) {
-  if (options.batch_size < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("batch_size must be at least 1, not ", options.batch_size));
-  }
-  if (options.batch_tokens < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "batch_tokens must be 0 (batches by batch_size) or more, not ", options.batch_tokens));
-  }
+  if (absl::Status status = CheckSizes(options); !status.ok()) return status;
   if (options.replace_unknowns && options.trace.has_value() &&
       !RecordsAllCrossAttention(*options.trace)) {
     return absl::InvalidArgumentError(
@@ -67,21 +87,9 @@ absl::Status CheckOptions(const TranslateOptions& options) {
   return CheckSearchOptions(options.search);
 }
 
-// SentencePiece and ICU count bytes in 31 bits. Of each byte that is no UTF-8, mending makes three.
-absl::Status CheckSize(std::string_view text) {
-  constexpr size_t kMost = std::numeric_limits<int>::max();
-  if (text.size() <= kMost / 3 || (text.size() <= kMost && IsValidUtf8(text))) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("a text of ", text.size(),
-                   " bytes is too long; cut it below 2 GB, or 0.7 GB if it is not valid UTF-8"));
-}
-
-int ThreadsFor(const TranslatorOptions& options) {
-  if (options.threads > 0) return options.threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+// A worker is kept with the buffers that it has unless a batch had more tokens than this: twice
+// those of a default batch.
+constexpr size_t kMostKeptTokens = size_t{2} * kUsualTokens * TranslateOptions().batch_size;
 
 // What a worker keeps between batches.
 struct Worker {
@@ -89,6 +97,7 @@ struct Worker {
   Searcher searcher;
   Tracer tracer;
   SourceBatch source;
+  size_t most_tokens = 0;  // of the batches that it has had, which its buffers have grown to
 };
 
 using Batch = std::vector<Segment*>;
@@ -130,7 +139,9 @@ class ModelTranslator : public Translator {
         tokenizer_(std::move(tokenizer)),
         shortlist_(std::move(shortlist)),
         only_shortlist_(only_shortlist),
-        threads_(threads) {}
+        threads_(threads),
+        // Callers may be many, each with one thread.
+        workers_(std::max(threads, UsableProcessors())) {}
 
   absl::StatusOr<std::vector<Translation>> TranslateBatch(
       absl::Span<const std::string> texts, const TranslateOptions& options) const override;
@@ -145,8 +156,7 @@ class ModelTranslator : public Translator {
   absl::StatusOr<std::vector<Translation>> Run(std::vector<Document>& documents, const Task& task,
                                                BatchWork work) const;
   absl::Status RunBatches(absl::Span<const Batch> batches, const Task& task, BatchWork work) const;
-  std::unique_ptr<Worker> TakeWorker() const;
-  void ReturnWorker(std::unique_ptr<Worker> worker) const;
+  void RunBatch(const Batch& batch, const Task& task, BatchWork work) const;
 
   const ModelConfig& config() const { return transformer_.config(); }
 
@@ -155,8 +165,7 @@ class ModelTranslator : public Translator {
   const std::unique_ptr<LoadedShortlist> shortlist_;  // null: the model has none
   const bool only_shortlist_;
   const int threads_;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Worker>> idle_workers_;  // guarded by mutex_
+  mutable IdlePool<Worker> workers_;
 };
 
 // What a batch is likely to produce: the candidates of its source tokens, and what the options ask
@@ -206,6 +215,17 @@ void SearchBatch(const Batch& batch, const Task& task, Worker& worker) {
     // Alternatives are those of one place in a text.
     if (options.alternatives > 0 && !batch[i]->starts_text) batch[i]->nbest.resize(1);
   }
+}
+
+// How many tokens a batch, once it is done, has had in the encoder or in the decoder, whichever is
+// more: what a worker's buffers hold at a time.
+size_t TokensOf(const Batch& batch, const Task& task) {
+  const size_t width = SearchWidth(task.options.search);
+  size_t tokens = 0;
+  for (const Segment* segment : batch) {
+    tokens += std::max(segment->source.size(), width * segment->hypothesis.ids.size());
+  }
+  return tokens;
 }
 
 // Fills segment.forced.leave_one_out: forced decoding without each of the source's words.
@@ -299,8 +319,8 @@ std::vector<Batch> Group(std::vector<Document>& documents, const TranslateOption
 
 absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
     absl::Span<const std::string> texts, const TranslateOptions& options) const {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   return WithoutExceptions([&]() -> absl::StatusOr<std::vector<Translation>> {
+    if (absl::Status status = CheckOptions(options); !status.ok()) return status;
     absl::StatusOr<TokenConstraints> constraints =
         FindConstraints(options.search, config(), *tokenizer_);
     if (!constraints.ok()) return constraints.status();
@@ -314,7 +334,7 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
                        *std::move(constraints),
                        *std::move(prefix)};
     for (const std::string& text : texts) {
-      if (absl::Status status = CheckSize(text); !status.ok()) return status;
+      if (absl::Status status = CheckSize("text", text); !status.ok()) return status;
     }
     std::vector<Document> documents(texts.size());
     const absl::Status prepared = ParallelFor(threads_, texts.size(), [&](size_t i) {
@@ -331,13 +351,13 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::TranslateBatch(
 
 absl::StatusOr<std::vector<Translation>> ModelTranslator::ScoreBatch(
     absl::Span<const SentencePair> pairs, const TranslateOptions& options) const {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  Task task = {WithTraceOfUnknowns(options), config()};
-  task.options.search = {};  // nothing is searched for
   return WithoutExceptions([&]() -> absl::StatusOr<std::vector<Translation>> {
+    if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+    Task task = {WithTraceOfUnknowns(options), config()};
+    task.options.search = {};  // nothing is searched for
     for (const SentencePair& pair : pairs) {
-      absl::Status status = CheckSize(pair.source);
-      status.Update(CheckSize(pair.target));
+      absl::Status status = CheckSize("text", pair.source);
+      status.Update(CheckSize("text", pair.target));
       if (!status.ok()) return status;
     }
     std::vector<absl::Status> statuses(pairs.size());
@@ -392,25 +412,21 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Docume
 
 absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches, const Task& task,
                                          BatchWork work) const {
-  return ParallelFor(threads_, batches.size(), [&](size_t i) {
+  const absl::Status status = ParallelFor(threads_, batches.size(), [&](size_t i) {
     const SingleThreadScope single_thread;
-    std::unique_ptr<Worker> worker = TakeWorker();
-    work(batches[i], task, *worker);
-    ReturnWorker(std::move(worker));
+    RunBatch(batches[i], task, work);
   });
+  // Not after each batch: the next one is about as large.
+  workers_.Trim([](const Worker& worker) { return worker.most_tokens > kMostKeptTokens; });
+  return status;
 }
 
-std::unique_ptr<Worker> ModelTranslator::TakeWorker() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (idle_workers_.empty()) return std::make_unique<Worker>(transformer_);
-  std::unique_ptr<Worker> worker = std::move(idle_workers_.back());
-  idle_workers_.pop_back();
-  return worker;
-}
-
-void ModelTranslator::ReturnWorker(std::unique_ptr<Worker> worker) const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  idle_workers_.push_back(std::move(worker));
+void ModelTranslator::RunBatch(const Batch& batch, const Task& task, BatchWork work) const {
+  std::unique_ptr<Worker> worker = workers_.Take();
+  if (worker == nullptr) worker = std::make_unique<Worker>(transformer_);
+  work(batch, task, *worker);
+  worker->most_tokens = std::max(worker->most_tokens, TokensOf(batch, task));
+  workers_.GiveBack(std::move(worker));
 }
 
 absl::StatusOr<std::unique_ptr<LoadedShortlist>> TakeShortlist(Checkpoint& checkpoint,
@@ -433,9 +449,10 @@ absl::StatusOr<std::unique_ptr<LoadedShortlist>> TakeShortlist(Checkpoint& check
 // Translator::Load, but that it throws what WithoutExceptions knows.
 absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_folder,
                                                       const TranslatorOptions& options) {
-  if (options.threads < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("threads must be 0 (one a processor) or more, not ", options.threads));
+  if (absl::Status status = CheckCount(
+          {"threads", options.threads, 0, "as many as this process may use", kMaxThreads});
+      !status.ok()) {
+    return status;
   }
   const ComputeType fastest =
       IsSupported(ComputeType::kInt8) ? ComputeType::kInt8 : ComputeType::kFloat32;
@@ -472,25 +489,27 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
                           std::move(draft));
   absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
   if (!tokenizer.ok()) return tokenizer.status();
-  return std::make_unique<ModelTranslator>(std::move(transformer), *std::move(tokenizer),
-                                           *std::move(shortlist), options.shortlist,
-                                           ThreadsFor(options));
+  return std::make_unique<ModelTranslator>(
+      std::move(transformer), *std::move(tokenizer), *std::move(shortlist), options.shortlist,
+      options.threads > 0 ? options.threads : UsableProcessors());
 }
 
 }  // namespace
 
 absl::StatusOr<Translation> Translator::Translate(std::string_view text,
                                                   const TranslateOptions& options) const {
-  absl::StatusOr<std::vector<Translation>> translations =
-      TranslateBatch({std::string(text)}, options);
-  if (!translations.ok()) return translations.status();
-  return std::move(translations->front());
+  return WithoutExceptions([&]() -> absl::StatusOr<Translation> {
+    if (absl::Status status = CheckSize("text", text); !status.ok()) return status;
+    absl::StatusOr<std::vector<Translation>> translations =
+        TranslateBatch({std::string(text)}, options);
+    if (!translations.ok()) return translations.status();
+    return std::move(translations->front());
+  });
 }
 
 absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& model_folder,
                                                              const TranslatorOptions& options) {
-  return WithoutExceptions([&] { return LoadModel(model_folder, options); },
-                           "loading the model needs more; use a smaller one");
+  return WithoutExceptions([&] { return LoadModel(model_folder, options); }, OutOfMemoryLoading());
 }
 
 }  // namespace limpid

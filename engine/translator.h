@@ -11,6 +11,7 @@
 #ifndef LIMPID_ENGINE_TRANSLATOR_H_
 #define LIMPID_ENGINE_TRANSLATOR_H_
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,10 +27,21 @@
 
 namespace limpid {
 
+// The most that options and callers may ask for: more is InvalidArgument, before memory is taken
+// for it. Those of searching are in search_options.h.
+inline constexpr int kMaxThreads = 1024;
+inline constexpr int kMaxBatchSize = 10'000;
+inline constexpr int kMaxBatchTokens = 100'000;
+inline constexpr int kMaxPredictions = 1000;  // TraceRequest::predictions
+// Bytes of a text. SentencePiece and ICU count in 31 bits, and a text may grow on its way there:
+// threefold where it is not UTF-8, up to thirteenfold where it is normalized.
+inline constexpr size_t kMaxTextBytes = 100'000'000;
+
 struct TranslatorOptions {
   // How products with weights are computed, whatever type the model is stored in.
   ComputeType compute_type = ComputeType::kAuto;
-  // Threads that translate batches side by side. 0: one a processor that this process may use.
+  // Threads that translate batches side by side. 0: as many as this process may keep busy, going by
+  // its affinity mask and the CPU quota of its container.
   int threads = 0;
   // Whether to produce only tokens that the model's shortlist has for some source token of the
   // batch: faster, and not always the same translation. A sentence's translation then depends a
@@ -121,7 +133,11 @@ struct SentencePair {
   std::string target;
 };
 
-// A loaded model. Thread-safe: any number of threads may translate at once.
+// A loaded model. Thread-safe: any number of threads may translate at once. No exception leaves its
+// functions: where memory runs out they return ResourceExhausted.
+//
+// Between calls it keeps the buffers of as many workers as have something to do at a time, each of
+// the size of a usual batch; what a larger one took is freed.
 class Translator {
  public:
   // Reads a model folder. Fails with NotFound or InvalidArgument, naming the file and what is wrong
@@ -130,13 +146,12 @@ class Translator {
                                                           const TranslatorOptions& options = {});
   virtual ~Translator() = default;
 
-  // Translates one text, of any length and any bytes. White space around and between its sentences
-  // is kept; a text of white space only comes back as it is, and so does a sentence without a
-  // letter that the model knows: marks and numbers alone, or a script that it has never seen (where
-  // the model's vocabulary has no letters, one with anything unknown). A language's code at the
-  // beginning, which multilingual models have, holds for all sentences and does not come back.
-  // Fails with InvalidArgument on options that make
-  // no sense, and for no text.
+  // Translates one text of up to kMaxTextBytes, of any bytes. White space around and between its
+  // sentences is kept; a text of white space only comes back as it is, and so does a sentence
+  // without a letter that the model knows: marks and numbers alone, or a script that it has never
+  // seen (where the model's vocabulary has no letters, one with anything unknown). A language's
+  // code at the beginning, which multilingual models have, holds for all sentences and does not
+  // come back. Fails with InvalidArgument on options that make no sense, and for no text.
   absl::StatusOr<Translation> Translate(std::string_view text,
                                         const TranslateOptions& options = {}) const;
 

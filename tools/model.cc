@@ -17,8 +17,6 @@
 namespace limpid {
 namespace {
 
-constexpr int kMaxThreads = 1024;
-
 // Where the shipped model may be, seen from the program's folder.
 constexpr const char* kShippedModelPlaces[] = {
     "../models/eng-deu",               // build/limpid in the source tree
@@ -48,8 +46,10 @@ void AddModelFlags(ModelFlags* model, Flags* flags) {
   flags->Add("shortlist", &model->options.shortlist,
              "Consider only words that the model's shortlist has for words of the text: faster, "
              "and now and then another translation. `limpid shortlist` makes one.");
-  flags->Add("threads=N", &model->options.threads, {0, kMaxThreads},
-             "Threads that translate side by side; 0: one a processor.");
+  flags->Add(
+      "threads=N", &model->options.threads, {0, kMaxThreads},
+      "Threads that translate side by side; 0: as many as this process may use, going by its "
+      "processors and, in a container, its CPU quota.");
   flags->Add("verify", &model->options.verify,
              "Compare the model's files with their checksums first; damage is an error that names "
              "it.");

@@ -37,7 +37,6 @@ Each side of a pair is one sentence to the model, as it stands. A pair that the
 model cannot take, for its length or because its source is empty, scores nan.
 )";
 
-constexpr int kMaxBatchSize = 10000;
 constexpr int kBatchesAWindow = 16;
 
 struct Settings {

@@ -4,13 +4,6 @@
 #include <limits>
 
 namespace limpid {
-namespace {
-
-constexpr int kMaxHypotheses = 1000;  // of a sentence at a time: each takes memory
-constexpr int kMaxTokens = 1000000;
-
-}  // namespace
-
 void AddNBestFlags(SearchOptions* options, Flags* flags) {
   flags->Add("nbest=N", &options->nbest, {1, kMaxHypotheses},
              "Print the N best translations of each line, the best first (with --temperature: N "

@@ -9,7 +9,6 @@
 #include <iostream>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "engine/alignment.h"
+#include "engine/processors.h"
 #include "engine/translator.h"
 #include "tools/flags.h"
 #include "tools/line_alignment.h"
@@ -49,9 +49,6 @@ between; begin with -- if the first could be taken for a flag.
 Each line is printed as soon as it is translated. Empty lines stay empty. Lines
 end as they came in, with LF or CR LF; the last one always gets an end.
 )";
-
-constexpr int kMaxBatchSize = 10000;
-constexpr int kMaxBatchTokens = 1000000;
 
 // A window is what one call of the engine gets, to sort and to share out among its threads. With
 // more batches a thread waits less for the last; with fewer, lines come out sooner.
@@ -214,8 +211,8 @@ size_t LinesOfBatch(const TranslateOptions& options) {
 // About how many lines all threads translate at once.
 size_t LinesAtOnce(const Settings& settings) {
   int threads = settings.model.options.threads;
-  if (threads == 0) threads = static_cast<int>(std::thread::hardware_concurrency());
-  return LinesOfBatch(settings.options) * static_cast<size_t>(std::max(threads, 1));
+  if (threads == 0) threads = UsableProcessors();
+  return LinesOfBatch(settings.options) * static_cast<size_t>(threads);
 }
 
 // Translates window after window until the input ends. The first windows are small, so that the

@@ -1,6 +1,8 @@
 #include "engine/parallel.h"
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <new>
 #include <set>
@@ -24,6 +26,24 @@ TEST(ParallelForTest, DoesEachPieceOfWorkOnce) {
       EXPECT_TRUE(ParallelFor(threads, count, [&](size_t i) { ++calls[i]; }).ok());
       for (const std::atomic<int>& times : calls) EXPECT_EQ(times, 1);
     }
+  }
+}
+
+// Each piece waits until all threads are at work: it would wait for ever if one did it all.
+TEST(ParallelForTest, ThreadsWorkSideBySide) {
+  for (const int threads : {2, 4}) {
+    std::atomic<int> waiting{threads};
+    std::atomic<bool> all_came{true};
+    const absl::Status status = ParallelFor(threads, threads, [&](size_t) {
+      --waiting;
+      const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      while (waiting > 0 && std::chrono::steady_clock::now() < patience) {
+        std::this_thread::yield();
+      }
+      if (waiting > 0) all_came = false;
+    });
+    EXPECT_TRUE(status.ok());
+    EXPECT_TRUE(all_came) << "of " << threads << " threads " << waiting << " did not come";
   }
 }
 
@@ -61,9 +81,17 @@ TEST(ParallelForTest, SaysWhenMemoryRanOut) {
 
 TEST(WithoutExceptionsTest, SaysWhatHelpsWhereMemoryRanOut) {
   const absl::Status status =
-      WithoutExceptions([]() -> absl::Status { throw std::bad_alloc(); }, "load a smaller model");
+      WithoutExceptions([]() -> absl::Status { throw std::bad_alloc(); }, OutOfMemoryLoading());
   EXPECT_TRUE(absl::IsResourceExhausted(status));
-  EXPECT_EQ(status.message(), "out of memory: load a smaller model");
+  EXPECT_EQ(status.message(), "out of memory: loading the model needs more; use a smaller one");
+}
+
+TEST(WithoutExceptionsTest, MoreThanCouldEverBeThereIsOutOfMemory) {
+  const absl::Status status = WithoutExceptions([]() -> absl::Status {
+    std::vector<int>().reserve(SIZE_MAX);
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
 }
 
 }  // namespace

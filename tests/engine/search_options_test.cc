@@ -1,5 +1,6 @@
 #include "engine/search_options.h"
 
+#include <climits>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -51,6 +52,19 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{.min_output_tokens = -1}, "min_output_tokens must be 0 or more, not -1"},
         Wrong{{.repetition_penalty = 0}, "repetition_penalty must be above 0, not 0"},
         Wrong{{.no_repeat_ngram_size = -1}, "no_repeat_ngram_size must be 0"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, WrongSearchOptionsTest,
+    testing::Values(
+        Wrong{{.beam_size = 1001}, "beam_size must be at most 1000, not 1001"},
+        Wrong{{.beam_size = 2'000'000'000}, "beam_size must be at most 1000"},
+        Wrong{{.nbest = 1001, .temperature = 1}, "nbest must be at most 1000, not 1001"},
+        Wrong{{.alternatives = 1001}, "alternatives must be at most 1000, not 1001"},
+        Wrong{{.alternatives = 1, .alternatives_at = INT_MAX}, "alternatives_at must be at most"},
+        Wrong{{.temperature = 1, .top_k = INT_MAX}, "top_k must be at most 1000000"},
+        Wrong{{.max_output_tokens = INT_MAX}, "max_output_tokens must be at most 1000000"},
+        Wrong{{.min_output_tokens = INT_MAX}, "min_output_tokens must be at most 1000000"},
+        Wrong{{.no_repeat_ngram_size = INT_MAX}, "no_repeat_ngram_size must be at most"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Contradictions, WrongSearchOptionsTest,

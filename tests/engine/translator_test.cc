@@ -2,9 +2,11 @@
 
 #include "engine/translator.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -374,6 +376,62 @@ TEST(TranslatorTest, OptionsThatMakeNoSenseAreRefusedByName) {
   EXPECT_THAT(Translator::Load(kModel, {.threads = -1}).status().message(),
               HasSubstr("threads must be 0"));
 }
+
+TEST(TranslatorTest, SizesThatNoMemoryIsThereForAreRefusedByName) {
+  const auto error = [](const TranslateOptions& options) {
+    const auto translation = Shipped().Translate("a", options);
+    EXPECT_TRUE(absl::IsInvalidArgument(translation.status()));
+    return std::string(translation.status().message());
+  };
+  EXPECT_THAT(error({.batch_size = INT_MAX}), HasSubstr("batch_size must be at most 10000"));
+  EXPECT_THAT(error({.batch_tokens = INT_MAX}), HasSubstr("batch_tokens must be at most 100000"));
+  EXPECT_THAT(error({.search = {.beam_size = INT_MAX}}), HasSubstr("beam_size must be at most"));
+  TraceRequest request;
+  request.predictions = INT_MAX;
+  EXPECT_THAT(error({.trace = request}), HasSubstr("predictions must be at most 1000"));
+  EXPECT_THAT(Translator::Load(kModel, {.threads = 1025}).status().message(),
+              HasSubstr("threads must be at most 1024, not 1025"));
+}
+
+TEST(TranslatorTest, TextsOverTheLimitAreRefusedByName) {
+  const std::string text(kMaxTextBytes + 1, 'a');
+  const auto error = [](const absl::Status& status) {
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    return std::string(status.message());
+  };
+  constexpr char kText[] = "a text of 100000001 bytes is too long";
+  EXPECT_THAT(error(Shipped().Translate(text).status()), HasSubstr(kText));
+  EXPECT_THAT(error(Shipped().TranslateBatch({text}).status()), HasSubstr(kText));
+  EXPECT_THAT(error(Shipped().ScoreBatch({{"a", text}}).status()), HasSubstr(kText));
+  EXPECT_THAT(error(Shipped().Translate("a", {.search = {.prefix = text}}).status()),
+              HasSubstr("a prefix of 100000001 bytes"));
+  EXPECT_THAT(error(Shipped().Translate("a", {.search = {.suppress = {text}}}).status()),
+              HasSubstr("a phrase of 100000001 bytes"));
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // have allocators of their own
+size_t AllocatedBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST(TranslatorTest, WhatALargeBatchTookIsFreedOnceItIsDone) {
+  const auto translator = *Translator::Load(kModel, {.threads = 1});
+  const std::vector<std::string> usual(64, "The old man bought a red car yesterday.");
+  const std::vector<std::string> many(2000, usual[0]);
+  ASSERT_TRUE(translator->TranslateBatch(usual).ok());
+  const size_t before = AllocatedBytes();
+  ASSERT_TRUE(translator->TranslateBatch(usual).ok());
+  EXPECT_LE(AllocatedBytes(), before + (1 << 20)) << "a usual batch finds its buffers";
+  ASSERT_TRUE(translator->TranslateBatch(many, {.batch_tokens = 50'000}).ok());
+  EXPECT_LE(AllocatedBytes(), before + (1 << 20));
+  // A beam's hypotheses and long translations fill buffers, too.
+  ASSERT_TRUE(translator->Translate(usual[0], {.search = {.beam_size = 500}}).ok());
+  EXPECT_LE(AllocatedBytes(), before + (1 << 20));
+  ASSERT_TRUE(translator->TranslateBatch(usual, {.search = {.min_output_tokens = 300}}).ok());
+  EXPECT_LE(AllocatedBytes(), before + (1 << 20));
+}
+#endif
 
 TEST(TranslatorTest, SearchOptionsReachTheSearch) {
   const std::string text = "The old man bought a red car yesterday.";

@@ -1,5 +1,6 @@
-// A warm step neither allocates nor compiles. This file counts both: it stands in for the
-// allocator's functions and for oneDNN's way to make a primitive, and passes the calls on.
+// A warm step neither allocates nor compiles, and where an allocation fails, that is a Status. This
+// file counts both, and makes allocations fail: it stands in for the allocator's functions and for
+// oneDNN's way to make a primitive, and passes the calls on.
 
 #include <dlfcn.h>
 
@@ -8,9 +9,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <string>
 #include <vector>
 
 #include "engine/search.h"
+#include "engine/translator.h"
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
 #include "models/weights.h"
@@ -28,6 +31,8 @@ namespace {
 
 std::atomic<int> allocations{0};
 std::atomic<int> primitives{0};
+std::atomic<int> failing{0};  // which allocation from now on fails; 0: none
+std::atomic<bool> all_fail_after{true};
 
 }  // namespace
 
@@ -40,9 +45,17 @@ extern "C" char etext;
 
 namespace {
 
-void Count(const void* caller) {
+// Returns whether the allocation may be made.
+bool Count(const void* caller) {
   const auto* place = static_cast<const char*>(caller);
-  if (place >= &__executable_start && place < &etext) ++allocations;
+  if (place < &__executable_start || place >= &etext) return true;
+  ++allocations;
+  int left = failing;
+  while (left > 1 && !failing.compare_exchange_weak(left, left - 1)) {
+  }
+  if (left != 1) return true;
+  if (!all_fail_after) failing = -1;
+  return false;
 }
 
 }  // namespace
@@ -52,20 +65,17 @@ void* __libc_malloc(size_t size);                      // NOLINT(bugprone-reserv
 void* __libc_memalign(size_t alignment, size_t size);  // NOLINT(bugprone-reserved-identifier)
 
 void* malloc(size_t size) {
-  Count(__builtin_return_address(0));
-  return __libc_malloc(size);
+  return Count(__builtin_return_address(0)) ? __libc_malloc(size) : nullptr;
 }
 
 void* aligned_alloc(size_t alignment, size_t size) {
-  Count(__builtin_return_address(0));
-  return __libc_memalign(alignment, size);
+  return Count(__builtin_return_address(0)) ? __libc_memalign(alignment, size) : nullptr;
 }
 }
 
 // The library's operator delete frees it.
 void* operator new(size_t size) {
-  Count(__builtin_return_address(0));
-  void* memory = __libc_malloc(size);
+  void* memory = Count(__builtin_return_address(0)) ? __libc_malloc(size) : nullptr;
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -138,6 +148,47 @@ TEST(CountingTest, SeesAllocationsOfThisProgram) {
   Buffer<float> buffer;
   buffer.Reserve(100);
   EXPECT_EQ(allocations, 2);
+}
+
+// Calls `work` again and again, with memory that runs out ever later, until it no longer does.
+// `step`: how much later.
+template <typename Work>
+void RunOutOfMemory(const Work& work, int step) {
+  for (int allocation = 1;; allocation += step) {
+    failing = allocation;
+    const absl::Status status = work();
+    const bool ran_out = failing == 1 || failing == -1;
+    failing = 0;
+    if (!ran_out) {
+      EXPECT_TRUE(status.ok()) << status;
+      EXPECT_GT(allocation, 100);
+      return;
+    }
+    EXPECT_TRUE(absl::IsResourceExhausted(status)) << allocation << ": " << status;
+  }
+}
+
+TEST(OutOfMemoryTest, IsAStatusWhereverATranslationRunsOut) {
+  const auto translator = *Translator::Load("models/eng-deu", {.threads = 1});
+  const std::string text = "Where is Mary? I love you\xff.";
+  const std::vector<std::string> texts = {text, text};
+  const std::vector<SentencePair> pairs = {{text, text}};
+  const TranslateOptions plain;
+  const TranslateOptions traced = {.trace = TraceRequest()};
+  RunOutOfMemory([&] { return translator->Translate(text, plain).status(); }, 1);
+  RunOutOfMemory([&] { return translator->TranslateBatch(texts, traced).status(); }, 7);
+  RunOutOfMemory([&] { return translator->ScoreBatch(pairs, plain).status(); }, 1);
+  EXPECT_TRUE(translator->Translate(text).ok());  // afterwards all is well
+}
+
+TEST(OutOfMemoryTest, IsAStatusWhereverLoadingRunsOut) {
+  const std::string folder = "models/eng-deu";
+  const TranslatorOptions options = {.threads = 1};
+  // The JSON library takes memory to free memory; models/json.cc keeps some back for it, in vain
+  // where nothing is ever to be had again.
+  all_fail_after = false;
+  RunOutOfMemory([&] { return Translator::Load(folder, options).status(); }, 997);
+  all_fail_after = true;
 }
 #endif
 
