@@ -6,6 +6,7 @@
 #include <unicode/ures.h>
 #include <unicode/utext.h>
 #include <unicode/utf8.h>
+#include <unicode/utypes.h>
 
 #include <algorithm>
 #include <cassert>
@@ -18,6 +19,8 @@
 #include <mutex>
 #include <new>
 #include <set>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -52,10 +55,19 @@ void SkipAscii(std::string_view text, size_t& at) {
   }
 }
 
-// Takes over what ICU made, which is nothing where memory ran out; throws std::bad_alloc.
-std::unique_ptr<icu::BreakIterator> Made(icu::BreakIterator* iterator) {
-  if (iterator == nullptr) throw std::bad_alloc();
-  return std::unique_ptr<icu::BreakIterator>(iterator);
+// What ICU failed with, as an exception.
+[[noreturn]] void Throw(UErrorCode error) {
+  if (error == U_MEMORY_ALLOCATION_ERROR || U_SUCCESS(error)) throw std::bad_alloc();
+  const bool no_data = error == U_FILE_ACCESS_ERROR || error == U_MISSING_RESOURCE_ERROR;
+  throw std::runtime_error(std::string("ICU cannot cut text: ") + u_errorName(error) +
+                           (no_data ? "; its data is missing: install it anew (libicu)" : ""));
+}
+
+// Takes over what ICU made, which is nothing where that failed; see Throw.
+std::unique_ptr<icu::BreakIterator> Made(icu::BreakIterator* iterator, UErrorCode error) {
+  std::unique_ptr<icu::BreakIterator> made(iterator);
+  if (made == nullptr || U_FAILURE(error)) Throw(error);
+  return made;
 }
 
 // Cuts text at all boundaries of a break iterator, of which it uses a copy.
@@ -64,9 +76,9 @@ std::vector<ByteRange> Segments(const icu::BreakIterator& rules, std::string_vie
   UErrorCode error = U_ZERO_ERROR;
   UText utext = UTEXT_INITIALIZER;
   utext_openUTF8(&utext, text.data(), static_cast<int64_t>(text.size()), &error);
-  const std::unique_ptr<icu::BreakIterator> boundaries = Made(rules.clone());
+  const std::unique_ptr<icu::BreakIterator> boundaries = Made(rules.clone(), U_ZERO_ERROR);
   boundaries->setText(&utext, error);
-  if (U_FAILURE(error)) throw std::bad_alloc();
+  if (U_FAILURE(error)) Throw(error);
   std::vector<ByteRange> segments;
   size_t begin = 0;
   while (boundaries->next() != icu::BreakIterator::DONE) {
@@ -122,7 +134,8 @@ SentenceRules::SentenceRules(const std::string& language)
   const icu::Locale locale =
       language.empty() ? icu::Locale::getRoot() : icu::Locale(language.c_str());
   UErrorCode error = U_ZERO_ERROR;
-  boundaries_ = Made(icu::BreakIterator::createSentenceInstance(locale, error));
+  icu::BreakIterator* const sentences = icu::BreakIterator::createSentenceInstance(locale, error);
+  boundaries_ = Made(sentences, error);
   const char* const code = locale.getLanguage();  // of two letters where there is one
   if (*code != '\0') AddAbbreviations(code);
   constexpr std::string_view kOrdinals[] = {"bs", "cs", "da", "de", "et", "fi", "hr", "hu",
@@ -387,7 +400,9 @@ bool HasLetter(std::string_view text) {
 std::vector<ByteRange> SplitWords(std::string_view text) {
   static const icu::BreakIterator& rules = *[] {
     UErrorCode error = U_ZERO_ERROR;
-    return Made(icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), error)).release();
+    icu::BreakIterator* const words =
+        icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), error);
+    return Made(words, error).release();
   }();
   std::vector<ByteRange> words;
   for (const ByteRange& segment : Segments(rules, text)) {
@@ -400,8 +415,9 @@ std::vector<ByteRange> SplitWords(std::string_view text) {
 std::vector<ByteRange> SplitCharacters(std::string_view text) {
   static const icu::BreakIterator& rules = *[] {
     UErrorCode error = U_ZERO_ERROR;
-    return Made(icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error))
-        .release();
+    icu::BreakIterator* const characters =
+        icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error);
+    return Made(characters, error).release();
   }();
   return Segments(rules, text);
 }

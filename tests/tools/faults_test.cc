@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -53,6 +52,18 @@ TEST(FaultsTest, OutOfMemoryIsSaidInALine) {
     EXPECT_EQ(outcome.output, "");
   }
   EXPECT_GT(refused, 20);
+}
+
+TEST(FaultsTest, DataThatIcuLacksIsNotSaidToBeMemory) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers have to be loaded first";
+  ProgramOptions options;
+  options.environment.emplace_back("LD_PRELOAD=" ICU_WITHOUT_DATA);
+  const Outcome outcome = RunProgram({"translate", kEnglish}, "", options);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.output, "");
+  EXPECT_TRUE(absl::StrContains(outcome.error, "ICU cannot cut text")) << outcome.error;
+  EXPECT_TRUE(absl::StrContains(outcome.error, "its data is missing")) << outcome.error;
+  EXPECT_FALSE(absl::StrContains(outcome.error, "memory")) << outcome.error;
 }
 
 // A folder that only its files can be read in, even by root (as which CI runs).
@@ -112,7 +123,8 @@ TEST(FaultsTest, ConvertThatIsKilledLeavesNoHalfModel) {
   for (const char* sign : {"/config.json", "/vocabulary.json", "/model.safetensors"}) {
     fs::create_directories(parent);
     Program program(arguments);
-    while (!fs::exists(to + ".partial-0" + sign) && !fs::exists(to)) std::this_thread::yield();
+    EXPECT_TRUE(
+        program.WaitUntil([&] { return fs::exists(to + ".partial-0" + sign) || fs::exists(to); }));
     program.Kill(SIGKILL);
     program.Wait();
     if (!fs::exists(to)) {
