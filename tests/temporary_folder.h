@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -31,6 +32,15 @@ class TemporaryFolder {
  private:
   std::string path_;
 };
+
+// A name of its own for each test, in a folder of its own for each run of the tests.
+inline std::string TemporaryPath(const std::string& name) {
+  static const TemporaryFolder folder;
+  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+  std::string path = std::string(test->test_suite_name()) + "." + test->name() + "." + name;
+  std::replace(path.begin(), path.end(), '/', '.');  // of tests with parameters
+  return folder.path(path);
+}
 
 }  // namespace limpid
 

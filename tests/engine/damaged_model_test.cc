@@ -2,8 +2,6 @@
 //
 // On a small model; with LIMPID_FULL_SWEEP=1 on models/eng-deu, which takes minutes.
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -18,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
 #include "tests/reference/random_model.h"
+#include "tests/temporary_folder.h"
 
 namespace limpid {
 namespace {
@@ -29,8 +28,7 @@ bool IsFullSweep() { return std::getenv("LIMPID_FULL_SWEEP") != nullptr; }
 class DamagedModelTest : public testing::Test {
  protected:
   void SetUp() override {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = testing::TempDir() + "/limpid-" + test->name() + "-" + std::to_string(getpid());
+    folder_ = TemporaryPath("model");
     fs::remove_all(folder_);
     if (IsFullSweep()) {
       fs::copy("models/eng-deu", folder_);

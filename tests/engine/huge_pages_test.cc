@@ -1,8 +1,15 @@
 #include "engine/huge_pages.h"
 
+#include <sys/mman.h>
+
+#include <cinttypes>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -42,6 +49,62 @@ TEST(HugePagesTest, APieceStaysWhileItsNeighboursGo) {
   const std::shared_ptr<std::byte> third = AllocateInHugePages(kMegabyte);
   std::memset(third.get(), 3, kMegabyte);
   EXPECT_TRUE(IsFilledWith(second.get(), kMegabyte, 2));
+}
+
+// What the system says of the mapping that holds an address, such as "AnonHugePages".
+std::string FieldOfMapping(const void* address, const std::string& field) {
+  std::ifstream smaps("/proc/self/smaps");
+  bool is_it = false;
+  for (std::string line; std::getline(smaps, line);) {
+    uintptr_t begin = 0;
+    uintptr_t end = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) == 2) {
+      const auto place = reinterpret_cast<uintptr_t>(address);
+      is_it = begin <= place && place < end;
+    } else if (is_it && line.starts_with(field + ":")) {
+      return line.substr(field.size() + 1);
+    }
+  }
+  return "";
+}
+
+int64_t HugeKilobytesAt(const void* address) {
+  return std::atoll(FieldOfMapping(address, "AnonHugePages").c_str());
+}
+
+// How many kilobytes of huge pages the system gives to who asks for them by hand.
+int64_t HugeKilobytesToBeHad() {
+  constexpr size_t kBytes = 8 * kMegabyte;
+  void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  EXPECT_NE(memory, MAP_FAILED);
+  madvise(memory, kBytes, MADV_HUGEPAGE);
+  std::memset(memory, 1, kBytes);
+  const int64_t kilobytes = HugeKilobytesAt(memory);
+  munmap(memory, kBytes);
+  return kilobytes;
+}
+
+TEST(HugePagesTest, TheSystemIsAskedForThem) {
+  std::ifstream setting("/sys/kernel/mm/transparent_hugepage/enabled");
+  if (!setting) GTEST_SKIP() << "this kernel has no transparent huge pages";
+  const std::shared_ptr<std::byte> memory = AllocateInHugePages(16 * kMegabyte);
+  std::memset(memory.get(), 1, 16 * kMegabyte);
+  EXPECT_NE((FieldOfMapping(memory.get(), "VmFlags") + " ").find(" hg "), std::string::npos);
+}
+
+TEST(HugePagesTest, WhereTheSystemHasThemTheyAreHuge) {
+  const int64_t to_be_had = HugeKilobytesToBeHad();
+  if (to_be_had == 0) {
+    std::string enabled = "nothing, as it has none";
+    std::ifstream setting("/sys/kernel/mm/transparent_hugepage/enabled");
+    std::getline(setting, enabled);
+    GTEST_SKIP() << "the system gives no huge pages to who asks for them; transparent_hugepage "
+                    "says: "
+                 << enabled;
+  }
+  const std::shared_ptr<std::byte> memory = AllocateInHugePages(16 * kMegabyte);
+  std::memset(memory.get(), 1, 16 * kMegabyte);
+  EXPECT_GT(HugeKilobytesAt(memory.get() + 8 * kMegabyte), 0);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include "engine/translator.h"
 
 #include <malloc.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
@@ -24,6 +23,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/engine/compute_types.h"
 #include "tests/reference/random_model.h"
+#include "tests/temporary_folder.h"
 
 namespace limpid {
 namespace {
@@ -284,7 +284,7 @@ TEST(TranslatorTest, ManyThreadsMayUseOneTranslator) {
 
 // Each thread with options of its own, on texts of many lengths, as if nobody else were there.
 TEST(TranslatorTest, EightThreadsMixLengthsTracesAndOptions) {
-  const std::string folder = testing::TempDir() + "/limpid-eight-" + std::to_string(getpid());
+  const std::string folder = TemporaryPath("model");
   ASSERT_TRUE(
       WriteNative(reference::RandomModel(reference::SmallConfig(), 1), folder, DType::kFloat32)
           .ok());
@@ -572,13 +572,13 @@ TEST(TranslatorTest, AFolderWithoutAModelIsRefusedByName) {
 }
 
 TEST(TranslatorTest, ABadSentencePieceModelIsRefusedByName) {
-  const std::string folder = testing::TempDir() + "/bad_sentencepiece";
+  const std::string folder = TemporaryPath("model");
   std::filesystem::remove_all(folder);
   std::filesystem::copy(kModel, folder);
   std::ofstream(folder + "/source.spm") << "this is no SentencePiece model";
   const auto translator = Translator::Load(folder);
   EXPECT_FALSE(translator.ok());
-  EXPECT_THAT(translator.status().message(), HasSubstr("bad_sentencepiece"));
+  EXPECT_THAT(translator.status().message(), HasSubstr(folder));
 }
 
 }  // namespace

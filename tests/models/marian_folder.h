@@ -22,6 +22,7 @@
 #include "models/safetensors.h"
 #include "models/tensor.h"
 #include "nlohmann/json.hpp"
+#include "tests/temporary_folder.h"
 
 namespace limpid {
 
@@ -36,11 +37,7 @@ std::string Message(const absl::StatusOr<T>& result) {
 
 // A path for this test alone, with nothing there yet.
 inline std::string FreshPath(const std::string& name) {
-  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
-  std::string file =
-      std::string("limpid_") + test->test_suite_name() + "_" + test->name() + "_" + name;
-  std::replace(file.begin(), file.end(), '/', '_');  // of tests with parameters
-  std::string path = testing::TempDir() + "/" + file;
+  std::string path = TemporaryPath(name);
   std::filesystem::remove_all(path);
   return path;
 }

@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace limpid {
 namespace {
@@ -32,8 +33,7 @@ class ZipTest : public ::testing::Test {
     std::ofstream(path_, std::ios::binary) << content;
   }
 
-  const std::string path_ = testing::TempDir() + "/limpid_" +
-                            testing::UnitTest::GetInstance()->current_test_info()->name() + ".zip";
+  const std::string path_ = TemporaryPath("archive.zip");
   const std::string text_ = std::string(1000, 'x') + "end";
 };
 

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <climits>
 #include <csignal>
 #include <fstream>
@@ -22,6 +23,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "tests/temporary_folder.h"
 
 namespace limpid {
 
@@ -107,12 +110,30 @@ class Program {
   // Waits until the program cannot write more, because we have not read what it wrote.
   void WaitUntilOutputIsFull() const {
     const int capacity = fcntl(output_, F_GETPIPE_SZ);
-    int unread = 0;
-    while (unread <= capacity - PIPE_BUF) {
-      ASSERT_EQ(ioctl(output_, FIONREAD, &unread), 0);
-      std::this_thread::yield();
-    }
+    EXPECT_TRUE(WaitUntil([&] {
+      int unread = 0;
+      return ioctl(output_, FIONREAD, &unread) == 0 && unread > capacity - PIPE_BUF;
+    }));
   }
+
+  // Waits until something is so; gives up, and returns false, once the program has ended or a
+  // minute has passed.
+  template <typename Condition>
+  bool WaitUntil(const Condition& condition) const {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!condition()) {
+      siginfo_t info = {};
+      const bool ended =
+          waitid(P_PID, static_cast<id_t>(process_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+          info.si_pid != 0;
+      if (ended) return condition();
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }
+
+  pid_t process() const { return process_; }
 
   void Kill(int signal_number) const { kill(process_, signal_number); }
 
@@ -208,12 +229,6 @@ inline void WriteTextFile(const std::string& path, std::string_view text) {
 
 inline int64_t CountLines(std::string_view text) {
   return std::count(text.begin(), text.end(), '\n');
-}
-
-// A name of its own for each test, below the folder for temporary files.
-inline std::string TemporaryPath(const std::string& name) {
-  const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-  return testing::TempDir() + "/" + test->test_suite_name() + "." + test->name() + "." + name;
 }
 
 }  // namespace limpid
