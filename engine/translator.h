@@ -156,7 +156,8 @@ class Translator {
                                         const TranslateOptions& options = {}) const;
 
   // Translates many texts; the result has one translation a text, in order. The translation of a
-  // text does not depend on the others: the same tokens, and scores that agree within 1e-4.
+  // text does not depend on the others: the same tokens, and scores that agree within 1e-4; but see
+  // TranslatorOptions::shortlist.
   virtual absl::StatusOr<std::vector<Translation>> TranslateBatch(
       absl::Span<const std::string> texts, const TranslateOptions& options = {}) const = 0;
 
