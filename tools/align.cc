@@ -227,6 +227,8 @@ absl::Status Align(const Settings& settings) {
   if (!translator.ok()) return translator.status();
   LineReader source_reader(source->descriptor, source->name);
   LineReader target_reader(target->descriptor, target->name);
+  const absl::StatusOr<File> output = OpenOutput("", {*source, *target});
+  if (!output.ok()) return output.status();
   return AlignLines(**translator, settings, &source_reader, &target_reader);
 }
 

@@ -170,6 +170,13 @@ absl::StatusOr<ChosenAttention> Choose(const SentenceTrace& trace, const Attenti
     options.layer = layers - 1;
   }
   chosen.attention = trace.Find({choice.kind, options.layer});
+  if (layers == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("this model has no ", AttentionName(choice.kind),
+                     choice.kind == AttentionKind::kDecoder
+                         ? ": in its decoder a recurrent unit (SSRU) has that place"
+                         : ""));
+  }
   if (chosen.attention == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("there is no layer ", options.layer, " of ",
                                                    AttentionName(choice.kind),

@@ -441,7 +441,8 @@ absl::StatusOr<std::string> Explain(absl::Span<const SentenceTrace> traces,
   TellOfValues(row, &page);
   TellOfHeads(row, &page);
   TellOfTheOthers(row, &page);
-  return absl::StrCat(trace.source.text, "\n", trace.target.text, "\n", page.text());
+  return absl::StrCat(IsolatedForDisplay(trace.source.text), "\n",
+                      IsolatedForDisplay(trace.target.text), "\n", page.text());
 }
 
 }  // namespace limpid

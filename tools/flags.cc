@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
 namespace limpid {
@@ -131,7 +133,10 @@ absl::Status Flags::Set(const Given& given, absl::Span<const std::string>* rest)
         absl::StrCat("--", flag->name, " needs a value: --", flag->name, "=", flag->placeholder));
   }
   std::string expected;
-  if (flag->assign(*value, &expected)) return absl::OkStatus();
+  if (flag->assign(*value, &expected)) {
+    values_[flag->name] = *value;
+    return absl::OkStatus();
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("--", flag->name, " must be ", expected, ", not '", *value, "'"));
 }
@@ -161,6 +166,18 @@ absl::Status Flags::Parse(absl::Span<const std::string> arguments) {
     if (absl::Status status = Set(given, &arguments); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+std::string Flags::GivenExcept(absl::Span<const std::string> without) const {
+  std::vector<std::string> given;
+  for (const auto& [name, value] : values_) {
+    const std::string& usual = Find(name)->default_text;
+    const bool counts = std::find(without.begin(), without.end(), name) == without.end();
+    if (counts && value != usual) {
+      given.push_back(absl::StrCat("--", name, "=", absl::Utf8SafeCEscape(value)));
+    }
+  }
+  return absl::StrJoin(given, " ");
 }
 
 std::string Flags::Help() const {

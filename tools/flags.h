@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -104,6 +105,9 @@ class Flags {
   absl::Status Parse(absl::Span<const std::string> arguments);
 
   const std::vector<std::string>& arguments() const { return arguments_; }
+  // "--name=value" of each flag that was set to another value than its default, but for `without`:
+  // by name, each in one line.
+  std::string GivenExcept(absl::Span<const std::string> without) const;
   // Whether --help or -h was among the arguments.
   bool help_wanted() const { return help_wanted_; }
 
@@ -149,6 +153,7 @@ class Flags {
   std::string group_ = "Flags";
   std::vector<Flag> flags_;
   std::vector<std::string> arguments_;
+  std::map<std::string, std::string> values_;  // of the flags that were given
   bool help_wanted_ = false;
 };
 

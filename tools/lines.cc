@@ -13,7 +13,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "engine/translator.h"
 #include "tools/signals.h"
+#include "tools/terminal.h"
 
 namespace limpid {
 namespace {
@@ -69,6 +71,7 @@ bool LineReader::TakeLine(Lines* lines) {
   lines->texts.push_back(buffer_.substr(begin_, end - begin_ - (has_cr ? 1 : 0)));
   lines->endings.emplace_back(has_cr ? "\r\n" : "\n");
   begin_ = scanned_ = std::min(end + 1, buffer_.size());
+  ++lines_;
   return true;
 }
 
@@ -82,6 +85,11 @@ absl::Status LineReader::Fill() {
   scanned_ -= begin_;
   begin_ = 0;
   const size_t old_size = buffer_.size();
+  if (old_size > kMaxTextBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("line ", lines_ + 1, " of ", name_,
+                                                   " is longer than ", kMaxTextBytes,
+                                                   " bytes, which is the most: cut it"));
+  }
   buffer_.resize(old_size + kReadSize);
   ssize_t count = -1;
   while ((count = read(file_, &buffer_[old_size], kReadSize)) < 0) {
@@ -110,9 +118,14 @@ absl::StatusOr<Lines> LineReader::Read(size_t max_lines) {
   return lines;
 }
 
-LineWriter::LineWriter(int file, std::string name) : file_(file), name_(std::move(name)) {}
+LineWriter::LineWriter(int file, std::string name)
+    : file_(file), name_(std::move(name)), is_terminal_(isatty(file) != 0) {}
 
 absl::Status LineWriter::Write(std::string_view lines) {
+  return is_terminal_ ? WriteAsIs(Printable(lines)) : WriteAsIs(lines);
+}
+
+absl::Status LineWriter::WriteAsIs(std::string_view lines) {
   while (!lines.empty()) {
     std::string_view part = FirstPart(lines);
     lines.remove_prefix(part.size());

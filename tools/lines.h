@@ -1,10 +1,12 @@
 // Lines of text from a file descriptor and to one: without waiting longer than needed, and in
-// memory that depends on the longest line only, so that an endless stream can be worked through.
+// memory that depends on the longest line only, which is bounded, so that an endless stream can be
+// worked through.
 
 #ifndef LIMPID_TOOLS_LINES_H_
 #define LIMPID_TOOLS_LINES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +34,8 @@ class LineReader {
   explicit LineReader(std::string text);
 
   // Waits for at least one line; then takes those that are there already, up to `max_lines` lines
-  // or about kMaxBytes of text. No lines: the stream has ended.
+  // or about kMaxBytes of text. No lines: the stream has ended. Fails with InvalidArgument at a
+  // line of more than kMaxTextBytes (translator.h), before there is memory for all of it.
   absl::StatusOr<Lines> Read(size_t max_lines);
 
   static constexpr size_t kMaxBytes = size_t{1} << 20;
@@ -48,12 +51,13 @@ class LineReader {
   std::string name_;
   std::string buffer_;
   size_t begin_ = 0;    // of what is not taken yet, in the buffer
+  int64_t lines_ = 0;   // taken so far
   size_t scanned_ = 0;  // up to here there is no line end after begin_
   bool ended_ = false;
 };
 
-// Writes text at once, unbuffered. A signal never ends the program in the middle of a line; see
-// signals.h.
+// Writes text at once, unbuffered; to a terminal, what is Printable of it (terminal.h). A signal
+// never ends the program in the middle of a line; see signals.h.
 class LineWriter {
  public:
   LineWriter(int file, std::string name);
@@ -62,12 +66,16 @@ class LineWriter {
   // SIGPIPE instead.
   absl::Status Write(std::string_view lines);
 
+  // The same of bytes that are meant for a terminal as they are, such as colours.
+  absl::Status WriteAsIs(std::string_view lines);
+
   // Closes the file: some file systems only then say that they are full.
   absl::Status Close();
 
  private:
   int file_;
   std::string name_;
+  bool is_terminal_;
 };
 
 // Text as a field of a line that tabs separate: tabs, line ends and backslashes become "\t", "\n",

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tools/flags.h"
+#include "tools/streams.h"
 #include "tools/subcommand.h"
 
 // Highway's library asks for this when it is loaded, in case that somebody wants to time something,
@@ -136,6 +137,7 @@ int Run(Arguments arguments) {
 }  // namespace limpid
 
 int main(int argc, char** argv) {
+  limpid::OccupyStandardStreams();
   // A closed pipe ends us quietly, as it ends cat, even if our parent ignores the signal.
   std::signal(SIGPIPE, SIG_DFL);
   limpid::KeepFreedMemory();

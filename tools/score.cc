@@ -121,16 +121,20 @@ absl::Status ScoreLines(const Translator& translator, const Settings& settings, 
 }
 
 absl::Status ScoreAll(const Settings& settings, const std::vector<std::string>& pair) {
-  absl::StatusOr<File> input = OpenInput(settings.input);
-  if (!input.ok()) return input.status();
+  std::vector<File> inputs;  // none for a pair on the command line
+  if (pair.empty()) {
+    absl::StatusOr<File> input = OpenInput(settings.input);
+    if (!input.ok()) return input.status();
+    inputs.push_back(*std::move(input));
+  }
   const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
-  absl::StatusOr<File> output = OpenOutput(settings.output, *input);
+  absl::StatusOr<File> output = OpenOutput(settings.output, inputs);
   if (!output.ok()) return output.status();
   LineWriter writer(output->descriptor, output->name);
   absl::Status status;
   if (pair.empty()) {
-    LineReader reader(input->descriptor, input->name);
+    LineReader reader(inputs[0].descriptor, inputs[0].name);
     status = ScoreLines(**translator, settings, &reader, &writer);
   } else {
     const absl::StatusOr<std::vector<Translation>> scored =

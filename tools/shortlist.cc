@@ -145,6 +145,9 @@ absl::StatusOr<std::string> Learn(const Settings& settings) {
   if (!translator.ok()) return translator.status();
   const absl::StatusOr<File> input = OpenInput(settings.input);
   if (!input.ok()) return input.status();
+  const std::string path =
+      settings.output.empty() ? absl::StrCat(*folder, "/", kShortlistFile) : settings.output;
+  if (absl::Status status = CheckOutput(path, {*input}); !status.ok()) return status;
   const absl::StatusOr<Corpus> corpus =
       ReadCorpus(**translator, **tokenizer, settings.lexical, *input);
   if (!corpus.ok()) return corpus.status();
@@ -160,8 +163,6 @@ absl::StatusOr<std::string> Learn(const Settings& settings) {
   const std::string shortlist =
       LearnShortlist(corpus->pairs, config.source_vocab_size, config.target_vocab_size,
                      config.source_eos_id, settings.lexical);
-  const std::string path =
-      settings.output.empty() ? absl::StrCat(*folder, "/", kShortlistFile) : settings.output;
   if (absl::Status status = WriteShortlist(shortlist, path, *folder); !status.ok()) return status;
   return absl::StrCat("learned from ", WithCommas(static_cast<int64_t>(corpus->pairs.size())),
                       " lines; wrote ", path, ": ",
@@ -184,6 +185,9 @@ int RunShortlist(Arguments arguments) {
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (!flags.arguments().empty()) {
     return UsageError("shortlist reads lines from --input or standard input, not its arguments");
+  }
+  if (settings.output == "-") {
+    return UsageError("--output needs a file: a shortlist is not text");
   }
   const absl::StatusOr<std::string> done = Learn(settings);
   return done.ok() ? Print(*done) : Failure(done.status());

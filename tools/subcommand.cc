@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tools/lines.h"
+#include "tools/terminal.h"
 
 namespace limpid {
 
@@ -18,9 +19,9 @@ std::optional<int> ParseOrFinish(Arguments arguments, Flags* flags) {
 }
 
 void Complain(absl::string_view message) {
-  std::string line = absl::StrCat("limpid: ", message);
+  std::string line = Printable(absl::StrCat("limpid: ", message));
   // Names of files may have anything in them.
-  std::replace(line.begin(), line.end(), '\n', ' ');
+  for (const char end : {'\r', '\n'}) std::replace(line.begin(), line.end(), end, ' ');
   line += '\n';
   std::cerr << line;
 }
@@ -35,9 +36,11 @@ int UsageError(absl::string_view message) {
   return kUsageError;
 }
 
-int Print(std::string_view text) {
+int Print(std::string_view text) { return PrintAsIs(Printable(text)); }
+
+int PrintAsIs(std::string_view text) {
   LineWriter writer(STDOUT_FILENO, "standard output");
-  absl::Status status = writer.Write(text);
+  absl::Status status = writer.WriteAsIs(text);
   status.Update(writer.Close());
   return status.ok() ? kSuccess : Failure(status);
 }

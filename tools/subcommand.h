@@ -39,15 +39,19 @@ int RunShortlist(Arguments arguments);
 // asked for and printed, or the arguments were wrong and it was said how.
 std::optional<int> ParseOrFinish(Arguments arguments, Flags* flags);
 
-// Prints "limpid: …" as one line on stderr.
+// Prints "limpid: …" as one line on stderr, Printable (terminal.h).
 void Complain(absl::string_view message);
 
 // Say on stderr why the program ends, and return the exit code for it.
 int Failure(const absl::Status& status);
 int UsageError(absl::string_view message);
 
-// Prints on stdout; returns kSuccess, or if that failed, says so and returns kFailure.
+// Prints for people on stdout, Printable (terminal.h); returns kSuccess, or if that failed, says so
+// and returns kFailure.
 int Print(std::string_view text);
+
+// The same of what is meant to be as it is: drawn in colour, or for a program.
+int PrintAsIs(std::string_view text);
 
 // "1,234,567"
 std::string WithCommas(int64_t number);

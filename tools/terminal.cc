@@ -54,6 +54,25 @@ Terminal StandardOutput(Color color) {
   return terminal;
 }
 
+std::string Printable(std::string_view text) {
+  std::string printable;
+  const std::string valid = ReplaceInvalidUtf8(text);
+  for (size_t i = 0; i < valid.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(valid[i]);
+    const bool ends_line = byte == '\n' || (byte == '\r' && valid.substr(i + 1, 1) == "\n");
+    const bool is_c0 = byte < 0x20 || byte == 0x7F;
+    // U+0080 to U+009F, which some terminals obey as well.
+    const bool is_c1 = byte == 0xC2 && static_cast<unsigned char>(valid[i + 1]) < 0xA0;
+    if ((is_c0 && byte != '\t' && !ends_line) || is_c1) {
+      printable += "\uFFFD";
+      if (is_c1) ++i;
+    } else {
+      printable += valid[i];
+    }
+  }
+  return printable;
+}
+
 std::string Cell(std::string_view text, int width, Justify justify) {
   width = std::max<int>(width, kCut.size());
   std::string cell = IsolatedForDisplay(text);

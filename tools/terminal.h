@@ -19,6 +19,11 @@ struct Terminal {
 // colour is for terminals that have it, unless $NO_COLOR is set (no-color.org).
 Terminal StandardOutput(Color color);
 
+// Lines of `text` as a terminal may get them: control characters but tabs and line ends, and what
+// is not UTF-8, are U+FFFD. So nothing in a text, the name of a file or a model can move the
+// cursor, hide what stands before it, or change how the terminal works.
+std::string Printable(std::string_view text);
+
 // `text`, made safe to show (IsolatedForDisplay), in `width` columns: cut with "..." where it is
 // wider, else filled with spaces. A `width` below 3 is taken for 3.
 enum class Justify { kLeft, kRight, kCenter };

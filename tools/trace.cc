@@ -18,13 +18,16 @@
 #include "engine/alignment.h"
 #include "engine/translator.h"
 #include "models/file.h"
+#include "tokenizer/text.h"
 #include "tools/alignment_flags.h"
 #include "tools/attention_map.h"
 #include "tools/explain.h"
 #include "tools/flags.h"
 #include "tools/heat_map.h"
+#include "tools/lines.h"
 #include "tools/model.h"
 #include "tools/search_flags.h"
+#include "tools/streams.h"
 #include "tools/subcommand.h"
 #include "tools/terminal.h"
 #include "tools/trace_check.h"
@@ -36,8 +39,9 @@ namespace {
 
 constexpr char kUsage[] = "limpid trace [FLAGS] TEXT...";
 constexpr char kAbout[] =
-    R"(Translates TEXT and shows, for each word of the translation, which words of
-TEXT the decoder attended to. With --target, looks at that translation instead.
+    R"(Translates TEXT, or standard input where TEXT is -, and shows for each word of
+the translation which words of TEXT the decoder attended to. With --target, looks
+at that translation instead.
 
   limpid trace "I love you very much."
   limpid trace --target="Ich mag dich." "I love you very much."
@@ -51,6 +55,8 @@ in words; what went to no word but to the end of the sentence is (nothing). A
 last line has the largest shares as links SOURCE-TARGET of words counted from 0.
 )";
 
+constexpr size_t kLinesAtOnce = 1000;
+
 // Shares below this say little and would fill the line.
 constexpr float kSmallestShare = 0.05F;
 
@@ -63,7 +69,7 @@ struct Settings {
   Level level = Level::kWord;
   std::string explain;  // a word
   Color color = Color::kAuto;
-  std::string svg;  // files; "-" is standard output
+  std::string svg;  // files; "-" is standard output, except for an archive
   std::string json;
   std::string npz;
   std::string html;
@@ -81,8 +87,9 @@ std::string SharesInWords(const SentenceTrace& trace, const Alignment& alignment
   for (const int source : sources) {
     const float share = alignment.weight(target, source);
     if (share < kSmallestShare) break;
-    const std::string word =
-        source == alignment.sources ? "(nothing)" : trace.source.words[source].text;
+    const std::string word = source == alignment.sources
+                                 ? "(nothing)"
+                                 : IsolatedForDisplay(trace.source.words[source].text);
     shares.push_back(absl::StrCat(word, " ", std::lround(100 * share), "%"));
   }
   return absl::StrJoin(shares, ", ");
@@ -92,7 +99,7 @@ std::string AlignmentInWords(const AlignedTrace& sentence) {
   const auto& [trace, alignment] = sentence;
   std::string text;
   for (int target = 0; target < alignment.targets; ++target) {
-    absl::StrAppend(&text, "  ", trace.target.words[target].text, " ← ",
+    absl::StrAppend(&text, "  ", IsolatedForDisplay(trace.target.words[target].text), " ← ",
                     SharesInWords(trace, alignment, target), "\n");
   }
   return absl::StrCat(text, "\n", FormatPharaoh(alignment), "\n");
@@ -127,8 +134,9 @@ std::string FormatSentences(absl::Span<const AlignedTrace> sentences,
   for (size_t i = 0; i < sentences.size(); ++i) {
     const SentenceTrace& trace = sentences[i].trace;
     texts.push_back(absl::StrCat(
-        trace.source.text, "\n", trace.target.text, "\n\n", Wrap(maps[i].title, terminal.width, 0),
-        "\n", FormatHeatMap(maps[i], terminal), "\n", AlignmentInWords(sentences[i])));
+        IsolatedForDisplay(trace.source.text), "\n", IsolatedForDisplay(trace.target.text), "\n\n",
+        Wrap(maps[i].title, terminal.width, 0), "\n", FormatHeatMap(maps[i], terminal), "\n",
+        AlignmentInWords(sentences[i])));
   }
   return absl::StrJoin(texts, "\n");
 }
@@ -168,22 +176,23 @@ absl::StatusOr<Translation> TranslateOrScore(const Settings& settings, const std
 absl::Status WriteText(const std::string& path, const std::string& text, std::string* printed) {
   if (path.empty()) return absl::OkStatus();
   if (path != "-") return WriteFile(path, text);
-  *printed = text;
+  *printed = isatty(STDOUT_FILENO) != 0 ? Printable(text) : text;
   return absl::OkStatus();
 }
 
-absl::Status WritePage(const Settings& settings, absl::Span<const SentenceTrace> traces,
-                       absl::Span<const AlignedTrace> sentences) {
+std::string PageOf(const Settings& settings, absl::Span<const SentenceTrace> traces,
+                   absl::Span<const AlignedTrace> sentences) {
   std::vector<Alignment> alignments;
   for (const AlignedTrace& sentence : sentences) alignments.push_back(sentence.alignment);
   const AlignmentOptions options =
       traces.empty() ? AlignmentOptions() : AlignmentOptionsOf(traces[0], settings.attention);
-  return WriteFile(settings.html, FormatTracePage(traces, alignments, options));
+  return FormatTracePage(traces, alignments, options);
 }
 
-// Writes the files, and returns what is to be printed: the trace for a reader, unless standard
-// output was asked for as a file.
-absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const SentenceTrace> traces) {
+// Writes the files, and returns what is to be printed: the trace for a reader, or the report of
+// --check, unless standard output was asked for as a file.
+absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const SentenceTrace> traces,
+                                 const std::optional<TraceReport>& report) {
   const absl::StatusOr<std::vector<HeatMap>> maps = Maps(traces, settings);
   if (!maps.ok()) return maps.status();
   const absl::StatusOr<std::vector<AlignedTrace>> sentences = AlignAll(traces, settings);
@@ -191,7 +200,8 @@ absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const Sent
 
   const Terminal terminal = StandardOutput(settings.color);
   absl::StatusOr<std::string> printed =
-      settings.explain.empty()
+      report.has_value() ? report->text
+      : settings.explain.empty()
           ? FormatSentences(*sentences, *maps, terminal)
           : Explain(traces, settings.attention, settings.explain, terminal.width);
   if (!printed.ok()) return printed.status();
@@ -201,7 +211,9 @@ absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const Sent
     status.Update(WriteText(settings.json, TracesAsJson(*sentences), &*printed));
   }
   if (!settings.npz.empty()) status.Update(WriteNpz(settings.npz, *sentences));
-  if (!settings.html.empty()) status.Update(WritePage(settings, traces, *sentences));
+  if (!settings.html.empty()) {
+    status.Update(WriteText(settings.html, PageOf(settings, traces, *sentences), &*printed));
+  }
   if (!status.ok()) return status;
   return printed;
 }
@@ -241,7 +253,8 @@ void AddFlags(Settings* settings, Flags* flags) {
              {{"auto", Color::kAuto}, {"always", Color::kAlways}, {"never", Color::kNever}},
              "auto (on a terminal, unless $NO_COLOR is set), always or never.");
   flags->Add("html=FILE", &settings->html,
-             "Also write a page to look at in a browser: every attention, and how it is made.");
+             "Also write a page to look at in a browser: every attention, and how it is made. -: "
+             "standard output.");
   flags->Add("svg=FILE", &settings->svg, "Also write the map as an image. -: standard output.");
   flags->Add("json=FILE", &settings->json,
              "Also write everything that attention did, of all layers and heads, as JSON. -: "
@@ -271,13 +284,34 @@ absl::Status Finish(Settings* settings) {
         "--target gives the translation, so that there is none to search for: leave it out, or the "
         "flags that say how to search");
   }
-  if (settings->svg == "-" && settings->json == "-") {
-    return absl::InvalidArgumentError("--svg and --json cannot both go to standard output");
-  }
   if (settings->npz == "-") {
     return absl::InvalidArgumentError("--npz needs a file: an archive cannot be printed");
   }
-  return absl::OkStatus();
+  if (settings->check && !settings->explain.empty()) {
+    return absl::InvalidArgumentError("--check and --explain both take the place of the map");
+  }
+  return CheckOutputsDiffer(settings->check              ? "--check"
+                            : !settings->explain.empty() ? "--explain"
+                                                         : "",
+                            {{"--svg", settings->svg},
+                             {"--json", settings->json},
+                             {"--npz", settings->npz},
+                             {"--html", settings->html}});
+}
+
+// What to trace: the words, or where they are "-" all of standard input.
+absl::StatusOr<std::string> ReadText(std::vector<std::string> words) {
+  if (!TakeDash(&words)) return absl::StrJoin(words, " ");
+  const absl::StatusOr<File> input = OpenInput("-");
+  if (!input.ok()) return input.status();
+  LineReader reader(input->descriptor, input->name);
+  std::vector<std::string> texts;
+  while (true) {
+    const absl::StatusOr<Lines> lines = reader.Read(kLinesAtOnce);
+    if (!lines.ok()) return lines.status();
+    if (lines->empty()) return absl::StrJoin(texts, "\n");
+    texts.insert(texts.end(), lines->texts.begin(), lines->texts.end());
+  }
 }
 
 }  // namespace
@@ -296,16 +330,16 @@ int RunTrace(Arguments arguments) {
   if (const absl::Status status = Finish(&settings); !status.ok()) {
     return UsageError(status.message());
   }
-  const absl::StatusOr<Translation> translation =
-      TranslateOrScore(settings, absl::StrJoin(flags.arguments(), " "));
+  const absl::StatusOr<std::string> source = ReadText(flags.arguments());
+  if (!source.ok()) return Failure(source.status());
+  const absl::StatusOr<Translation> translation = TranslateOrScore(settings, *source);
   if (!translation.ok()) return Failure(translation.status());
-  if (settings.check) {
-    const TraceReport report = CheckTraces(translation->traces);
-    const int printed = Print(report.text);
-    return report.holds ? printed : kFailure;
-  }
-  const absl::StatusOr<std::string> text = Show(settings, translation->traces);
-  return text.ok() ? Print(*text) : Failure(text.status());
+  std::optional<TraceReport> report;
+  if (settings.check) report = CheckTraces(translation->traces);
+  const absl::StatusOr<std::string> text = Show(settings, translation->traces, report);
+  if (!text.ok()) return Failure(text.status());
+  const int printed = PrintAsIs(*text);
+  return report.has_value() && !report->holds ? kFailure : printed;
 }
 
 }  // namespace limpid

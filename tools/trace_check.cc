@@ -21,15 +21,19 @@ struct Identity {
   double tolerance = 0;
   double largest = 0;
   std::string where = {};
+  int64_t compared = 0;  // numbers
 
   void Add(double error, const AttentionTrace& trace, size_t head, int query) {
+    ++compared;
     if (std::isnan(error)) error = HUGE_VAL;
     if (error <= largest) return;
     largest = error;
     where = absl::StrCat(std::string(AttentionKindName(trace.site.kind)), " attention, layer ",
                          trace.site.layer, ", head ", trace.heads[head], ", step ", query);
   }
-  bool holds() const { return largest <= tolerance; }
+  const char* verdict() const {
+    return compared == 0 ? "nothing " : largest <= tolerance ? "holds   " : "BROKEN  ";
+  }
 };
 
 struct Identities {
@@ -105,12 +109,14 @@ TraceReport CheckTraces(absl::Span<const SentenceTrace> traces) {
   TraceReport report;
   for (const Identity* identity :
        {&identities.weights, &identities.context, &identities.sums, &identities.masked}) {
-    report.holds &= identity->holds();
-    absl::StrAppend(&report.text, identity->holds() ? "holds   " : "BROKEN  ",
-                    std::string(identity->name), "  largest error ",
-                    absl::StrFormat("%.1e", identity->largest),
+    report.holds &= identity->largest <= identity->tolerance;
+    absl::StrAppend(&report.text, identity->verdict(), std::string(identity->name),
+                    identity->compared == 0
+                        ? "  to compare"
+                        : absl::StrFormat("  largest error %.1e", identity->largest),
                     identity->where.empty() ? "" : absl::StrCat("  (", identity->where, ")"), "\n");
   }
+  report.holds &= rows > 0;
   absl::StrAppend(&report.text, "Checked ", rows,
                   " rows: every attention, layer, head and step, in double.\n");
   return report;

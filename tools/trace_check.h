@@ -12,8 +12,8 @@
 namespace limpid {
 
 struct TraceReport {
-  std::string text;  // a line an identity, with the largest error and where it is
-  bool holds = true;
+  std::string text;   // a line an identity, with the largest error and where it is
+  bool holds = true;  // false, too, where there was nothing to check
 };
 
 // `traces` must hold weights, projections and context of all attentions that they hold. Computes in
@@ -22,6 +22,8 @@ struct TraceReport {
 //   context = weights · V                                                      within 1e-5 · max
 //   |V| each row of weights sums to 1                                              within 1e-5
 //   weights of keys that a query must not see are 0                            exactly
+// An identity of which the traces have nothing, such as masked weights without a decoder's
+// self-attention, is reported as such.
 TraceReport CheckTraces(absl::Span<const SentenceTrace> traces);
 
 }  // namespace limpid

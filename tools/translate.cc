@@ -24,6 +24,7 @@
 #include "tools/line_alignment.h"
 #include "tools/lines.h"
 #include "tools/model.h"
+#include "tools/resume.h"
 #include "tools/search_flags.h"
 #include "tools/signals.h"
 #include "tools/streams.h"
@@ -38,9 +39,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kUsage[] = "limpid translate [FLAGS] [TEXT...]";
 constexpr char kAbout[] =
-    R"(Translates TEXT, or without TEXT what comes in on standard input, and prints one
-line for each line of it. Several words of TEXT are one text, with spaces
-between; begin with -- if the first could be taken for a flag.
+    R"(Translates TEXT, or without TEXT (or where it is -) what comes in on standard
+input, and prints one line for each line of it. Several words of TEXT are one
+text, with spaces between; begin with -- if the first could be taken for a flag.
 
   limpid translate "I love you very much."
   limpid translate --input=book.txt --output=buch.txt
@@ -62,6 +63,7 @@ struct Settings {
   std::string input;
   std::string output;
   bool resume = false;
+  std::string given;  // the flags that can change a translation
   bool scores = false;
   bool json = false;
   AlignmentForm alignment = AlignmentForm::kNone;
@@ -257,55 +259,10 @@ absl::Status SkipLines(const PartialOutput& output, const std::string& input, Li
   return CutOffRest(output.file);
 }
 
-// Opens the output; with --resume, goes past what is there already, in the input as well.
-absl::StatusOr<PartialOutput> BeginOutput(const Settings& settings, const File& input,
-                                          LineReader* reader) {
-  if (!settings.resume) {
-    absl::StatusOr<File> output = OpenOutput(settings.output, input);
-    if (!output.ok()) return output.status();
-    return PartialOutput{.file = *std::move(output)};
-  }
-  absl::StatusOr<PartialOutput> output = ReopenOutput(settings.output, input);
-  if (!output.ok()) return output;
-  if (absl::Status status = SkipLines(*output, input.name, reader); !status.ok()) return status;
-  return output;
-}
-
-LineReader MakeReader(const File& input, const std::vector<std::string>& words) {
-  if (words.empty()) return LineReader(input.descriptor, input.name);
-  std::string text = absl::StrJoin(words, " ");
-  if (text.empty() || text.back() != '\n') text += '\n';
-  return LineReader(std::move(text));
-}
-
-absl::Status Translate(const Settings& settings, const std::vector<std::string>& words) {
-  absl::StatusOr<File> input = OpenInput(settings.input);
-  if (!input.ok()) return input.status();
-  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
-  if (!translator.ok()) return translator.status();
-  LineReader reader = MakeReader(*input, words);
-  // Last, so that nothing is lost when the model is not there.
-  const absl::StatusOr<PartialOutput> begun = BeginOutput(settings, *input, &reader);
-  if (!begun.ok()) return begun.status();
-  const File& output = begun->file;
-
-  const bool stderr_is_seen = isatty(STDERR_FILENO) != 0;
-  if (words.empty() && stderr_is_seen && isatty(input->descriptor) != 0) {
-    std::cerr << "Type lines to translate; Ctrl-D ends.\n";
-  }
-  LineWriter writer(output.descriptor, output.name);
-  Report report(stderr_is_seen && isatty(output.descriptor) == 0, begun->lines);
-  absl::Status status = TranslateLines(**translator, settings, &reader, &writer, &report);
-  report.Finish();
-  status.Update(writer.Close());
-  return status;
-}
-
 // Resuming counts lines: it needs files, and one line out for each line in.
-absl::Status CheckResume(const Settings& settings) {
-  if (!settings.resume) return absl::OkStatus();
+absl::Status CheckResumable(const Settings& settings) {
   for (const std::string* path : {&settings.input, &settings.output}) {
-    if (!path->empty() && *path != "-") continue;
+    if (!IsStandardStream(*path)) continue;
     return absl::InvalidArgumentError("--resume needs --input=FILE and --output=FILE");
   }
   const SearchOptions& search = settings.options.search;
@@ -315,6 +272,75 @@ absl::Status CheckResume(const Settings& settings) {
         "translations a line, unless with --json");
   }
   return absl::OkStatus();
+}
+
+struct Begun {
+  PartialOutput output;
+  ResumeNote note;
+};
+
+// Opens the output; with --resume, goes past what is there already, in the input as well.
+absl::StatusOr<Begun> BeginOutput(const Settings& settings, absl::Span<const File> inputs,
+                                  LineReader* reader) {
+  Begun begun;
+  if (settings.resume) {
+    absl::StatusOr<PartialOutput> output = ReopenOutput(settings.output, inputs);
+    if (!output.ok()) return output.status();
+    begun.output = *std::move(output);
+  } else {
+    absl::StatusOr<File> output = OpenOutput(settings.output, inputs);
+    if (!output.ok()) return output.status();
+    begun.output.file = *std::move(output);
+  }
+  if (CheckResumable(settings).ok()) {
+    const absl::StatusOr<std::string> model = FindModel(settings.model);
+    if (!model.ok()) return model.status();
+    begun.note = ResumeNote(settings.output, ModelFingerprint(*model), settings.given);
+  }
+  if (begun.output.lines > 0) {
+    if (absl::Status status = begun.note.Check(); !status.ok()) return status;
+  }
+  if (settings.resume) {
+    absl::Status status = SkipLines(begun.output, inputs[0].name, reader);
+    if (!status.ok()) return status;
+  }
+  begun.note.Write();
+  return begun;
+}
+
+LineReader MakeReader(absl::Span<const File> inputs, const std::vector<std::string>& words) {
+  if (!inputs.empty()) return LineReader(inputs[0].descriptor, inputs[0].name);
+  std::string text = absl::StrJoin(words, " ");
+  if (text.empty() || text.back() != '\n') text += '\n';
+  return LineReader(std::move(text));
+}
+
+absl::Status Translate(const Settings& settings, const std::vector<std::string>& words) {
+  std::vector<File> inputs;  // none for words on the command line
+  if (words.empty()) {
+    absl::StatusOr<File> input = OpenInput(settings.input);
+    if (!input.ok()) return input.status();
+    inputs.push_back(*std::move(input));
+  }
+  const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
+  if (!translator.ok()) return translator.status();
+  LineReader reader = MakeReader(inputs, words);
+  // Last, so that nothing is lost when the model is not there.
+  const absl::StatusOr<Begun> begun = BeginOutput(settings, inputs, &reader);
+  if (!begun.ok()) return begun.status();
+  const File& output = begun->output.file;
+
+  const bool stderr_is_seen = isatty(STDERR_FILENO) != 0;
+  if (!inputs.empty() && stderr_is_seen && isatty(inputs[0].descriptor) != 0) {
+    std::cerr << "Type lines to translate; Ctrl-D ends.\n";
+  }
+  LineWriter writer(output.descriptor, output.name);
+  Report report(stderr_is_seen && isatty(output.descriptor) == 0, begun->output.lines);
+  absl::Status status = TranslateLines(**translator, settings, &reader, &writer, &report);
+  report.Finish();
+  status.Update(writer.Close());
+  if (status.ok()) begun->note.Remove();
+  return status;
 }
 
 // What is told of one translation is not told of several.
@@ -340,9 +366,11 @@ int RunTranslate(Arguments arguments) {
   AddModelFlags(&settings.model, &flags);
   flags.Add("input=FILE", &settings.input, "Read lines from this file, not from standard input.");
   flags.Add("output=FILE", &settings.output, "Write to this file, not to standard output.");
-  flags.Add("resume", &settings.resume,
-            "Go on where an earlier run with the same flags was cut short: keep the lines that the "
-            "output has and translate the rest of the input. Needs --input and --output.");
+  flags.Add(
+      "resume", &settings.resume,
+      "Go on where an earlier run with the same model and flags was cut short: keep the lines "
+      "that the output has and translate the rest of the input. Needs --input and --output. "
+      "Until its output is whole, a run keeps beside it what made it, in OUTPUT.resume.");
   flags.Add("scores", &settings.scores,
             "Print each line as score, tab, translation. The score is the natural logarithm of the "
             "translation's probability.");
@@ -373,18 +401,23 @@ int RunTranslate(Arguments arguments) {
   AddNBestFlags(&settings.options.search, &flags);
   AddSearchFlags(&settings.options.search, &flags);
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
+  std::vector<std::string> words = flags.arguments();
+  TakeDash(&words);
   if (!flags.arguments().empty() && !settings.input.empty()) {
     return UsageError("there is both TEXT and --input; give one of them");
   }
+  // All but those that say where text comes from and goes to, or how fast.
+  settings.given = flags.GivenExcept(
+      {"model", "threads", "verify", "input", "output", "resume", "batch_size", "batch_tokens"});
   settings.options.search.log_probabilities = settings.scores || settings.json;
   if (settings.alignment != AlignmentForm::kNone) settings.options.trace = AlignmentRequest({});
   absl::Status usage = CheckSearchOptions(settings.options.search);
   if (usage.ok()) usage = CheckSeveral(settings);
-  if (usage.ok()) usage = CheckResume(settings);
+  if (usage.ok() && settings.resume) usage = CheckResumable(settings);
   if (!usage.ok()) return UsageError(usage.message());
 
   EndBetweenLines();
-  const absl::Status status = Translate(settings, flags.arguments());
+  const absl::Status status = Translate(settings, words);
   return status.ok() ? kSuccess : Failure(status);
 }
 

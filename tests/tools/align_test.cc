@@ -1,3 +1,6 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <string>
 
@@ -93,6 +96,18 @@ TEST(AlignToolTest, GermanQuotesCloseAsEnglishOnesOpen) {
   const std::string text = align("He said “no”.\n", "Er sagte „nein“.\n", "--nodetokenize");
   EXPECT_EQ(words(tokenized), 5);
   EXPECT_EQ(words(text), 2);
+}
+
+TEST(AlignToolTest, DoesNotFeedOnItsOwnOutput) {
+  const std::string path = TemporaryPath("text");
+  WriteTextFile(path, "I love you.\n");
+  ProgramOptions options;
+  options.output = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  const Outcome outcome = RunProgram({"align", kSource, "--target=" + path}, "", options);
+  close(options.output);
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.error, HasSubstr("cannot write the output over the input " + path));
+  EXPECT_EQ(ReadTextFile(path), "I love you.\n");
 }
 
 TEST(AlignToolTest, MistakesAreTold) {

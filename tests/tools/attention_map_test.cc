@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 TracedSide Side(const std::vector<TracedToken>& tokens, const std::vector<std::string>& words) {
@@ -159,6 +160,19 @@ TEST(AttentionMapTest, ModelsWithoutAStartTokenHaveANameForIt) {
   EXPECT_EQ(DecoderInputName(trace, 1), "▁Schnee");
   trace.decoder_start.clear();
   EXPECT_EQ(DecoderInputName(trace, 0), "(start)");
+}
+
+TEST(AttentionMapTest, AModelWithoutAKindOfAttentionIsSaidToHaveNone) {
+  SentenceTrace trace = SmallTrace();
+  std::erase_if(trace.attentions, [](const AttentionTrace& attention) {
+    return attention.site.kind == AttentionKind::kDecoder;
+  });
+  for (const int layer : {kDefaultLayer, 0}) {
+    const std::string message(
+        Choose(trace, {.kind = AttentionKind::kDecoder, .layer = layer}).status().message());
+    EXPECT_THAT(message, HasSubstr("this model has no decoder self-attention"));
+    EXPECT_THAT(message, Not(HasSubstr("-1")));
+  }
 }
 
 }  // namespace

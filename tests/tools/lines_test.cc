@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "engine/translator.h"
+#include "tests/tools/program.h"
 
 namespace limpid {
 namespace {
@@ -87,6 +90,21 @@ TEST(LineReaderTest, TakesABoundedAmountOfText) {
   const Lines lines = ReadOk(reader, 1000000);
   EXPECT_GE(lines.size(), LineReader::kMaxBytes / 1000);
   EXPECT_LE(lines.size(), LineReader::kMaxBytes / 1000 + 1);
+}
+
+// As from /dev/zero.
+TEST(LineReaderTest, ALineWithoutEndIsRefusedBeforeItFillsTheMemory) {
+  const std::string path = TemporaryPath("zeros");
+  WriteTextFile(path, "a\n");
+  std::filesystem::resize_file(path, 3 * kMaxTextBytes);
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  LineReader reader(file, "zeros");
+  EXPECT_EQ(ReadOk(reader, 1).texts, (Texts{"a"}));
+  const absl::StatusOr<Lines> lines = reader.Read(1);
+  close(file);
+  EXPECT_TRUE(absl::IsInvalidArgument(lines.status()));
+  EXPECT_EQ(lines.status().message(),
+            "line 2 of zeros is longer than 100000000 bytes, which is the most: cut it");
 }
 
 TEST_F(LinesTest, TakesWhatIsThereWithoutWaitingForMore) {

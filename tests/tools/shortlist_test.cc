@@ -17,16 +17,13 @@ namespace fs = std::filesystem;
 class ShortlistToolTest : public testing::Test {
  protected:
   ShortlistToolTest() {
-    fs::remove_all(folder_);
     fs::create_directories(folder_);
     for (const char* name : {"config.json", "model.safetensors", "source.spm", "vocabulary.json"}) {
       fs::create_symlink(fs::absolute(fs::path("models/eng-deu") / name), folder_ / name);
     }
   }
 
-  const fs::path folder_ = fs::path(testing::TempDir()) /
-                           (std::string("limpid_shortlist_") +
-                            testing::UnitTest::GetInstance()->current_test_info()->name());
+  const fs::path folder_ = TemporaryPath("model");
   const std::string model_ = "--model=" + folder_.string();
 };
 
@@ -98,6 +95,15 @@ TEST_F(ShortlistToolTest, TheModelsChecksumsKnowTheNewShortlist) {
   ASSERT_EQ(RunProgram({"shortlist", model_}, "dog\tHund\n").exit_code, 0);
   const Outcome verified = RunProgram({"inspect", "--verify", folder_.string()});
   EXPECT_EQ(verified.exit_code, 0) << verified.error;
+}
+
+TEST_F(ShortlistToolTest, DoesNotWriteOverTheTextThatItLearnsFrom) {
+  const std::string path = TemporaryPath("corpus");
+  WriteTextFile(path, "dog\tHund\n");
+  const Outcome outcome = RunProgram({"shortlist", model_, "--input=" + path, "--output=" + path});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.error, HasSubstr("cannot write the output over the input " + path));
+  EXPECT_EQ(ReadTextFile(path), "dog\tHund\n");
 }
 
 TEST_F(ShortlistToolTest, MistakesAreTold) {

@@ -52,6 +52,26 @@ TEST_F(TraceCheckTest, AContextThatIsOffBreaksIt) {
   EXPECT_THAT(CheckTraces(traces_).text, HasSubstr("BROKEN  context"));
 }
 
+TEST_F(TraceCheckTest, NothingDoesNotHold) {
+  const TraceReport report = CheckTraces({});
+  EXPECT_FALSE(report.holds);
+  EXPECT_THAT(report.text, Not(HasSubstr("holds")));
+  EXPECT_THAT(report.text, HasSubstr("nothing weights = softmax(Q Kᵀ / √d)  to compare"));
+  EXPECT_THAT(report.text, HasSubstr("Checked 0 rows"));
+  EXPECT_EQ(RunProgram({"trace", "--check", " "}).exit_code, 1);
+}
+
+// As of a model whose decoder has no self-attention.
+TEST_F(TraceCheckTest, WhatATraceLacksIsNotSaidToHold) {
+  std::erase_if(traces_[0].attentions, [](const AttentionTrace& trace) {
+    return trace.site.kind == AttentionKind::kDecoder;
+  });
+  const TraceReport report = CheckTraces(traces_);
+  EXPECT_TRUE(report.holds);
+  EXPECT_THAT(report.text, HasSubstr("nothing masked weights are 0"));
+  EXPECT_THAT(report.text, HasSubstr("holds   weights"));
+}
+
 TEST_F(TraceCheckTest, TheProgramChecksItsOwnTrace) {
   const Outcome outcome = RunProgram({"trace", "--check", "I love you. Where is the station?"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output;

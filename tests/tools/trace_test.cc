@@ -200,5 +200,58 @@ TEST(TraceToolTest, FlagsThatMakeNoSenseAreRefused) {
   EXPECT_THAT(error({"--svg=-", "--json=-"}), HasSubstr("cannot both"));
 }
 
+TEST(TraceToolTest, ControlCharactersOfTheTextAreNotPrintedRaw) {
+  const std::string text = "I \x1b[31mlove\x07 you\x7f \xc2\x9b.";
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{}, {"--level=piece"}, {"--explain=dich"}}) {
+    std::vector<std::string> arguments = {"trace", "--target=Ich liebe\x1b[2J dich.", text};
+    arguments.insert(arguments.end() - 1, flags.begin(), flags.end());
+    const std::string printed = RunProgram(arguments).output;
+    EXPECT_THAT(printed, HasSubstr("[31m"));
+    EXPECT_THAT(printed, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(printed, Not(HasSubstr("\x07")));
+    EXPECT_THAT(printed, Not(HasSubstr("\x7f")));
+    EXPECT_THAT(printed, Not(HasSubstr("\xc2\x9b")));
+  }
+  const Outcome wrong = RunProgram({"trace", "--explain=\x1b[2J\r\nx", text});
+  EXPECT_THAT(wrong.error, Not(HasSubstr("\x1b")));
+  EXPECT_EQ(CountLines(wrong.error), 1);
+}
+
+TEST(TraceToolTest, OutputsHaveAFileEach) {
+  const std::string path = TemporaryPath("both");
+  const Outcome same = RunProgram({"trace", "--svg=" + path, "--html=" + path, "I love you."});
+  EXPECT_EQ(same.exit_code, 2);
+  EXPECT_THAT(same.error, HasSubstr("--svg and --html cannot both go to " + path));
+  ProgramOptions options;
+  WriteTextFile(path, "");
+  options.output = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const Outcome printed = RunProgram({"trace", "--svg=" + path, "I love you."}, "", options);
+  close(options.output);
+  EXPECT_EQ(printed.exit_code, 2);
+  EXPECT_THAT(printed.error, HasSubstr("cannot both go to"));
+  for (const char* other : {"--check", "--explain=liebe", "--json=-"}) {
+    EXPECT_EQ(RunProgram({"trace", "--svg=-", other, "I love you."}).exit_code, 2) << other;
+  }
+}
+
+TEST(TraceToolTest, ADashIsStandardOutputForThePageToo) {
+  const std::string html = TemporaryPath("trace.html");
+  Traced({"--html=" + html});
+  EXPECT_THAT(ReadTextFile(html), StartsWith("<!"));
+  EXPECT_EQ(Traced({"--html=-"}), ReadTextFile(html));
+}
+
+TEST(TraceToolTest, ADashIsTheTextOfStandardInput) {
+  EXPECT_EQ(RunProgram({"trace", "-"}, "I love you.\n").output, Traced({}));
+}
+
+TEST(TraceToolTest, CheckWritesTheFilesThatWereAskedFor) {
+  const std::string html = TemporaryPath("trace.html");
+  EXPECT_THAT(Traced({"--check", "--html=" + html}), StartsWith("holds   weights"));
+  EXPECT_THAT(ReadTextFile(html), StartsWith("<!"));
+  EXPECT_EQ(RunProgram({"trace", "--check", "--explain=liebe", "I love you."}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace limpid

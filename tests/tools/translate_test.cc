@@ -123,6 +123,7 @@ TEST(TranslateTest, ReadsAndWritesFiles) {
 
 TEST(TranslateTest, DashIsAStandardStream) {
   EXPECT_EQ(Translate({"--input=-", "--output=-"}, EnglishLine()).output, GermanLine());
+  EXPECT_EQ(Translate({"-"}, EnglishLine()).output, GermanLine());
 }
 
 // --- Flags.
@@ -424,6 +425,58 @@ TEST(TranslateTest, DoesNotOverwriteItsInput) {
   EXPECT_EQ(ReadTextFile(path), EnglishLine());
 }
 
+// Runs limpid in a shell that redirects its streams. What is older fed itself for ever here.
+Outcome InAShell(const std::string& redirected, const std::string& path) {
+  ProgramOptions options;
+  options.path = "/bin/sh";
+  return RunProgram(
+      {"-c", "ulimit -f 100; exec timeout 60 \"$0\" translate " + redirected, LIMPID_PROGRAM, path},
+      "", options);
+}
+
+TEST(TranslateTest, DoesNotFeedOnItsOwnOutput) {
+  const std::string path = TemporaryPath("text");
+  for (const char* redirected :
+       {"--input=\"$1\" >> \"$1\"", "< \"$1\" >> \"$1\"", "- < \"$1\" >> \"$1\"",
+        "--output=\"$1\" < \"$1\"", "--input=\"$1\" --resume --output=\"$1\""}) {
+    WriteTextFile(path, EnglishLine());
+    const Outcome outcome = InAShell(redirected, path);
+    EXPECT_EQ(outcome.exit_code, 1) << redirected;
+    EXPECT_TRUE(absl::StrContains(outcome.error, "cannot write the output over the input"))
+        << redirected << ": " << outcome.error;
+    EXPECT_EQ(ReadTextFile(path), EnglishLine()) << redirected;
+  }
+}
+
+// What is not read cannot be written over.
+TEST(TranslateTest, StandardInputDoesNotMatterWhereThereIsText) {
+  const std::string path = TemporaryPath("text");
+  WriteTextFile(path, "");
+  const Outcome outcome = InAShell("--output=\"$1\" 'I love you.' < \"$1\"", path);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_EQ(ReadTextFile(path), "Ich liebe dich.\n");
+}
+
+TEST(TranslateTest, AClosedStreamIsNotTakenForAFile) {
+  const std::string path = TemporaryPath("text");
+  WriteTextFile(path, "");
+  const Outcome input = InAShell("--output=\"$1\" 'I love you.' <&-", path);
+  EXPECT_EQ(input.exit_code, 0) << input.error;
+  EXPECT_EQ(ReadTextFile(path), "Ich liebe dich.\n");
+  // Its first warning would go into the output.
+  const Outcome error = InAShell("--output=\"$1\" \"$(printf 'I love you.\\377')\" 2>&-", path);
+  EXPECT_EQ(error.exit_code, 0);
+  EXPECT_EQ(CountLines(ReadTextFile(path)), 1) << ReadTextFile(path);
+  EXPECT_FALSE(absl::StrContains(ReadTextFile(path), "limpid")) << ReadTextFile(path);
+  // What cannot be read or written is said as before.
+  const Outcome read = InAShell("<&-", path);
+  EXPECT_EQ(read.exit_code, 1);
+  EXPECT_EQ(read.error, "limpid: cannot read standard input: Bad file descriptor\n");
+  const Outcome write = InAShell("'I love you.' >&-", path);
+  EXPECT_EQ(write.exit_code, 1);
+  EXPECT_EQ(write.error, "limpid: cannot write standard output: Bad file descriptor\n");
+}
+
 class UsageErrorTest : public testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(UsageErrorTest, IsOneLineAndExitCode2) {
@@ -448,6 +501,7 @@ INSTANTIATE_TEST_SUITE_P(All, UsageErrorTest,
                                          std::vector<std::string>{"--resume", "--input=a",
                                                                   "--output=b", "--beam_size=2",
                                                                   "--nbest=2"},
+                                         std::vector<std::string>{"--input=file", "-"},
                                          std::vector<std::string>{"--input=file", "x"}));
 
 // --- On a terminal.
@@ -503,6 +557,26 @@ TEST(TerminalTest, LongWorkShowsItsSpeed) {
   EXPECT_TRUE(absl::EndsWith(terminal.ReadUntil("\n"), " sentences/s\r\n"));
   user.join();
   EXPECT_EQ(program.Wait(), 0);
+}
+
+// As a file or a pipe gets it byte for byte, so that it can be gone on with.
+TEST(TerminalTest, ControlCharactersDoNotReachIt) {
+  // Of a script that the model does not know, so that it comes back as it is.
+  const std::string hostile = "你\x1b好\x07\xc2\x9b\x7f\b你";
+  EXPECT_TRUE(absl::StrContains(Translate({}, hostile + "\n").output, "\x1b"));
+  for (const char* flag : {"--noscores", "--scores", "--json"}) {
+    Terminal terminal;
+    ProgramOptions options;
+    options.output = terminal.line();
+    Program program({"translate", flag, hostile}, options);
+    terminal.Hide();
+    const std::string shown = terminal.ReadUntil("\n");
+    EXPECT_TRUE(absl::StrContains(shown, "好")) << shown;
+    for (const char* control : {"\x1b", "\x07", "\xc2\x9b", "\x7f", "\b"}) {
+      EXPECT_FALSE(absl::StrContains(shown, control)) << flag;
+    }
+    EXPECT_EQ(program.Wait(), 0);
+  }
 }
 
 TEST(TerminalTest, ShortWorkShowsNothing) {
