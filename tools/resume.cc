@@ -27,8 +27,8 @@ constexpr char kModel[] = "model: ";
 constexpr char kFlags[] = "flags: ";
 
 uint32_t AddChecksum(uint32_t checksum, std::string_view text) {
-  return static_cast<uint32_t>(
-      crc32_z(checksum, reinterpret_cast<const Bytef*>(text.data()), text.size()));
+  const auto* bytes = reinterpret_cast<const Bytef*>(text.data());
+  return static_cast<uint32_t>(crc32_z(checksum, bytes, text.size()));
 }
 
 std::vector<fs::path> FilesOf(const std::string& model) {
@@ -55,8 +55,8 @@ std::string ModelFingerprint(const std::string& model) {
         checksum, absl::StrCat(path.filename().string(), " ", fs::file_size(path, error), "\n"));
     std::ifstream file(path, std::ios::binary);
     file.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
-    checksum = AddChecksum(
-        checksum, std::string_view(beginning).substr(0, static_cast<size_t>(file.gcount())));
+    checksum = AddChecksum(checksum,
+                           std::string_view(beginning.data(), static_cast<size_t>(file.gcount())));
   }
   return absl::StrFormat("%08x", checksum);
 }
