@@ -40,8 +40,8 @@ namespace {
 constexpr char kUsage[] = "limpid trace [FLAGS] TEXT...";
 constexpr char kAbout[] =
     R"(Translates TEXT, or standard input where TEXT is -, and shows for each word of
-the translation which words of TEXT the decoder attended to. With --target, looks
-at that translation instead.
+the translation which words of TEXT the decoder attended to. With --target, it
+looks at that translation instead.
 
   limpid trace "I love you very much."
   limpid trace --target="Ich mag dich." "I love you very much."
