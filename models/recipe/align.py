@@ -1,7 +1,7 @@
-"""Align the pieces of the training text that prepare.py wrote, with the `eflomal` package (GPL-3).
+"""Align the words of the training pairs that prepare.py wrote, with the `eflomal` package (GPL-3).
 
-Writes train.align into the data folder: a line of links `i-j` a pair, i in the source, j in the
-target, counted from 0. Any word aligner can make that file from train.spm.src and train.spm.tgt.
+Writes train.align into the data folder: a line of links `i-j` for each pair, i in the source, j in
+the target, counted from 0 over `text.words`. Any word aligner can make that file.
 """
 
 import argparse
@@ -10,20 +10,33 @@ from pathlib import Path
 
 import eflomal
 
+from text import words
+
 NEIGHBOURS = [(-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
 
 
+def write_words(data, source, target):
+    with open(data / "train.tsv", encoding="utf-8") as lines:
+        for line in lines:
+            _, *pair = line.rstrip("\n").split("\t")
+            for text, out in zip(pair, (source, target)):
+                print(" ".join(words(text.lower())), file=out)
+
+
 def align(data):
-    """Links in both directions: two lists of sets of (source, target), one set a pair."""
-    with (
-        open(data / "train.spm.src", encoding="utf-8") as source,
-        open(data / "train.spm.tgt", encoding="utf-8") as target,
-        tempfile.TemporaryDirectory() as folder,
-    ):
+    """Links in both directions: two lists of sets of (source, target), one set for each pair."""
+    with tempfile.TemporaryDirectory() as folder:
         forward, reverse = f"{folder}/forward", f"{folder}/reverse"
-        eflomal.Aligner().align(
-            source, target, links_filename_fwd=forward, links_filename_rev=reverse
-        )
+        with (
+            open(f"{folder}/source", "w+", encoding="utf-8") as source,
+            open(f"{folder}/target", "w+", encoding="utf-8") as target,
+        ):
+            write_words(data, source, target)
+            source.seek(0)
+            target.seek(0)
+            eflomal.Aligner().align(
+                source, target, links_filename_fwd=forward, links_filename_rev=reverse
+            )
         return read_links(forward), read_links(reverse)
 
 
@@ -33,8 +46,8 @@ def read_links(path):
 
 
 def symmetrize(forward, reverse):
-    """grow-diag-final-and (Koehn et al. 2005): what both directions have, then the links of either
-    that touch it and give a piece its first link, then those that give two pieces theirs."""
+    """grow-diag-final-and (Koehn et al. 2005): the links of both directions, then those of either
+    that touch one and give a word its first link, then those that give two words theirs."""
     links = forward & reverse
     candidates = forward | reverse
     sources, targets = {i for i, _ in links}, {j for _, j in links}

@@ -1,36 +1,28 @@
-"""The training examples: read, varied and put into batches.
+"""The training examples: read, varied, cut into pieces and put into batches."""
 
-An example is (source ids, target ids, links), both without </s>; links are pairs (i, j) of
-positions that translate each other, or none where the text is not aligned.
-"""
+import random
+import re
 
 import numpy as np
 import torch
 
 from model import EOS, padded
+from text import WORD
 
-LONGEST = 80  # pieces, of an example as read
-LONGEST_JOINED = 100
+LONGEST = 110  # pieces of an example; longer ones are left out
 
 
-def load(data, sp):
-    """Returns the examples, and whether they are aligned."""
-    sources = read_pieces(data / "train.spm.src", sp)
-    targets = read_pieces(data / "train.spm.tgt", sp)
-    aligned = (data / "train.align").exists()
-    links = read_links(data / "train.align") if aligned else [[]] * len(sources)
-    if not len(sources) == len(targets) == len(links):
-        raise SystemExit(f"{data}: train.spm.src, train.spm.tgt and train.align differ in length")
-    examples = [
-        example
-        for example in zip(sources, targets, links)
-        if 0 < len(example[0]) <= LONGEST and 0 < len(example[1]) <= LONGEST
+def load(data):
+    """Returns the examples, their weights, and whether they are aligned."""
+    rows = [
+        line.split("\t") for line in (data / "train.tsv").read_text(encoding="utf-8").splitlines()
     ]
-    return examples, aligned
-
-
-def read_pieces(path, sp):
-    return [sp.piece_to_id(line.split()) for line in path.read_text(encoding="utf-8").splitlines()]
+    aligned = (data / "train.align").exists()
+    links = read_links(data / "train.align") if aligned else [None] * len(rows)
+    if len(links) != len(rows):
+        raise SystemExit(f"{data}: train.tsv and train.align differ in length")
+    examples = [(source, target, link) for (_, source, target), link in zip(rows, links)]
+    return examples, [float(row[0]) for row in rows], aligned
 
 
 def read_links(path):
@@ -38,110 +30,70 @@ def read_links(path):
     return [[tuple(map(int, link.split("-"))) for link in line.split()] for line in lines]
 
 
-class Renamer:
-    """Puts other names where both sides say Tom, Mary or Boston, as Tatoeba so often does, so that
-    the model learns to copy names, piece by piece, and not that everyone is called Tom."""
+class Pieces:
+    """Cuts a text into pieces and says which word each piece belongs to."""
 
-    SLOTS = [
-        ("▁Tom", ["▁Tom"], "people.txt"),
-        ("▁Mary", ["▁Mary", "▁Maria"], "people.txt"),
-        ("▁Boston", ["▁Boston"], "places.txt"),
-    ]
+    def __init__(self, sp):
+        self.sp = sp
+        self.widths = [piece_width(sp.id_to_piece(i)) for i in range(sp.get_piece_size())]
 
-    def __init__(self, sp, folder, rng):
-        self.sp, self.rng = sp, rng
-        self.slots = [
-            (
-                sp.piece_to_id(source),
-                set(sp.piece_to_id(targets)) - {sp.unk_id()},
-                (folder / names).read_text(encoding="utf-8").split(),
-            )
-            for source, targets, names in self.SLOTS
-            if sp.piece_to_id(source) != sp.unk_id()
-        ]
-
-    def __call__(self, example):
-        for source_id, target_ids, names in self.slots:
-            at_source = [i for i, piece in enumerate(example[0]) if piece == source_id]
-            at_target = [j for j, piece in enumerate(example[1]) if piece in target_ids]
-            if len(at_source) == 1 and len(at_target) == 1:
-                name = self.sp.encode(self.name(names))
-                example = put_name(example, at_source[0], at_target[0], name)
-        return example
-
-    def name(self, names):
-        return self.rng.choice(names) if self.rng.random() > 0.15 else self.new_name()
-
-    def new_name(self):
-        """One that nobody has."""
-        onsets = "b br d f g h j k kr l m n p r s sch st t tr v w z".split()
-        choice = self.rng.choice
-        syllables = [
-            choice(onsets) + choice("a e i o u au ei".split())
-            for _ in range(self.rng.randint(2, 3))
-        ]
-        return "".join(syllables).capitalize() + choice(["", "n", "r", "s", "ck", "l"])
+    def __call__(self, text):
+        """Ids, and for each the number of its word, or -1."""
+        ids = self.sp.encode(text)
+        owner = np.full(len(text) + 2, -1, dtype=np.int64)
+        for number, match in enumerate(WORD.finditer(text)):
+            owner[match.start() + 1 : match.end() + 1] = number  # "▁" stands before the text
+        ends = np.cumsum([self.widths[i] for i in ids])
+        if len(ids) == 0 or ends[-1] != len(text) + 1:  # the normalizer changed the text
+            return ids, None
+        return ids, owner[np.maximum(ends - 1, 0)].tolist()
 
 
-def put_name(example, i, j, name):
-    """`name`, a list of ids, instead of source piece i and target piece j."""
-    source, target, links = example
-    grow = len(name) - 1
-    moved = [(a + grow * (a > i), b + grow * (b > j)) for a, b in links if a != i and b != j]
-    moved += [(i + k, j + k) for k in range(len(name))]
-    return source[:i] + name + source[i + 1 :], target[:j] + name + target[j + 1 :], moved
+def piece_width(piece):
+    """Characters of text. Of the bytes of a character the first counts for all."""
+    byte = re.fullmatch(r"<0x(..)>", piece)
+    if byte:
+        return 0 if 0x80 <= int(byte[1], 16) < 0xC0 else 1
+    return len(piece)
 
 
-def join(example, other):
-    (source, target, links), (source2, target2, links2) = example, other
-    moved = [(i + len(source), j + len(target)) for i, j in links2]
-    return source + source2, target + target2, links + moved
+def spread(links, source_words, target_words):
+    """Links of words as links of their pieces."""
+    if links is None or source_words is None or target_words is None:
+        return []
+    by_word = {}
+    for i, word in enumerate(source_words):
+        by_word.setdefault(word, []).append(i)
+    partners = {}
+    for i, j in links:
+        partners.setdefault(j, []).extend(by_word.get(i, ()))
+    return [(i, j) for j, word in enumerate(target_words) for i in partners.get(word, ())]
 
 
-class Varier:
-    """Gives examples other names (`rename`, if not None), joins them, or takes away their final
-    stop or the capital of their first letter, so that the model takes longer and carelessly typed
-    input."""
+class Stream:
+    """Endless batches of varied examples, each example as often as its weight says."""
 
-    def __init__(self, examples, sp, rng, rename):
-        self.examples, self.rng, self.rename = examples, rng, rename
-        self.stops = {sp.piece_to_id(char) for char in ".!?"} - {sp.unk_id()}
-        ids = {sp.id_to_piece(i): i for i in range(sp.get_piece_size())}
-        self.lowered = {i: ids[piece.lower()] for piece, i in ids.items() if piece.lower() in ids}
+    def __init__(self, examples, weights, augment, sp, tokens, rng, pool=20000):
+        self.examples, self.weights, self.augment = examples, weights, augment
+        self.pieces, self.tokens, self.rng, self.pool = Pieces(sp), tokens, rng, pool
 
-    def __call__(self):
-        """All examples once, each varied or not."""
-        return [e for e in map(self.vary, self.examples) if max(map(len, e[:2])) <= LONGEST_JOINED]
+    def __iter__(self):
+        while True:
+            chosen = self.rng.choices(self.examples, self.weights, k=self.pool)
+            yield from batches([e for e in map(self.encode, chosen) if e], self.tokens, self.rng)
 
-    def vary(self, example):
-        rng = self.rng
-        if self.rename and rng.random() < 0.7:
-            example = self.rename(example)
-        kind = rng.random()
-        if kind < 0.12:
-            example = join(example, rng.choice(self.examples))
-            if rng.random() < 0.3:
-                example = join(example, rng.choice(self.examples))
-        elif kind < 0.24:
-            example = self.without_stop(example)
-        if rng.random() < 0.1:
-            first = example[0][0]
-            example = ([self.lowered.get(first, first)] + example[0][1:], *example[1:])
-        return example
-
-    def without_stop(self, example):
-        source, target, links = example
-        if min(len(source), len(target)) <= 2 or not {source[-1], target[-1]} <= self.stops:
-            return example
-        last = len(source) - 1, len(target) - 1
-        kept = [(i, j) for i, j in links if i < last[0] and j < last[1]]
-        return source[:-1], target[:-1], kept
+    def encode(self, example):
+        source, target, links = self.augment(example)
+        source_ids, source_words = self.pieces(source)
+        target_ids, target_words = self.pieces(target)
+        if not (0 < len(source_ids) <= LONGEST and 0 < len(target_ids) <= LONGEST):
+            return None
+        return source_ids, target_ids, spread(links, source_words, target_words)
 
 
 def batches(examples, tokens, rng):
     """Lists of examples of like length, of about `tokens` target tokens each, in random order."""
-    rng.shuffle(examples)
-    examples.sort(key=lambda e: (len(e[1]), len(e[0])))
+    examples.sort(key=lambda e: (len(e[1]), len(e[0]), rng.random()))
     result = [[]]
     for example in examples:
         if result[-1] and (len(result[-1]) + 1) * (len(example[1]) + 1) > tokens:
@@ -161,5 +113,6 @@ def tensors(batch, pad):
     for b, (s, t, links) in enumerate(batch):
         for i, j in links:
             align[b, j, i] = 1
-        align[b, len(t), len(s)] = 1  # </s> to </s>
+        if links:
+            align[b, len(t), len(s)] = 1  # </s> to </s>
     return source, target_in, target_out, torch.from_numpy(align)

@@ -5,13 +5,15 @@ import shutil
 
 from safetensors.torch import save
 
-from corpus import LONGEST_JOINED
+from corpus import LONGEST
+from loss import INPUT_HEAD
 
 
 def export(model, sp, spm_file, languages, aligned, out):
-    """`aligned`: whether head 0 of the last decoder layer was taught word alignment."""
+    """`aligned`: whether two cross-attention heads were taught word alignment, see train.py."""
     out.mkdir(parents=True, exist_ok=True)
-    weights = save(marian_tensors(model), metadata={"format": "pt"})
+    tensors = {name: t.detach().cpu().contiguous() for name, t in marian_tensors(model).items()}
+    weights = save(tensors, metadata={"format": "pt"})
     (out / "model.safetensors").write_bytes(weights)
     vocab = {sp.id_to_piece(i): i for i in range(sp.get_piece_size())}
     vocab["<pad>"] = model.pad
@@ -70,6 +72,7 @@ def marian_config(shape, aligned):
         config[f"{side}_ffn_dim"] = shape.ffn
     if aligned:
         config.update(alignment_layer=shape.dec - 1, alignment_heads=1)
+        config.update(alignment_input_layer=0, alignment_input_head=INPUT_HEAD)
     return config
 
 
@@ -82,6 +85,6 @@ def tokenizer_config(languages):
         eos_token="</s>",
         unk_token="<unk>",
         pad_token="<pad>",
-        model_max_length=LONGEST_JOINED + 1,  # </s>
+        model_max_length=LONGEST + 1,  # </s>
         separate_vocabs=False,
     )

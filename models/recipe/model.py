@@ -20,7 +20,7 @@ class Shape:
     dim: int = 256
     heads: int = 4
     ffn: int = 1024
-    enc: int = 4
+    enc: int = 6
     dec: int = 2
     positions: int = 512
 
@@ -28,9 +28,9 @@ class Shape:
 class Dropout:
     """Dropout masks cut at random from one pool: far cheaper on a CPU than fresh ones."""
 
-    def __init__(self, drop, size=1 << 24):
+    def __init__(self, drop, device="cpu", size=1 << 24):
         self.size = size
-        self.pool = (torch.rand(size) >= drop).float() / (1 - drop)
+        self.pool = (torch.rand(size, device=device) >= drop).float() / (1 - drop)
         self.pool16 = self.pool.to(torch.bfloat16)
 
     def __call__(self, x):
@@ -51,9 +51,9 @@ def linear(inputs, outputs):
 
 
 class Attention(nn.Module):
-    def __init__(self, dim, heads, dropout):
+    def __init__(self, dim, heads):
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads = heads
         self.q_proj, self.k_proj = linear(dim, dim), linear(dim, dim)
         self.v_proj, self.out_proj = linear(dim, dim), linear(dim, dim)
 
@@ -61,11 +61,14 @@ class Attention(nn.Module):
         return x.view(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
 
     def forward(self, x, memory, mask):
+        """Returns the output and the weights [batch, heads, target, source]. `mask` is minus
+        infinity where nothing may look, and else 0. PyTorch's fused attention is slower than these
+        products on a CPU, for sentences of a dozen tokens."""
         q, k = self.split(self.q_proj(x)), self.split(self.k_proj(memory))
         v = self.split(self.v_proj(memory))
         scores = q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])
-        weights = torch.softmax(scores.float().masked_fill(mask, -torch.inf), -1)
-        context = self.dropout(weights).to(v.dtype) @ v
+        weights = torch.softmax(scores.float() + mask, -1)
+        context = weights.to(v.dtype) @ v
         return self.out_proj(context.transpose(1, 2).reshape(x.shape)), weights
 
 
@@ -75,10 +78,10 @@ class Layer(nn.Module):
     def __init__(self, shape, cross, dropout):
         super().__init__()
         self.dropout = dropout
-        self.self_attn = Attention(shape.dim, shape.heads, dropout)
+        self.self_attn = Attention(shape.dim, shape.heads)
         self.self_attn_layer_norm = nn.LayerNorm(shape.dim)
         if cross:
-            self.encoder_attn = Attention(shape.dim, shape.heads, dropout)
+            self.encoder_attn = Attention(shape.dim, shape.heads)
             self.encoder_attn_layer_norm = nn.LayerNorm(shape.dim)
         self.fc1, self.fc2 = linear(shape.dim, shape.ffn), linear(shape.ffn, shape.dim)
         self.final_layer_norm = nn.LayerNorm(shape.dim)
@@ -91,7 +94,7 @@ class Layer(nn.Module):
         if memory is not None:
             attended, weights = self.encoder_attn(x, memory, memory_mask)
             x = self.encoder_attn_layer_norm(x + self.dropout(attended))
-        hidden = self.fc2(self.dropout(F.relu(self.fc1(x))))
+        hidden = self.fc2(F.relu(self.fc1(x)))
         return self.final_layer_norm(x + self.dropout(hidden)), weights
 
 
@@ -99,6 +102,7 @@ class Transformer(nn.Module):
     def __init__(self, shape, dropout=no_dropout):
         super().__init__()
         self.shape, self.dropout, self.pad = shape, dropout, shape.vocab - 1
+        self.dtype = torch.float32  # of the layers, see in_bfloat16
         self.shared = nn.Embedding(shape.vocab, shape.dim)
         nn.init.normal_(self.shared.weight, std=shape.dim**-0.5)
         self.clear_padding()
@@ -108,6 +112,14 @@ class Transformer(nn.Module):
         self.decoder = nn.ModuleList(Layer(shape, True, dropout) for _ in range(shape.dec))
         self.bias = nn.Parameter(torch.zeros(shape.vocab))
 
+    def in_bfloat16(self):
+        """Makes the layers compute in bfloat16. Embeddings stay in float32, where gradients of
+        frequent pieces add up precisely."""
+        self.dtype = torch.bfloat16
+        self.encoder.to(self.dtype)
+        self.decoder.to(self.dtype)
+        return self
+
     @torch.no_grad()
     def clear_padding(self):
         """Decoding starts from padding, whose embedding is zero, as in Marian. To be called after
@@ -116,28 +128,34 @@ class Transformer(nn.Module):
 
     def embed(self, ids):
         x = self.shared(ids) * math.sqrt(self.shape.dim) + self.positions[: ids.shape[1]]
-        return self.dropout(x)
+        return self.dropout(x.to(self.dtype))
 
     def encode(self, source):
         """Encoder output [batch, source, model_dim] and the mask of padding."""
-        mask = (source == self.pad)[:, None, None, :]
+        mask = masked((source == self.pad)[:, None, None, :])
         x = self.embed(source)
         for layer in self.encoder:
             x, _ = layer(x, mask)
         return x, mask
 
     def decode(self, target, memory, memory_mask):
-        """Decoder output [batch, target, model_dim] and, of the last layer, the weights of the
+        """Decoder output [batch, target, model_dim] and, for each layer, the weights of the
         cross-attention [batch, heads, target, source]."""
         n = target.shape[1]
-        mask = torch.ones(n, n, dtype=torch.bool).triu(1)[None, None]
-        x, weights = self.embed(target), None
+        mask = masked(torch.ones(n, n, dtype=torch.bool, device=target.device).triu(1))
+        x, weights = self.embed(target), []
         for layer in self.decoder:
-            x, weights = layer(x, mask, memory, memory_mask)
+            x, layer_weights = layer(x, mask, memory, memory_mask)
+            weights.append(layer_weights)
         return x, weights
 
     def logits(self, x):
-        return F.linear(x, self.shared.weight, self.bias)
+        return F.linear(x.float(), self.shared.weight, self.bias)
+
+
+def masked(hidden):
+    """What to add to attention scores: minus infinity where `hidden`, and else 0."""
+    return torch.zeros(hidden.shape, device=hidden.device).masked_fill(hidden, -torch.inf)
 
 
 def sinusoids(length, dim):
@@ -161,9 +179,11 @@ def greedy(model, sources, batch=64):
     result = [None] * len(sources)
     for at in range(0, len(order), batch):
         rows = order[at : at + batch]
-        memory, mask = model.encode(padded([sources[i] + [EOS] for i in rows], model.pad))
-        out = torch.full((len(rows), 1), model.pad)
-        done = torch.zeros(len(rows), dtype=torch.bool)
+        device = model.bias.device
+        batch_ids = padded([sources[i] + [EOS] for i in rows], model.pad)
+        memory, mask = model.encode(batch_ids.to(device))
+        out = torch.full((len(rows), 1), model.pad, device=device)
+        done = torch.zeros(len(rows), dtype=torch.bool, device=device)
         limit = 2 * memory.shape[1] + 10
         while out.shape[1] <= limit and not done.all():
             x, _ = model.decode(out, memory, mask)

@@ -1,132 +1,155 @@
-"""Clean and split a tab-separated parallel corpus, and train its SentencePiece model.
+"""Collect the sets of a language pair, keep dev and test sentences out, train SentencePiece.
 
-Reads lines `source<TAB>target` (more fields are ignored) and writes into the output folder:
-  {train,dev,test}.{src,tgt}  text, split so that no sentence is on both sides of a split
-  spm.model, spm.vocab        one SentencePiece unigram model for both languages
-  train.spm.{src,tgt}         the training text as pieces between spaces, for align.py and train.py
+CONFIG is a file such as eng-deu.json, which names the sets and their weights. Writes into OUT:
+  train.tsv           weight, source, target of each training pair
+  NAME.src, NAME.tgt  each held-out set: those of "heldout", and slices cut from training sets
+  spm.model           one SentencePiece unigram model for both languages
+No sentence of a held-out set, in either language, is in training: see `text.key`.
 """
 
 import argparse
+import io
+import json
+import lzma
 import random
-import unicodedata
-from collections import defaultdict
+import re
+import zipfile
 from pathlib import Path
 
 import sentencepiece as spm
 
-MOST_WORDS = 60
+from normalization import write_rules
+from text import clean_source, clean_target, key
+
+MAX_WORDS = 60
+# Characters that are always pieces, however rare in the corpus.
+REQUIRED = "’‘“”„«»—–…€$£%()[]{}<>@#&*+=/\\_|~^°§№²³½×·•'\"-.,:;!?áàâãåæçéèêëíìîïñóòôõøúùûýÁÅÉÖÄÜØßäöü"
 
 
-def clean(text):
-    text = unicodedata.normalize("NFC", text)
-    for char in "\u00ad\u200b\ufeff":  # soft hyphen, zero-width space, byte order mark
-        text = text.replace(char, "")
-    text = text.replace("’", "'").replace("‘", "'")
-    return " ".join(text.split())
+def read_lines(path, member=None):
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(member).decode("utf-8").splitlines()
+    opened = lzma.open if path.suffix == ".xz" else open
+    with opened(path, "rt", encoding="utf-8", newline="\n") as lines:
+        return lines.read().split("\n")
+
+
+def read_pairs(entry, folder, languages):
+    """The distinct clean pairs of one set, in order: from a tab-separated file or from two files."""
+    if "source" in entry:
+        rows = zip(read_lines(folder / entry["source"]), read_lines(folder / entry["target"]))
+    else:
+        a, b = entry.get("columns", [0, 1])
+        rows = (line.split("\t") for line in read_lines(folder / entry["path"], entry.get("member")))
+        rows = ((row[a], row[b]) for row in rows if len(row) > max(a, b))
+    pairs = ((clean_source(s), clean_target(t, languages[1])) for s, t in rows)
+    return list(dict.fromkeys(pair for pair in pairs if all(pair)))
 
 
 def looks_parallel(source, target):
+    """Of like length, the same digits, and not left untranslated."""
     ns, nt = len(source.split()), len(target.split())
-    return 0 < ns <= MOST_WORDS and 0 < nt <= MOST_WORDS and ns <= 3 * nt + 4 and nt <= 3 * ns + 4
+    if not (0 < ns <= MAX_WORDS and 0 < nt <= MAX_WORDS and ns <= 3 * nt + 4 and nt <= 3 * ns + 4):
+        return False
+    if source == target and ns > 3:
+        return False
+    return sorted(re.findall(r"\d", source)) == sorted(re.findall(r"\d", target))
 
 
-def read_pairs(path):
-    """The distinct pairs of a file, sorted."""
-    pairs = set()
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            fields = line.rstrip("\n").split("\t")
-            if len(fields) >= 2:
-                pair = clean(fields[0]), clean(fields[1])
-                if looks_parallel(*pair):
-                    pairs.add(pair)
-    return sorted(pairs)
+def cut_slices(sets, rng):
+    """Takes `heldout` pairs of longer sentences out of each set that asks for it."""
+    slices = {}
+    for entry, pairs in sets:
+        if entry.get("heldout"):
+            long = [pair for pair in pairs if len(pair[0].split()) >= 5]
+            slices[entry["name"]] = rng.sample(long, entry["heldout"])
+    return slices
 
 
-def connected_groups(pairs):
-    """Groups of pairs, by index, that share a source or a target sentence, directly or not."""
-    parent = list(range(len(pairs)))
-
-    def find(i):
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    seen = {}
-    for i, (source, target) in enumerate(pairs):
-        for key in (("source", source.lower()), ("target", target.lower())):
-            parent[find(i)] = find(seen.setdefault(key, i))
-    groups = defaultdict(list)
-    for i in range(len(pairs)):
-        groups[find(i)].append(i)
-    return list(groups.values())
-
-
-def split(pairs, heldout):
-    """Indices of the pairs of train, dev and test. Groups stay whole, and dev and test take one
-    pair of a group: sentences with many translations stay in train."""
-    groups = connected_groups(pairs)
-    random.Random(1).shuffle(groups)
-    small = [group for group in groups if len(group) <= 4]
-    heldout = min(heldout, len(small) // 10)
-    dev, test = small[:heldout], small[heldout : 2 * heldout]
-    held = {i for group in dev + test for i in group}
-    train = [i for i in range(len(pairs)) if i not in held]
-    return {"train": train, "dev": [g[0] for g in dev], "test": [g[0] for g in test]}
+def remove_heldout(sets, heldout):
+    """Drops training pairs that share a sentence with a held-out set, and of pairs that are in
+    several sets all but the first."""
+    sources = {key(s) for pairs in heldout.values() for s, _ in pairs}
+    targets = {key(t) for pairs in heldout.values() for _, t in pairs}
+    seen = set()
+    kept = []
+    for entry, pairs in sets:
+        here = []
+        for pair in pairs:
+            if key(pair[0]) in sources or key(pair[1]) in targets or pair in seen:
+                continue
+            seen.add(pair)
+            if entry.get("trusted") or looks_parallel(*pair):
+                here.append(pair)
+        print(f"{entry['name']}: {len(pairs)} pairs, {len(here)} used, weight {entry['weight']}")
+        kept.append((entry, here))
+    return kept
 
 
-def write_text(folder, name, pairs):
+def write_text(out, name, pairs):
     for side, lines in zip(("src", "tgt"), zip(*pairs)):
-        (folder / f"{name}.{side}").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(name, len(pairs))
+        (out / f"{name}.{side}").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def train_sentencepiece(folder, vocab):
+def write_train(path, sets):
+    with open(path, "w", encoding="utf-8") as lines:
+        for entry, pairs in sets:
+            lines.writelines(f"{entry['weight']}\t{s}\t{t}\n" for s, t in pairs)
+
+
+def sample_by_weight(sets, rng):
+    """The text that the pieces are learned from: as often as training reads it."""
+    for entry, pairs in sets:
+        for pair in pairs:
+            yield from pair * int(entry["weight"] + rng.random())
+
+
+def train_sentencepiece(sentences, vocab, out):
+    """Digits one by one and bytes for characters that are no pieces, so that whatever is in the
+    source can be copied; spaces and accents unified by our own rules, since SentencePiece's own
+    turn … into ... and ² into 2."""
+    write_rules(out / "normalization.tsv")
+    model = io.BytesIO()
     spm.SentencePieceTrainer.train(
-        input=f"{folder}/train.src,{folder}/train.tgt",
-        model_prefix=f"{folder}/spm",
+        sentence_iterator=iter(sentences),
+        model_writer=model,
         vocab_size=vocab,
         hard_vocab_limit=False,  # a small corpus gives fewer pieces
-        character_coverage=0.9999,
+        character_coverage=0.9998,
+        required_chars=REQUIRED,
+        split_digits=True,
+        byte_fallback=True,
+        normalization_rule_tsv=str(out / "normalization.tsv"),
         eos_id=0,
         unk_id=1,
         bos_id=-1,
         pad_id=-1,
         minloglevel=2,
     )
-
-
-def write_pieces(folder):
-    model = spm.SentencePieceProcessor(model_file=f"{folder}/spm.model")
-    for side in ("src", "tgt"):
-        lines = (folder / f"train.{side}").read_text(encoding="utf-8").splitlines()
-        with open(folder / f"train.spm.{side}", "w", encoding="utf-8") as out:
-            for pieces in model.encode(lines, out_type=str):
-                out.write(" ".join(pieces) + "\n")
-    print("pieces in the vocabulary", model.get_piece_size())
+    (out / "spm.model").write_bytes(model.getvalue())
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("corpus", help="file of lines source<TAB>target")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("folder", type=Path, help="where the sets are")
     parser.add_argument("out", type=Path, help="folder to write")
-    parser.add_argument("--vocab", type=int, default=8000, help="pieces, at most")
-    parser.add_argument(
-        "--heldout", type=int, default=2000, help="pairs in each of dev and test, at most a tenth"
-    )
     args = parser.parse_args()
-    pairs = read_pairs(args.corpus)
-    splits = split(pairs, args.heldout)
-    if not splits["dev"]:
-        raise SystemExit(f"{args.corpus}: {len(pairs)} usable pairs are too few to split")
+    config = json.loads(args.config.read_text(encoding="utf-8"))
+    languages, rng = config["languages"], random.Random(1)
     args.out.mkdir(parents=True, exist_ok=True)
-    for name, rows in splits.items():
-        write_text(args.out, name, [pairs[i] for i in rows])
-    train_sentencepiece(args.out, args.vocab)
-    write_pieces(args.out)
+
+    heldout = {e["name"]: read_pairs(e, args.folder, languages) for e in config["heldout"]}
+    sets = [(e, read_pairs(e, args.folder, languages)) for e in config["sets"]]
+    heldout.update(cut_slices(sets, rng))
+    sets = remove_heldout(sets, heldout)
+    for name, pairs in heldout.items():
+        write_text(args.out, name, pairs)
+    write_train(args.out / "train.tsv", sets)
+    train_sentencepiece(sample_by_weight(sets, rng), config.get("vocab", 8000), args.out)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,38 @@
-"""Train a small translation model on a CPU and save it in the Hugging Face MarianMT layout.
+"""Train a small translation model, on a CPU or a GPU, and save it in the Hugging Face MarianMT layout.
 
-DATA is the folder that prepare.py wrote. With train.align in it (align.py), the first
-cross-attention head of the last decoder layer is taught the word alignment, so that a trace of it
-can be read as one. OUT/model is the model, OUT/state.pt what training goes on from: it stops after
---minutes or --steps, and the same command goes on.
+DATA is the folder that prepare.py and align.py wrote. OUT/state.pt is what training goes on from: it
+stops after --minutes or --steps, or when it is killed, and the same command goes on from the last
+save. OUT/model is the running average of the weights, to be converted and used; OUT/log.tsv is the
+learning curve. The learning rate stays the same after its warm-up, so that training has no end that
+must be known in advance; --decay_steps makes a model to ship from the state of the day: it writes
+OUT/decayed after so many more steps, in which the rate falls to zero, and leaves the state as it is.
 """
 
 import argparse
-import math
+import json
+import os
 import random
 import time
 from pathlib import Path
 
+# Threads that wait are to sleep: while other programs compete for the processor, spinning makes a
+# step up to ten times slower. OpenMP reads it when PyTorch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import sacrebleu
 import sentencepiece as spm
 import torch
-import torch.nn.functional as F
 
 import corpus
+from augment import Augmenter
 from export import export
+from loss import loss_of
 from model import Dropout, Shape, Transformer, greedy
+from rename import renamer
+from templates import Templates
+from warm_start import warm_start
 
-DEV_LINES = 1000
-MOST_AVERAGED = 0.999
+CHECKED = (("dev", 400), ("phrases", 500))  # held-out sets, and how many lines of each
 
 
 def parse_arguments():
@@ -32,171 +42,209 @@ def parse_arguments():
     add = parser.add_argument
     add("data", type=Path)
     add("out", type=Path)
-    add("--langs", default="eng,deu", help="source and target, for the model's config")
+    add("--langs", default="eng,deu", help="source and target")
+    add("--init", type=Path, help="a model in the MarianMT layout to start from")
     add("--dim", type=int, default=256)
     add("--heads", type=int, default=4)
     add("--ffn", type=int, default=1024)
-    add("--enc", type=int, default=4, help="encoder layers")
+    add("--enc", type=int, default=6, help="encoder layers")
     add("--dec", type=int, default=2, help="decoder layers")
-    add("--drop", type=float, default=0.15, help="dropout")
-    add("--tokens", type=int, default=3000, help="target tokens a batch")
-    add("--lr", type=float, default=1.5e-3, help="the highest learning rate")
-    add("--warmup", type=int, default=1500, help="steps up to it")
-    add("--steps", type=int, default=10000, help="all steps; the learning rate falls to the end")
-    add("--minutes", type=float, default=120, help="stop after that long, to be gone on with")
-    add("--every", type=int, default=500, help="steps from one check and save to the next")
-    add("--guided", type=float, default=0.1, help="weight of the alignment loss")
+    add("--drop", type=float, default=0.1, help="dropout")
+    add("--tokens", type=int, default=4000, help="target tokens in a batch")
+    add("--lr", type=float, default=7e-4, help="the learning rate after warm-up")
+    add("--warmup", type=int, default=500, help="steps up to it")
+    add("--average", type=float, default=0.999, help="what the average keeps of itself in a step")
+    add("--steps", type=int, default=10**9)
+    add("--minutes", type=float, default=10**9, help="stop after that long, to be continued")
+    add("--save_minutes", type=float, default=5)
+    add("--check_minutes", type=float, default=20)
+    add("--decay_steps", type=int, default=0)
+    add("--guided", type=float, default=0.1, help="weight of each alignment loss")
     add("--smoothing", type=float, default=0.1, help="label smoothing")
-    add("--names", type=Path, help="folder with people.txt and places.txt, see names.py")
     add("--threads", type=int, default=2)
     add("--seed", type=int, default=1)
     return parser.parse_args()
 
 
-def loss_of(model, batch, guided, smoothing):
-    """The loss, its share of the words alone (both a token), and the number of tokens."""
-    source, target_in, target_out, align = corpus.tensors(batch, model.pad)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        memory, mask = model.encode(source)
-        x, weights = model.decode(target_in, memory, mask)
-        real = target_out != -100
-        logits = model.logits(x[real])
-    words = F.cross_entropy(logits.float(), target_out[real], label_smoothing=smoothing)
-    loss = words
-    if guided:
-        aligned = real & (align.sum(-1) > 0)
-        wanted = align[aligned] / align[aligned].sum(-1, keepdim=True)
-        taught = torch.log(weights[:, 0][aligned] + 1e-6)
-        loss = loss - guided * (wanted * taught).sum(-1).mean()
-    return loss, float(words.detach()), int(real.sum())
-
-
-def learning_rate(args, step):
-    warm = min(1.0, step / args.warmup)
-    progress = max(0, step - args.warmup) / max(1, args.steps - args.warmup)
-    decay = 0.5 * (1 + math.cos(math.pi * progress))
-    return args.lr * warm * (0.02 + 0.98 * decay)
+def learning_rate(args, step, decay_from):
+    rate = args.lr * min(1.0, step / args.warmup)
+    if decay_from is not None:
+        rate *= max(0.0, 1 - (step - decay_from) / args.decay_steps)
+    return rate
 
 
 class Trainer:
-    """The model, its running average (which is what gets exported), and the optimizer."""
+    """`model` computes in bfloat16; `master` has its weights in float32, which the optimizer
+    updates; `average` is the running average of these, which is what gets exported."""
 
-    def __init__(self, args, shape):
-        self.args, self.step = args, 0
-        self.model = Transformer(shape, Dropout(args.drop))
-        self.average = Transformer(shape).eval()
-        self.average.load_state_dict(self.model.state_dict())
-        self.optimizer = torch.optim.Adam(self.model.parameters(), betas=(0.9, 0.98), eps=1e-9)
+    def __init__(self, args, shape, device):
+        self.args, self.step, self.seconds = args, 0, 0.0
+        self.model = Transformer(shape, Dropout(args.drop, device)).in_bfloat16().to(device)
+        self.master = Transformer(shape).to(device)
+        self.average = Transformer(shape).eval().to(device)
+        self.optimizer = torch.optim.Adam(
+            self.master.parameters(), betas=(0.9, 0.98), eps=1e-9, fused=True
+        )
+        self.decay_from = None
+        self.restart()
 
-    def train(self, batch, guided):
+    def restart(self):
+        """After the master's weights were set."""
+        self.model.load_state_dict(self.master.state_dict())
+        self.average.load_state_dict(self.master.state_dict())
+
+    def train(self, batch):
         self.step += 1
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.args, self.step)
-        loss, words, tokens = loss_of(self.model, batch, guided, self.args.smoothing)
-        self.optimizer.zero_grad(set_to_none=True)
+            group["lr"] = learning_rate(self.args, self.step, self.decay_from)
+        loss, words, tokens = loss_of(self.model, batch, self.args.guided, self.args.smoothing)
+        self.model.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        self.model.clear_padding()
-        rate = 1 - min(MOST_AVERAGED, (self.step + 1) / (self.step + 10))
         with torch.no_grad():
-            for mean, now in zip(self.average.parameters(), self.model.parameters()):
-                mean.lerp_(now, rate)
+            self.update()
         return words, tokens
 
+    def update(self):
+        for main, working in zip(self.master.parameters(), self.model.parameters()):
+            main.grad = working.grad.to(main.dtype)
+        torch.nn.utils.clip_grad_norm_(self.master.parameters(), 1.0)
+        self.optimizer.step()
+        self.master.clear_padding()
+        keep = min(self.args.average, (self.step + 1) / (self.step + 10))
+        masters = list(self.master.parameters())
+        torch._foreach_lerp_(list(self.average.parameters()), masters, 1 - keep)
+        for main, working in zip(masters, self.model.parameters()):
+            working.copy_(main)
+
     def parts(self):
-        return dict(model=self.model, average=self.average, optimizer=self.optimizer)
+        return dict(master=self.master, average=self.average, optimizer=self.optimizer)
 
     def save(self, path):
         state = {name: part.state_dict() for name, part in self.parts().items()}
-        state.update(step=self.step, shape=vars(self.model.shape))
+        state.update(step=self.step, seconds=self.seconds, shape=vars(self.master.shape))
         unfinished = path.with_suffix(".unfinished")
         torch.save(state, unfinished)
         unfinished.rename(path)
 
     def load(self, path):
         state = torch.load(path)
-        if state["shape"] != vars(self.model.shape):
+        if state["shape"] != vars(self.master.shape):
             raise SystemExit(f"{path} is of another model, {state['shape']}: take another folder")
         for name, part in self.parts().items():
             part.load_state_dict(state[name])
-        self.step = state["step"]
+        self.model.load_state_dict(self.master.state_dict())
+        self.step, self.seconds = state["step"], state["seconds"]
 
 
 def check(model, sp, data):
-    """Prints BLEU on the dev set, and some translations."""
-    sources, references = (
-        (data / f"dev.{side}").read_text(encoding="utf-8").splitlines()[:DEV_LINES]
-        for side in ("src", "tgt")
-    )
-    outputs = sp.decode(greedy(model, sp.encode(sources)))
-    print(f"dev BLEU {sacrebleu.corpus_bleu(outputs, [references]).score:.2f}")
-    for i in range(0, len(sources), max(1, len(sources) // 4)):
-        print(f"  {sources[i]} => {outputs[i]} | reference: {references[i]}", flush=True)
+    """BLEU and chrF on the first lines of held-out sets, as one line of numbers."""
+    scores = {}
+    for name, lines in CHECKED:
+        if not (data / f"{name}.src").exists():
+            continue
+        sources, references = (
+            (data / f"{name}.{side}").read_text(encoding="utf-8").splitlines()[:lines]
+            for side in ("src", "tgt")
+        )
+        outputs = sp.decode(greedy(model, sp.encode(sources)))
+        scores[f"{name}_bleu"] = sacrebleu.corpus_bleu(outputs, [references]).score
+        scores[f"{name}_chrf"] = sacrebleu.corpus_chrf(outputs, [references]).score
+    return {name: round(score, 2) for name, score in scores.items()}
 
 
-def train(args, trainer, make_batches, guided, save):
-    """Until --steps or --minutes are over. `make_batches` gives those of one pass over the data."""
-    start = time.monotonic()
+class Clock:
+    """Says when something is due again."""
 
-    def minutes():
-        return (time.monotonic() - start) / 60
+    def __init__(self, minutes):
+        self.minutes, self.last = minutes, time.monotonic()
 
+    def due(self):
+        if time.monotonic() - self.last < self.minutes * 60:
+            return False
+        self.last = time.monotonic()
+        return True
+
+
+def train(args, trainer, batches, save, check_now):
+    """Until --steps or --minutes are over. Counts processor time, which other programs do not
+    lengthen, where --minutes are those of the clock."""
+    end, saving, checking = (Clock(m) for m in (args.minutes, args.save_minutes, args.check_minutes))
+    used = time.process_time()
     tokens_seen, loss_sum = 0, 0.0
-    while trainer.step < args.steps and minutes() < args.minutes:
-        for batch in make_batches():
-            loss, tokens = trainer.train(batch, guided)
-            tokens_seen, loss_sum = tokens_seen + tokens, loss_sum + loss * tokens
-            if trainer.step % 50 == 0:
-                print(
-                    f"step {trainer.step}, loss {loss_sum / tokens_seen:.3f}, "
-                    f"{minutes():.1f} minutes",
-                    flush=True,
-                )
-                tokens_seen, loss_sum = 0, 0.0
-            if trainer.step >= args.steps or minutes() >= args.minutes:
-                break
-            if trainer.step % args.every == 0:
-                save()
+    for batch in batches:
+        loss, tokens = trainer.train(batch)
+        tokens_seen, loss_sum = tokens_seen + tokens, loss_sum + loss * tokens
+        trainer.seconds += time.process_time() - used
+        used = time.process_time()
+        if trainer.step % 50 == 0:
+            print(
+                f"step {trainer.step}, loss {loss_sum / tokens_seen:.3f}, "
+                f"{trainer.seconds / 60:.1f} processor minutes",
+                flush=True,
+            )
+            tokens_seen, loss_sum = 0, 0.0
+        if trainer.step >= args.steps or end.due():
+            break
+        if saving.due():
+            save()
+        if checking.due():
+            check_now()
     save()
+    check_now()
+
+
+def make_batches(args, sp, seed):
+    languages = args.langs.split(",")
+    rng = random.Random(seed)
+    examples, weights, aligned = corpus.load(args.data)
+    if not aligned:
+        args.guided = 0.0
+    print(f"{len(examples)} examples, {'with' if aligned else 'without'} word alignment", flush=True)
+    templates = Templates(languages[1], rng)
+    rename = renamer(languages[1], args.data, rng)
+    augment = Augmenter(examples, languages[1], templates, rename, rng)
+    return corpus.Stream(examples, weights, augment, sp, args.tokens, rng)
 
 
 def main():
     args = parse_arguments()
-    languages = args.langs.split(",")
-    if len(languages) != 2:
-        raise SystemExit("--langs takes two names, such as eng,deu")
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     random.seed(args.seed)  # for Dropout
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     spm_file = args.data / "spm.model"
     sp = spm.SentencePieceProcessor(model_file=str(spm_file))
     shape = Shape(sp.get_piece_size() + 1, args.dim, args.heads, args.ffn, args.enc, args.dec)
-    examples, aligned = corpus.load(args.data, sp)
-    guided = args.guided if aligned else 0.0
-    print(f"{len(examples)} examples, {'with' if guided else 'without'} word alignment")
-
-    trainer = Trainer(args, shape)
+    trainer = Trainer(args, shape, device)
     args.out.mkdir(parents=True, exist_ok=True)
-    state = args.out / "state.pt"
+    state, log = args.out / "state.pt", args.out / "log.tsv"
     if state.exists():
         trainer.load(state)
         print(f"going on from step {trainer.step} of {state}")
-    print(f"{sum(p.numel() for p in trainer.model.parameters())} parameters", flush=True)
-
-    rng = random.Random(args.seed + trainer.step)
-    rename = corpus.Renamer(sp, args.names, rng) if args.names else None
-    vary = corpus.Varier(examples, sp, rng, rename)
-
-    def make_batches():
-        return corpus.batches(vary(), args.tokens, rng)
+    elif args.init:
+        warm_start(trainer.master, sp, args.init)
+        trainer.restart()
+    print(f"{sum(p.numel() for p in trainer.master.parameters())} parameters", flush=True)
+    batches = make_batches(args, sp, args.seed + trainer.step)
+    model_folder = args.out / "model"
+    if args.decay_steps:
+        trainer.decay_from, args.steps = trainer.step, trainer.step + args.decay_steps
+        model_folder = args.out / "decayed"
 
     def save():
-        check(trainer.average, sp, args.data)
-        trainer.save(state)
-        export(trainer.average, sp, spm_file, languages, guided > 0, args.out / "model")
+        if not args.decay_steps:
+            trainer.save(state)
 
-    train(args, trainer, make_batches, guided, save)
+    def check_now():
+        export(trainer.average, sp, spm_file, args.langs.split(","), args.guided > 0, model_folder)
+        scores = check(trainer.average, sp, args.data)
+        row = dict(step=trainer.step, minutes=round(trainer.seconds / 60, 1), **scores)
+        print(json.dumps(row), flush=True)
+        if not args.decay_steps:
+            with open(log, "a", encoding="utf-8") as lines:
+                lines.write(json.dumps(row) + "\n")
+
+    train(args, trainer, batches, save, check_now)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,141 @@
+"""Print the scores of a converted model as the table of its card.
+
+    python models/recipe/evaluate.py data models/eng-deu --limpid build/limpid
+
+For each held-out set of DATA: BLEU and chrF of `limpid translate`. Then, on lines made up from the
+test set and from nothing: how many numbers survive, how much of what must be copied is copied, and
+how many translations reach the limit on their length, which is what a model does that loops.
+"""
+
+import argparse
+import json
+import random
+import re
+import subprocess
+from pathlib import Path
+
+import sacrebleu
+
+from augment import renumbered
+from templates import Templates
+from text import words
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def translate(args, lines):
+    """A list of limpid's JSON objects, one for each line."""
+    command = [args.limpid, "translate", f"--model={args.model}", "--json", f"--threads={args.threads}"]
+    if args.options:
+        command += args.options.split()
+    run = subprocess.run(
+        command, input="\n".join(lines) + "\n", capture_output=True, text=True, check=True
+    )
+    return [json.loads(line) for line in run.stdout.split("\n")[: len(lines)]]
+
+
+def texts(args, lines):
+    return [result["text"] for result in translate(args, lines)]
+
+
+def read(path):
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def score_sets(args):
+    print("| held-out set | lines | BLEU | chrF |\n|---|---|---|---|")
+    for path in sorted(args.data.glob("*.src")):
+        outputs = texts(args, read(path))
+        references = [read(path.with_suffix(".tgt"))]
+        bleu, chrf = sacrebleu.corpus_bleu(outputs, references), sacrebleu.corpus_chrf(outputs, references)
+        print(f"| {path.stem} | {len(outputs)} | {bleu.score:.2f} | {chrf.score:.2f} |", flush=True)
+
+
+def number_lines(data, rng):
+    """300 sentences with numbers, of the held-out sets, each number replaced by another one."""
+    lines = [line for path in sorted(data.glob("*.src")) for line in read(path) if NUMBER.search(line)]
+    lines = rng.sample(lines, min(300, len(lines)))
+    return [renumbered((line, line, None), rng, 0)[0] for line in lines]
+
+
+def kept(number, output):
+    """Whether the digits of `number` stand in `output`: 1,200 may become 1.200 or 1 200."""
+    digits = re.sub(r"\D", "", number)
+    return digits in re.sub(r"(?<=\d)[.,   ](?=\d)", "", output)
+
+
+def score_numbers(args, rng):
+    lines = number_lines(args.data, rng)
+    found = total = 0
+    for line, output in zip(lines, texts(args, lines)):
+        for number in NUMBER.findall(line):
+            total += 1
+            found += kept(number, output)
+            if args.verbose and not kept(number, output):
+                print(f"  lost {number}: {line} => {output}")
+    print(f"| numbers kept, of {total} in {len(lines)} sentences | {100 * found / total:.1f} % |")
+
+
+def score_copies(args, rng, language):
+    lines = [Templates(language, rng).rubbish()[0] for _ in range(500)]
+    outputs = texts(args, lines)
+    if args.verbose:
+        for line, output in zip(lines[:100], outputs):
+            if line != output:
+                print(f"  changed: {line} => {output}")
+    same = sum(a == b for a, b in zip(lines, outputs))
+    print(f"| symbols, addresses and codes copied, of {len(lines)} lines | {100 * same / len(lines):.1f} % |")
+
+
+def mixed_lines(data, rng, language):
+    """5,000 lines: sentences as they are, careless ones, single words, lists, rubbish."""
+    sentences = [line for name in ("test", "phrases") for line in read(data / f"{name}.src")]
+    vocabulary = sorted({word for line in sentences for word in words(line)})
+    templates = Templates(language, rng)
+    lines = list(sentences)
+    lines += [line.upper() for line in rng.sample(sentences, min(700, len(sentences)))]
+    lines += [line.lower().rstrip(".!?") for line in rng.sample(sentences, min(500, len(sentences)))]
+    lines += rng.sample(vocabulary, min(500, len(vocabulary)))
+    lines += [", ".join(rng.choices(vocabulary, k=rng.randint(2, 15))) for _ in range(400)]
+    lines += [" ".join(rng.choices(vocabulary, k=rng.randint(2, 20))) for _ in range(100)]
+    while len(lines) < 5000:
+        lines.append(templates.rubbish()[0])
+    return lines
+
+
+def score_limits(args, rng, language):
+    """The limit is --max_output_tokens, or else three times the source's tokens and 20: a
+    translation of three times as many tokens as source words can have is one that reached it."""
+    lines = mixed_lines(args.data, rng, language)
+    reached = 0
+    for line, result in zip(lines, translate(args, lines)):
+        tokens = result["tokens"]
+        if tokens and tokens[-1]["piece"] != "</s>":
+            reached += 1
+            if args.verbose:
+                print(f"  no end: {line} => {result['text'][:150]}")
+    print(f"| translations that reach the length limit, of {len(lines)} mixed lines | {reached} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path, help="the folder that prepare.py wrote")
+    parser.add_argument("model", type=Path, help="a model's folder, as limpid convert writes it")
+    parser.add_argument("--limpid", default="build/limpid")
+    parser.add_argument("--language", default="deu", help="the target")
+    parser.add_argument("--options", default="", help="more options of limpid translate")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--verbose", action="store_true", help="show what went wrong")
+    args = parser.parse_args()
+    score_sets(args)
+    rng = random.Random(7)
+    print("\n| robustness | |\n|---|---|")
+    score_numbers(args, rng)
+    score_copies(args, rng, args.language)
+    score_limits(args, rng, args.language)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Cleaning of one sentence, and its words: shared by the steps that prepare, align and vary text."""
+
+import re
+import unicodedata
+
+REMOVED = "\u00ad\u200b\u200e\u200f\u2060\ufeff"  # soft hyphen, zero-width marks, byte order mark
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+STRAIGHT_QUOTES = re.compile(r'"([^"]*)"')
+CURLY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
+QUOTES = {"eng": "“{}”", "deu": "„{}“", "rus": "«{}»"}
+
+
+def clean(text):
+    """Composed characters, no invisible ones, single spaces."""
+    text = unicodedata.normalize("NFC", text)
+    return " ".join("".join(c for c in text if c not in REMOVED).split())
+
+
+def clean_source(text):
+    """Straight quotes and apostrophes: augment.py curls some of them again."""
+    return clean(text).translate(CURLY)
+
+
+def clean_target(text, language):
+    """One way to write what corpora write in several, since a model cannot know which is asked for:
+    the language's own quotes, and in Russian е for ё."""
+    text = clean(text)
+    if language == "rus":
+        text = text.replace("ё", "е").replace("Ё", "Е")
+    if language != "eng" and text.count('"') % 2 == 0:
+        text = STRAIGHT_QUOTES.sub(lambda m: QUOTES[language].format(m[1]), text)
+    return text
+
+
+def words(text):
+    return WORD.findall(text)
+
+
+def key(text):
+    """What two sentences have in common that differ in case and punctuation only."""
+    folded = text.casefold().replace("ё", "е")
+    return "".join(c for c in folded if c.isalnum()) or folded
