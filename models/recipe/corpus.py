@@ -75,7 +75,8 @@ class Stream:
 
     def __init__(self, examples, weights, augment, sp, tokens, rng, pool=20000):
         self.examples, self.weights, self.augment = examples, weights, augment
-        self.pieces, self.tokens, self.rng, self.pool = Pieces(sp), tokens, rng, pool
+        self.pieces, self.tokens, self.rng = Pieces(sp), tokens, rng
+        self.pool = min(pool, 5 * len(examples))
 
     def __iter__(self):
         while True:

@@ -54,7 +54,8 @@ def score_sets(args):
 def number_lines(data, rng):
     """300 sentences with numbers, of the held-out sets, each number replaced by another one."""
     lines = [line for path in sorted(data.glob("*.src")) for line in read(path) if NUMBER.search(line)]
-    lines = rng.sample(lines, min(300, len(lines)))
+    rng.shuffle(lines)
+    lines = (lines * 2)[:300]  # those that come twice get two numbers
     return [renumbered((line, line, None), rng, 0)[0] for line in lines]
 
 
@@ -73,11 +74,11 @@ def score_numbers(args, rng):
             found += kept(number, output)
             if args.verbose and not kept(number, output):
                 print(f"  lost {number}: {line} => {output}")
-    print(f"| numbers kept, of {total} in {len(lines)} sentences | {100 * found / total:.1f} % |")
+    print(f"| numbers kept, of {total} in {len(lines)} sentences | {100 * found / max(1, total):.1f} % |")
 
 
 def score_copies(args, rng, language):
-    lines = [Templates(language, rng).rubbish()[0] for _ in range(500)]
+    lines = [Templates(language, rng).rubbish()[0] for _ in range(args.lines // 10)]
     outputs = texts(args, lines)
     if args.verbose:
         for line, output in zip(lines[:100], outputs):
@@ -87,9 +88,9 @@ def score_copies(args, rng, language):
     print(f"| symbols, addresses and codes copied, of {len(lines)} lines | {100 * same / len(lines):.1f} % |")
 
 
-def mixed_lines(data, rng, language):
-    """5,000 lines: sentences as they are, careless ones, single words, lists, rubbish."""
-    sentences = [line for name in ("test", "phrases") for line in read(data / f"{name}.src")]
+def mixed_lines(data, rng, language, count):
+    """Sentences as they are, careless ones, single words, lists, rubbish."""
+    sentences = [line for name in ("test", "phrases") if (data / f"{name}.src").exists() for line in read(data / f"{name}.src")]
     vocabulary = sorted({word for line in sentences for word in words(line)})
     templates = Templates(language, rng)
     lines = list(sentences)
@@ -98,15 +99,14 @@ def mixed_lines(data, rng, language):
     lines += rng.sample(vocabulary, min(500, len(vocabulary)))
     lines += [", ".join(rng.choices(vocabulary, k=rng.randint(2, 15))) for _ in range(400)]
     lines += [" ".join(rng.choices(vocabulary, k=rng.randint(2, 20))) for _ in range(100)]
-    while len(lines) < 5000:
+    while len(lines) < count:
         lines.append(templates.rubbish()[0])
-    return lines
+    return rng.sample(lines, count)
 
 
 def score_limits(args, rng, language):
-    """The limit is --max_output_tokens, or else three times the source's tokens and 20: a
-    translation of three times as many tokens as source words can have is one that reached it."""
-    lines = mixed_lines(args.data, rng, language)
+    """A translation that was cut off at its limit has no </s>."""
+    lines = mixed_lines(args.data, rng, language, args.lines)
     reached = 0
     for line, result in zip(lines, translate(args, lines)):
         tokens = result["tokens"]
@@ -127,6 +127,7 @@ def main():
     parser.add_argument("--language", default="deu", help="the target")
     parser.add_argument("--options", default="", help="more options of limpid translate")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--lines", type=int, default=5000, help="of mixed text, for the limits")
     parser.add_argument("--verbose", action="store_true", help="show what went wrong")
     args = parser.parse_args()
     score_sets(args)

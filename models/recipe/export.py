@@ -7,6 +7,7 @@ from safetensors.torch import save
 
 from corpus import LONGEST
 from loss import INPUT_HEAD
+from model import UNK
 
 
 def export(model, sp, spm_file, languages, aligned, out):
@@ -62,7 +63,7 @@ def marian_config(shape, aligned):
         forced_eos_token_id=0,
         pad_token_id=pad,
         decoder_start_token_id=pad,
-        bad_words_ids=[[pad]],
+        bad_words_ids=[[UNK], [pad]],  # bytes stand for unknown characters
         num_beams=1,
         max_length=shape.positions,
     )

@@ -188,7 +188,7 @@ def greedy(model, sources, batch=64):
         while out.shape[1] <= limit and not done.all():
             x, _ = model.decode(out, memory, mask)
             logits = model.logits(x[:, -1])
-            logits[:, model.pad] = -torch.inf
+            logits[:, [UNK, model.pad]] = -torch.inf
             best = logits.argmax(-1).masked_fill(done, EOS)
             out = torch.cat([out, best[:, None]], 1)
             done |= best == EOS

@@ -149,7 +149,8 @@ def main():
     for name, pairs in heldout.items():
         write_text(args.out, name, pairs)
     write_train(args.out / "train.tsv", sets)
-    train_sentencepiece(sample_by_weight(sets, rng), config.get("vocab", 8000), args.out)
+    if not (args.out / "spm.model").exists():  # a model in training keeps its pieces
+        train_sentencepiece(sample_by_weight(sets, rng), config.get("vocab", 8000), args.out)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ REMOVED = "\u00ad\u200b\u200e\u200f\u2060\ufeff"  # soft hyphen, zero-width mark
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 STRAIGHT_QUOTES = re.compile(r'"([^"]*)"')
 CURLY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
+FOREIGN_QUOTES = re.compile(r"«([^«»]*)»|»([^«»]*)«")  # in German
 QUOTES = {"eng": "“{}”", "deu": "„{}“", "rus": "«{}»"}
 
 
@@ -27,6 +28,8 @@ def clean_target(text, language):
     text = clean(text)
     if language == "rus":
         text = text.replace("ё", "е").replace("Ё", "Е")
+    if language == "deu":
+        text = FOREIGN_QUOTES.sub(lambda m: f"„{(m[1] or m[2] or '').strip()}“", text)
     if language != "eng" and text.count('"') % 2 == 0:
         text = STRAIGHT_QUOTES.sub(lambda m: QUOTES[language].format(m[1]), text)
     return text

@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -152,6 +153,17 @@ def check(model, sp, data):
     return {name: round(score, 2) for name, score in scores.items()}
 
 
+class StopSignal:
+    """Set once the program was asked to end (SIGTERM, as by `kill`), so that it saves before."""
+
+    def __init__(self):
+        self.received = False
+        signal.signal(signal.SIGTERM, self.receive)
+
+    def receive(self, *_):
+        self.received = True
+
+
 class Clock:
     """Says when something is due again."""
 
@@ -169,7 +181,7 @@ def train(args, trainer, batches, save, check_now):
     """Until --steps or --minutes are over. Counts processor time, which other programs do not
     lengthen, where --minutes are those of the clock."""
     end, saving, checking = (Clock(m) for m in (args.minutes, args.save_minutes, args.check_minutes))
-    used = time.process_time()
+    stop, used = StopSignal(), time.process_time()
     tokens_seen, loss_sum = 0, 0.0
     for batch in batches:
         loss, tokens = trainer.train(batch)
@@ -183,6 +195,8 @@ def train(args, trainer, batches, save, check_now):
                 flush=True,
             )
             tokens_seen, loss_sum = 0, 0.0
+        if stop.received:
+            return save()
         if trainer.step >= args.steps or end.due():
             break
         if saving.due():
@@ -229,6 +243,7 @@ def main():
     model_folder = args.out / "model"
     if args.decay_steps:
         trainer.decay_from, args.steps = trainer.step, trainer.step + args.decay_steps
+        args.average = min(args.average, 0.99)  # not to remember the time of the high rate
         model_folder = args.out / "decayed"
 
     def save():
