@@ -73,7 +73,7 @@ def spread(links, source_words, target_words):
 class Stream:
     """Endless batches of varied examples, each example as often as its weight says."""
 
-    def __init__(self, examples, weights, augment, sp, tokens, rng, pool=20000):
+    def __init__(self, examples, weights, augment, sp, tokens, rng, pool=8000):
         self.examples, self.weights, self.augment = examples, weights, augment
         self.pieces, self.tokens, self.rng = Pieces(sp), tokens, rng
         self.pool = min(pool, 5 * len(examples))

@@ -57,8 +57,8 @@ def parse_arguments():
     add("--average", type=float, default=0.999, help="what the average keeps of itself in a step")
     add("--steps", type=int, default=10**9)
     add("--minutes", type=float, default=10**9, help="stop after that long, to be continued")
-    add("--save_minutes", type=float, default=5)
-    add("--check_minutes", type=float, default=20)
+    add("--save_minutes", type=float, default=5, help="of the clock, from one save to the next")
+    add("--check_minutes", type=float, default=20, help="processor minutes between checks")
     add("--decay_steps", type=int, default=0)
     add("--guided", type=float, default=0.1, help="weight of each alignment loss")
     add("--smoothing", type=float, default=0.1, help="label smoothing")
@@ -164,25 +164,28 @@ class StopSignal:
         self.received = True
 
 
-class Clock:
-    """Says when something is due again."""
+class Interval:
+    """Says when something is due again: after so many minutes of `clock`, which gives seconds."""
 
-    def __init__(self, minutes):
-        self.minutes, self.last = minutes, time.monotonic()
+    def __init__(self, minutes, clock):
+        self.minutes, self.clock, self.last = minutes, clock, clock()
 
     def due(self):
-        if time.monotonic() - self.last < self.minutes * 60:
+        if self.clock() - self.last < self.minutes * 60:
             return False
-        self.last = time.monotonic()
+        self.last = self.clock()
         return True
 
 
 def train(args, trainer, batches, save, check_now):
-    """Until --steps or --minutes are over. Counts processor time, which other programs do not
-    lengthen, where --minutes are those of the clock."""
-    end, saving, checking = (Clock(m) for m in (args.minutes, args.save_minutes, args.check_minutes))
-    stop, used = StopSignal(), time.process_time()
-    tokens_seen, loss_sum = 0, 0.0
+    """Until --steps or --minutes are over, or SIGTERM. The learning curve counts processor time,
+    which other programs do not lengthen, and so do the checks, since a process of low priority
+    would else do little but check."""
+    stop = StopSignal()
+    end = Interval(args.minutes, time.monotonic)
+    saving = Interval(args.save_minutes, time.monotonic)
+    checking = Interval(args.check_minutes, time.process_time)
+    used, tokens_seen, loss_sum = time.process_time(), 0, 0.0
     for batch in batches:
         loss, tokens = trainer.train(batch)
         tokens_seen, loss_sum = tokens_seen + tokens, loss_sum + loss * tokens
