@@ -90,7 +90,10 @@ def score_copies(args, rng, language):
 
 def mixed_lines(data, rng, language, count):
     """Sentences as they are, careless ones, single words, lists, rubbish."""
-    sentences = [line for name in ("test", "phrases") if (data / f"{name}.src").exists() for line in read(data / f"{name}.src")]
+    paths = [data / f"{name}.src" for name in ("test", "phrases")]
+    if not all(path.exists() for path in paths):
+        paths = sorted(data.glob("*.src"))
+    sentences = [line for path in paths for line in read(path)]
     vocabulary = sorted({word for line in sentences for word in words(line)})
     templates = Templates(language, rng)
     lines = list(sentences)
