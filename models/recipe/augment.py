@@ -15,7 +15,8 @@ NUMBER = re.compile(r"(?<![\w.,:])\d+(?![\w.,:]\w)")
 
 
 class Augmenter:
-    """`names`: lists of people and places, or None; `rng`: a random.Random."""
+    """Varies one of `examples` at random: `rename` is a function from rename.py, `templates` makes up
+    text in the target's `language`."""
 
     def __init__(self, examples, language, templates, rename, rng):
         self.examples, self.language = examples, language
@@ -37,7 +38,9 @@ class Augmenter:
         elif kind < 0.18:
             example = without_stop(example)
         elif kind < 0.20:
-            example = other_stop(example, rng.choice(["!!", "!!!", "??", "?!", "...", "…", " !", ".."]))
+            example = other_stop(
+                example, rng.choice(["!!", "!!!", "??", "?!", "...", "…", " !", ".."])
+            )
         elif kind < 0.23:
             example = self.with_copied(example)
         elif kind < 0.25:

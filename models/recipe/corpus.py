@@ -1,6 +1,5 @@
 """The training examples: read, varied, cut into pieces and put into batches."""
 
-import random
 import re
 
 import numpy as np

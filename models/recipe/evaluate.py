@@ -25,7 +25,13 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 def translate(args, lines):
     """A list of limpid's JSON objects, one for each line."""
-    command = [args.limpid, "translate", f"--model={args.model}", "--json", f"--threads={args.threads}"]
+    command = [
+        args.limpid,
+        "translate",
+        f"--model={args.model}",
+        "--json",
+        f"--threads={args.threads}",
+    ]
     if args.options:
         command += args.options.split()
     run = subprocess.run(
@@ -47,13 +53,18 @@ def score_sets(args):
     for path in sorted(args.data.glob("*.src")):
         outputs = texts(args, read(path))
         references = [read(path.with_suffix(".tgt"))]
-        bleu, chrf = sacrebleu.corpus_bleu(outputs, references), sacrebleu.corpus_chrf(outputs, references)
+        bleu, chrf = (
+            sacrebleu.corpus_bleu(outputs, references),
+            sacrebleu.corpus_chrf(outputs, references),
+        )
         print(f"| {path.stem} | {len(outputs)} | {bleu.score:.2f} | {chrf.score:.2f} |", flush=True)
 
 
 def number_lines(data, rng):
     """300 sentences with numbers, of the held-out sets, each number replaced by another one."""
-    lines = [line for path in sorted(data.glob("*.src")) for line in read(path) if NUMBER.search(line)]
+    lines = [
+        line for path in sorted(data.glob("*.src")) for line in read(path) if NUMBER.search(line)
+    ]
     rng.shuffle(lines)
     lines = (lines * 2)[:300]  # those that come twice get two numbers
     return [renumbered((line, line, None), rng, 0)[0] for line in lines]
@@ -74,7 +85,8 @@ def score_numbers(args, rng):
             found += kept(number, output)
             if args.verbose and not kept(number, output):
                 print(f"  lost {number}: {line} => {output}")
-    print(f"| numbers kept, of {total} in {len(lines)} sentences | {100 * found / max(1, total):.1f} % |")
+    share = 100 * found / max(1, total)
+    print(f"| numbers kept, of {total} in {len(lines)} sentences | {share:.1f} % |")
 
 
 def score_copies(args, rng, language):
@@ -85,7 +97,8 @@ def score_copies(args, rng, language):
             if line != output:
                 print(f"  changed: {line} => {output}")
     same = sum(a == b for a, b in zip(lines, outputs))
-    print(f"| symbols, addresses and codes copied, of {len(lines)} lines | {100 * same / len(lines):.1f} % |")
+    share = 100 * same / len(lines)
+    print(f"| symbols, addresses and codes copied, of {len(lines)} lines | {share:.1f} % |")
 
 
 def mixed_lines(data, rng, language, count):
@@ -98,7 +111,9 @@ def mixed_lines(data, rng, language, count):
     templates = Templates(language, rng)
     lines = list(sentences)
     lines += [line.upper() for line in rng.sample(sentences, min(700, len(sentences)))]
-    lines += [line.lower().rstrip(".!?") for line in rng.sample(sentences, min(500, len(sentences)))]
+    lines += [
+        line.lower().rstrip(".!?") for line in rng.sample(sentences, min(500, len(sentences)))
+    ]
     lines += rng.sample(vocabulary, min(500, len(vocabulary)))
     lines += [", ".join(rng.choices(vocabulary, k=rng.randint(2, 15))) for _ in range(400)]
     lines += [" ".join(rng.choices(vocabulary, k=rng.randint(2, 20))) for _ in range(100)]

@@ -22,7 +22,9 @@ class SmoothedCrossEntropy(torch.autograd.Function):
     def forward(ctx, x, weight, bias, target, smoothing):
         x, weight16, bias16 = (t.detach().to(torch.bfloat16) for t in (x, weight, bias))
         n, vocab = len(x), len(weight)
-        slope = torch.empty(n, vocab, dtype=torch.bfloat16, device=x.device)  # of the loss by logits
+        slope = torch.empty(
+            n, vocab, dtype=torch.bfloat16, device=x.device
+        )  # of the loss by logits
         total = 0.0
         for at in range(0, n, ROWS):
             rows = slice(at, min(n, at + ROWS))
@@ -62,7 +64,9 @@ def loss_of(model, batch, guided_weight, smoothing):
     memory, mask = model.encode(source)
     x, weights = model.decode(target_in, memory, mask)
     real = target_out != -100
-    words = SmoothedCrossEntropy.apply(x[real], model.shared.weight, model.bias, target_out[real], smoothing)
+    words = SmoothedCrossEntropy.apply(
+        x[real], model.shared.weight, model.bias, target_out[real], smoothing
+    )
     loss = words
     if guided_weight:
         predicting = guided(weights[-1][:, 0], align)

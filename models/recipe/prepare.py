@@ -23,7 +23,9 @@ from text import clean_source, clean_target, key
 
 MAX_WORDS = 60
 # Characters that are always pieces, however rare in the corpus.
-REQUIRED = "’‘“”„«»—–…€$£%()[]{}<>@#&*+=/\\_|~^°§№²³½×·•'\"-.,:;!?áàâãåæçéèêëíìîïñóòôõøúùûýÁÅÉÖÄÜØßäöü"
+REQUIRED = (
+    "’‘“”„«»—–…€$£%()[]{}<>@#&*+=/\\_|~^°§№²³½×·•'\"-.,:;!?áàâãåæçéèêëíìîïñóòôõøúùûýÁÅÉÖÄÜØßäöü"
+)
 
 
 def read_lines(path, member=None):
@@ -36,12 +38,14 @@ def read_lines(path, member=None):
 
 
 def read_pairs(entry, folder, languages):
-    """The distinct clean pairs of one set, in order: from a tab-separated file or from two files."""
+    """The distinct clean pairs of one set, in order, from a tab-separated file or two files."""
     if "source" in entry:
         rows = zip(read_lines(folder / entry["source"]), read_lines(folder / entry["target"]))
     else:
         a, b = entry.get("columns", [0, 1])
-        rows = (line.split("\t") for line in read_lines(folder / entry["path"], entry.get("member")))
+        rows = (
+            line.split("\t") for line in read_lines(folder / entry["path"], entry.get("member"))
+        )
         rows = ((row[a], row[b]) for row in rows if len(row) > max(a, b))
     pairs = ((clean_source(s), clean_target(t, languages[1])) for s, t in rows)
     return list(dict.fromkeys(pair for pair in pairs if all(pair)))

@@ -12,7 +12,11 @@ VOWELS = "a e i o u au ei".split()
 class Renamer:
     """For languages that leave names as they are. `folder` has the lists that names.py makes."""
 
-    SLOTS = [("Tom", ("Tom",), "people"), ("Mary", ("Mary", "Maria"), "people"), ("Boston", ("Boston",), "places")]
+    SLOTS = [
+        ("Tom", ("Tom",), "people"),
+        ("Mary", ("Mary", "Maria"), "people"),
+        ("Boston", ("Boston",), "places"),
+    ]
 
     def __init__(self, folder, rng):
         self.rng = rng
@@ -62,7 +66,11 @@ class RussianRenamer:
         ending = found[0][3:]
         if local[-1] in "жшчщц" and ending == "ом":
             ending = "ем"
-        return re.sub(r"\bTom\b", name, source), re.sub(rf"\b{found[0]}\b", local + ending, target), links
+        return (
+            re.sub(r"\bTom\b", name, source),
+            re.sub(rf"\b{found[0]}\b", local + ending, target),
+            links,
+        )
 
 
 def renamer(language, folder, rng):

@@ -64,8 +64,13 @@ CARRIERS = {
         ("{} is not available.", "{} ist nicht verfügbar.", "{} недоступен."),
     ],
 }
-EMOJI = "😀 😂 😍 🙂 😉 😢 👍 🎉 ❤️ 🔥 🚀 ✅ ❌ ⚠️ ⭐ 🐱 🐶 🌍 ☕ 🍕 → ← ★ ☺ ♥ ✓ © ® ™ ∞ ≠ ≤ π Ω 日本 中文 안녕 שלום مرحبا Ελλάδα".split()
-SYLLABLES = "ba be bo da de di ka ke ko la le li lo ma mi mo na ne no ra re ro sa se si ta te to va vi".split()
+EMOJI = (
+    "😀 😂 😍 🙂 😉 😢 👍 🎉 ❤️ 🔥 🚀 ✅ ❌ ⚠️ ⭐ 🐱 🐶 🌍 ☕ 🍕 → ← ★ ☺ ♥ ✓ © ® ™ ∞ ≠ ≤ π Ω "
+    "日本 中文 안녕 שלום مرحبا Ελλάδα"
+).split()
+SYLLABLES = (
+    "ba be bo da de di ka ke ko la le li lo ma mi mo na ne no ra re ro sa se si ta te to va vi"
+).split()
 
 
 class Templates:
@@ -81,10 +86,16 @@ class Templates:
         return carrier[0].format(source), carrier[self.column].format(target)
 
     def date(self):
-        day, month, year = self.rng.randint(1, 28), self.rng.randrange(12), self.rng.randint(1700, 2050)
+        day, month, year = (
+            self.rng.randint(1, 28),
+            self.rng.randrange(12),
+            self.rng.randint(1700, 2050),
+        )
         with_year = self.rng.random() < 0.7
         name = MONTHS["eng"][month]
-        source = self.rng.choice([f"on {day} {name}", f"on {name} {day}", f"on {ordinal(day)} {name}"])
+        source = self.rng.choice(
+            [f"on {day} {name}", f"on {name} {day}", f"on {ordinal(day)} {name}"]
+        )
         comma = "," if source.endswith(str(day)) else ""
         source += f"{comma} {year}" if with_year else ""
         local = MONTHS[self.language][month]
@@ -104,11 +115,17 @@ class Templates:
 
     def price(self):
         sign = self.rng.choice("€$£")
-        amount = self.rng.choice([f"{self.rng.randint(1, 99)}.{self.rng.randint(10, 99)}", self.whole()])
+        amount = self.rng.choice(
+            [f"{self.rng.randint(1, 99)}.{self.rng.randint(10, 99)}", self.whole()]
+        )
         return sign + amount, f"{self.local(amount)} {sign}"
 
     def amount(self):
-        amount = f"{self.rng.randint(0, 99)}.{self.rng.randint(1, 9)}" if self.rng.random() < 0.5 else self.whole()
+        amount = (
+            f"{self.rng.randint(0, 99)}.{self.rng.randint(1, 9)}"
+            if self.rng.random() < 0.5
+            else self.whole()
+        )
         percent = self.rng.choice([("%", " %"), ("%", " %"), (" percent", " Prozent")])
         if self.language == "rus":
             percent = ("%", " %")
@@ -129,10 +146,14 @@ class Templates:
 
     def grouped(self):
         separator = self.rng.choice(" -/")
-        return separator.join(str(self.rng.randrange(10, 9999)) for _ in range(self.rng.randint(2, 4)))
+        return separator.join(
+            str(self.rng.randrange(10, 9999)) for _ in range(self.rng.randint(2, 4))
+        )
 
     def code(self):
-        letters = "".join(self.rng.choice("ABCDEFGHKLMNPRSTUVWXZ") for _ in range(self.rng.randint(1, 3)))
+        letters = "".join(
+            self.rng.choice("ABCDEFGHKLMNPRSTUVWXZ") for _ in range(self.rng.randint(1, 3))
+        )
         return letters + self.rng.choice(["", "-", " "]) + str(self.rng.randrange(1, 9999))
 
     def copied(self):
@@ -149,15 +170,20 @@ class Templates:
 
     def address(self):
         name = self.word() + self.rng.choice(["", "." + self.word(), str(self.rng.randrange(99))])
-        return f"{name}@{self.rng.choice(['example', self.word()])}{self.rng.choice(['.com', '.org', '.de', '.ru'])}"
+        host = self.rng.choice(["example", self.word()])
+        return f"{name}@{host}{self.rng.choice(['.com', '.org', '.de', '.ru'])}"
 
     def placeholder(self):
-        name = self.rng.choice(["name", "user", "count", "file", "n", "0", "1", "title", "x", "date"])
+        name = self.rng.choice(
+            ["name", "user", "count", "file", "n", "0", "1", "title", "x", "date"]
+        )
         form = self.rng.choice(["{%s}", "{{%s}}", "%%(%s)s", "$%s", "<%s>", "[%s]", "@%s", "#%s"])
         return self.rng.choice([form % name, "%s", "%d", "<b>", "&nbsp;", form % self.word()])
 
     def file(self):
-        return self.word() + self.rng.choice([".txt", ".pdf", ".jpg", "_2.docx", ".html", ".zip", ".py"])
+        return self.word() + self.rng.choice(
+            [".txt", ".pdf", ".jpg", "_2.docx", ".html", ".zip", ".py"]
+        )
 
     def emoji(self):
         return " ".join(self.rng.choices(EMOJI, k=self.rng.randint(1, 3)))
@@ -165,13 +191,24 @@ class Templates:
     def symbols(self):
         sign = self.rng.choice("-=*_.~#/+>|!?")
         repeated = sign * self.rng.randint(1, 12)
-        mixed = "".join(self.rng.choices("-=*#/+<>|&%$()[]{}:;!?.,0123456789", k=self.rng.randint(1, 12)))
+        mixed = "".join(
+            self.rng.choices("-=*#/+<>|&%$()[]{}:;!?.,0123456789", k=self.rng.randint(1, 12))
+        )
         return self.rng.choice([repeated, mixed])
 
     def rubbish(self):
         """Text that is no language: it is to come back as it is."""
-        makers = [self.emoji, self.symbols, self.url, self.address, self.placeholder, self.file,
-                  self.code, self.grouped, lambda: self.number()[0]]
+        makers = [
+            self.emoji,
+            self.symbols,
+            self.url,
+            self.address,
+            self.placeholder,
+            self.file,
+            self.code,
+            self.grouped,
+            lambda: self.number()[0],
+        ]
         text = " ".join(self.rng.choice(makers)() for _ in range(self.rng.choice([1, 1, 1, 2, 3])))
         return text, text
 

@@ -1,4 +1,4 @@
-"""Cleaning of one sentence, and its words: shared by the steps that prepare, align and vary text."""
+"""Cleaning of one sentence, and its words, for the steps that prepare, align and vary text."""
 
 import re
 import unicodedata

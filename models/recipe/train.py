@@ -1,11 +1,12 @@
-"""Train a small translation model, on a CPU or a GPU, and save it in the Hugging Face MarianMT layout.
+"""Train a small translation model on a CPU or a GPU; save it in the Hugging Face MarianMT layout.
 
-DATA is the folder that prepare.py and align.py wrote. OUT/state.pt is what training goes on from: it
-stops after --minutes or --steps, or when it is killed, and the same command goes on from the last
-save. OUT/model is the running average of the weights, to be converted and used; OUT/log.tsv is the
-learning curve. The learning rate stays the same after its warm-up, so that training has no end that
-must be known in advance; --decay_steps makes a model to ship from the state of the day: it writes
-OUT/decayed after so many more steps, in which the rate falls to zero, and leaves the state as it is.
+DATA is the folder that prepare.py and align.py wrote. OUT/state.pt is what training goes on from:
+it stops after --minutes or --steps, or when it is killed, and the same command goes on from the
+last save. OUT/model is the running average of the weights, to be converted and used; OUT/log.tsv is
+the learning curve. The learning rate stays the same after its warm-up, so that training has no end
+that must be known in advance; --decay_steps makes a model to ship from the state of the day: it
+writes OUT/decayed after so many more steps, in which the rate falls to zero, and leaves the state
+as it is.
 """
 
 import argparse
@@ -216,7 +217,9 @@ def make_batches(args, sp, seed):
     examples, weights, aligned = corpus.load(args.data)
     if not aligned:
         args.guided = 0.0
-    print(f"{len(examples)} examples, {'with' if aligned else 'without'} word alignment", flush=True)
+    print(
+        f"{len(examples)} examples, {'with' if aligned else 'without'} word alignment", flush=True
+    )
     templates = Templates(languages[1], rng)
     rename = renamer(languages[1], args.data, rng)
     augment = Augmenter(examples, languages[1], templates, rename, rng)

@@ -16,7 +16,9 @@ def embeddings(old_weight, old_bias, old_sp, old_ids, sp, model):
     weight, bias = model.shared.weight.data, model.bias.data
     for i in range(sp.get_piece_size()):
         piece = sp.id_to_piece(i)
-        parts = [piece] if piece in old_ids else old_sp.encode(piece.replace("▁", " "), out_type=str)
+        parts = (
+            [piece] if piece in old_ids else old_sp.encode(piece.replace("▁", " "), out_type=str)
+        )
         ids = [old_ids[part] for part in parts if part in old_ids and old_ids[part] != UNK]
         if i in (EOS, UNK):
             ids = [i]
