@@ -15,8 +15,8 @@ NUMBER = re.compile(r"(?<![\w.,:])\d+(?![\w.,:]\w)")
 
 
 class Augmenter:
-    """Varies one of `examples` at random: `rename` is a function from rename.py, `templates` makes up
-    text in the target's `language`."""
+    """Varies examples at random, and joins them with others of `examples`. `rename` comes from
+    rename.py; `templates` makes up text in the target's `language`."""
 
     def __init__(self, examples, language, templates, rename, rng):
         self.examples, self.language = examples, language
