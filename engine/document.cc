@@ -133,7 +133,8 @@ LanguageCode TakeLanguageCode(const ModelConfig& config, const Tokenizer& tokeni
 std::vector<ByteRange> Sentences(const Document& document, const TranslateOptions& options,
                                  const ModelConfig& config) {
   const size_t begin = document.language_code.end;
-  const std::string_view text = std::string_view(document.text).substr(begin);
+  const std::string_view line = document.text;
+  const std::string_view text = line.substr(begin);
   std::vector<ByteRange> sentences;
   if (options.split_sentences) {
     sentences = SplitSentences(text, config.source_language);

@@ -417,7 +417,8 @@ JoinedPieces SentencePieceTokenizer::Join(absl::Span<const int> ids,
   std::vector<size_t> places;  // of those in `ids`
   for (size_t i = 0; i < ids.size(); ++i) {
     if (target().IsSpecial(ids[i]) && !IsCopy(copies, i)) continue;
-    spoken.push_back(IsCopy(copies, i) ? kCopyMark : std::string_view(target().piece(ids[i])));
+    const std::string_view piece = target().piece(ids[i]);
+    spoken.push_back(IsCopy(copies, i) ? kCopyMark : piece);
     places.push_back(i);
   }
   const std::vector<std::string> surfaces = target_sentencepiece_->Decode(spoken);

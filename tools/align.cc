@@ -161,8 +161,7 @@ absl::StatusOr<std::string> AlignPairs(const Translator& translator, const Setti
     }
     const Translation& pair = (*scored)[i];
     if (!pair.status.ok()) {
-      troubles->unfit.Note(number,
-                           absl::StrCat("is not aligned: ", std::string(pair.status.message())));
+      troubles->unfit.Note(number, absl::StrCat("is not aligned: ", pair.status.message()));
       output += '\n';
       continue;
     }

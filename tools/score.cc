@@ -82,7 +82,7 @@ struct Troubles {
 
   void Note(int64_t number, const Translation& scored) {
     if (!scored.status.ok()) {
-      unfit.Note(number, absl::StrCat("scores nan: ", std::string(scored.status.message())));
+      unfit.Note(number, absl::StrCat("scores nan: ", scored.status.message()));
     }
     if (scored.replaced_invalid_utf8) {
       invalid_utf8.Note(number, "is not valid UTF-8; what is invalid is read as U+FFFD");
