@@ -87,10 +87,6 @@ absl::Status CheckOptions(const TranslateOptions& options) {
   return CheckSearchOptions(options.search);
 }
 
-// A worker is kept with the buffers that it has unless a batch had more tokens than this: twice
-// those of a default batch.
-constexpr size_t kMostKeptTokens = size_t{2} * kUsualTokens * TranslateOptions().batch_size;
-
 // What a worker keeps between batches.
 struct Worker {
   explicit Worker(const Transformer& transformer) : searcher(transformer), tracer(transformer) {}
@@ -412,12 +408,14 @@ absl::StatusOr<std::vector<Translation>> ModelTranslator::Run(std::vector<Docume
 
 absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches, const Task& task,
                                          BatchWork work) const {
-  const absl::Status status = ParallelFor(threads_, batches.size(), [&](size_t i) {
+  absl::Status status = ParallelFor(threads_, batches.size(), [&](size_t i) {
     const SingleThreadScope single_thread;
     RunBatch(batches[i], task, work);
   });
-  // Not after each batch: the next one is about as large.
-  workers_.Trim([](const Worker& worker) { return worker.most_tokens > kMostKeptTokens; });
+  // A worker is kept with the buffers that it has unless a batch had more than twice the tokens of
+  // a default one. Not after each batch: the next one is about as large.
+  const size_t most_kept = size_t{2} * kUsualTokens * TranslateOptions().batch_size;
+  workers_.Trim([&](const Worker& worker) { return worker.most_tokens > most_kept; });
   return status;
 }
 
