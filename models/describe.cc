@@ -113,9 +113,10 @@ std::string Vocabulary(const Checkpoint& checkpoint) {
 }
 
 std::string SentencePiece(const Checkpoint& checkpoint) {
-  if (checkpoint.source_sentencepiece.empty())
+  if (checkpoint.source_sentencepiece.empty()) {
     return checkpoint.config.tokenizer.has_value() ? "none: text comes split by spaces"
                                                    : "none found: text comes split by spaces";
+  }
   return checkpoint.source_sentencepiece == checkpoint.target_sentencepiece
              ? "one model for both sides"
              : "a model for each side";
