@@ -88,7 +88,7 @@ absl::StatusOr<std::string> FindModel(const ModelFlags& model) {
 
 absl::Status CheckTokenizer(const std::string& path, const Checkpoint& checkpoint) {
   Checkpoint copy = checkpoint;
-  const absl::Status status = MakeTokenizer(TakeTokenizerFiles(path, copy)).status();
+  absl::Status status = MakeTokenizer(TakeTokenizerFiles(path, copy)).status();
   const std::string missing = MissingTokenizer(path, checkpoint);
   if (status.ok() && !missing.empty()) Complain(missing);
   return status;
