@@ -5,6 +5,7 @@ namespace {
 
 std::vector<std::string> TextsOf(const std::vector<TracedWord>& words) {
   std::vector<std::string> texts;
+  texts.reserve(words.size());
   for (const TracedWord& word : words) texts.push_back(word.text);
   return texts;
 }
