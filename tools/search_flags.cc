@@ -37,7 +37,7 @@ void AddSearchFlags(SearchOptions* options, Flags* flags) {
              "Another seed draws other samples. The same seed and sentence give the same sample, "
              "whatever the other lines are.");
   flags->Add("prefix=TEXT", &options->prefix,
-             "What the translation has to start with: whole words, in pieces that the model has.");
+             "What the translation starts with, byte for byte: whole words.");
   flags->Add("max_output_tokens=N", &options->max_output_tokens, {0, kMaxTokens},
              "The most tokens that a sentence's translation may have; 0: three times as many as "
              "the sentence has, plus 20.");
@@ -45,7 +45,7 @@ void AddSearchFlags(SearchOptions* options, Flags* flags) {
              "The fewest tokens that a sentence's translation may have before its end.");
   flags->Add(
       "suppress=TEXT,TEXT", &options->suppress,
-      "Text that must not occur, within words neither. ▁ stands for the space before a word: "
+      "Text that must not occur, not even within a word. ▁ stands for the space before a word: "
       "▁rot forbids rotes, but not Brot.");
   flags->Add("end_at=PIECE,PIECE", &options->end_at,
              "Pieces of the vocabulary that end the translation, such as a full stop.");
