@@ -5,36 +5,39 @@
 //   Translate  ids → target ids                                           search.h, transformer.h
 //   Assemble   target ids → pieces → text, with the spacing of the source document.h
 
-#include "engine/translator.h"
+#include "limpid/translator.h"
 
 #include <algorithm>
 #include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "engine/alignment.h"
-#include "engine/checkpoint_tokenizer.h"
-#include "engine/count_check.h"
-#include "engine/document.h"
-#include "engine/idle_pool.h"
-#include "engine/parallel.h"
-#include "engine/processors.h"
-#include "engine/search.h"
-#include "engine/token_constraints.h"
-#include "engine/tracer.h"
-#include "models/checkpoint.h"
-#include "models/checksum.h"
-#include "models/file.h"
-#include "models/shortlist.h"
+#include "engine/search/count_check.h"
+#include "engine/search/search.h"
+#include "engine/speed/idle_pool.h"
+#include "engine/speed/parallel.h"
+#include "engine/speed/processors.h"
+#include "engine/text/checkpoint_tokenizer.h"
+#include "engine/text/document.h"
+#include "engine/text/token_constraints.h"
+#include "engine/trace/tracer.h"
+#include "limpid/alignment.h"
+#include "models/io/file.h"
+#include "models/model/checkpoint.h"
+#include "models/native/checksum.h"
+#include "models/native/shortlist.h"
 #include "tokenizer/text.h"
 #include "tokenizer/tokenizer.h"
 
 namespace limpid {
+
+using namespace internal;
+
 namespace {
 
 // The most source tokens that are translated together, however short the sentences: it bounds the
 // memory of a batch.
-constexpr int kMostBatchTokens = 4096;
+constexpr int kMaxTokensTogether = 4096;
 // Tokens of a sentence of usual length. A batch of longer ones has fewer.
 constexpr int kUsualTokens = 12;
 
@@ -93,7 +96,7 @@ struct Worker {
   Searcher searcher;
   Tracer tracer;
   SourceBatch source;
-  size_t most_tokens = 0;  // of the batches that it has had, which its buffers have grown to
+  size_t max_tokens = 0;  // of the batches that it has had, which its buffers have grown to
 };
 
 using Batch = std::vector<Segment*>;
@@ -224,14 +227,14 @@ size_t TokensOf(const Batch& batch, const Task& task) {
   return tokens;
 }
 
-// Fills segment.forced.leave_one_out: forced decoding without each of the source's words.
-void LeaveOneOut(const ModelConfig& config, Worker& worker, Segment& segment) {
+// Fills segment.forced.occlusion: teacher forcing without each of the source's words.
+void Occlude(const ModelConfig& config, Worker& worker, Segment& segment) {
   const std::vector<ByteRange>& words = segment.words;
   const std::vector<int> word_of_piece = WordsOfPieces(segment.source.ranges, words);
   const std::vector<float>& whole = segment.forced.log_probabilities;
-  const size_t most_at_once = std::max<size_t>(1, kMostBatchTokens / segment.source.size());
-  for (size_t begin = 0; begin < words.size(); begin += most_at_once) {
-    const size_t end = std::min(words.size(), begin + most_at_once);
+  const size_t max_at_once = std::max<size_t>(1, kMaxTokensTogether / segment.source.size());
+  for (size_t begin = 0; begin < words.size(); begin += max_at_once) {
+    const size_t end = std::min(words.size(), begin + max_at_once);
     worker.source.Clear();
     for (size_t word = begin; word < end; ++word) {
       std::vector<int> rest;
@@ -242,15 +245,15 @@ void LeaveOneOut(const ModelConfig& config, Worker& worker, Segment& segment) {
       worker.source.Add(rest);
     }
     const std::vector<absl::Span<const int>> targets(end - begin, segment.hypothesis.ids);
-    for (const ForcedDecoding& without : worker.tracer.Run(worker.source, targets, nullptr)) {
+    for (const TeacherForcing& without : worker.tracer.Run(worker.source, targets, nullptr)) {
       for (size_t token = 0; token < whole.size(); ++token) {
-        segment.forced.leave_one_out.push_back(whole[token] - without.log_probabilities[token]);
+        segment.forced.occlusion.push_back(whole[token] - without.log_probabilities[token]);
       }
     }
   }
 }
 
-// Runs forced decoding over the hypotheses, found or given.
+// Runs teacher forcing over the hypotheses, found or given.
 void ForceBatch(const Batch& batch, const Task& task, Worker& worker) {
   worker.source.Clear();
   std::vector<absl::Span<const int>> targets;
@@ -259,10 +262,10 @@ void ForceBatch(const Batch& batch, const Task& task, Worker& worker) {
     targets.emplace_back(segment->hypothesis.ids);
   }
   const TraceRequest* request = task.options.trace.has_value() ? &*task.options.trace : nullptr;
-  std::vector<ForcedDecoding> forced = worker.tracer.Run(worker.source, targets, request);
+  std::vector<TeacherForcing> forced = worker.tracer.Run(worker.source, targets, request);
   for (size_t i = 0; i < batch.size(); ++i) batch[i]->forced = std::move(forced[i]);
-  if (request == nullptr || !request->leave_one_out) return;
-  for (Segment* segment : batch) LeaveOneOut(task.config, worker, *segment);
+  if (request == nullptr || !request->occlusion) return;
+  for (Segment* segment : batch) Occlude(task.config, worker, *segment);
 }
 
 // A traced translation stays the untraced one, to the last bit of its scores.
@@ -287,10 +290,10 @@ std::vector<Batch> Group(std::vector<Document>& documents, const TranslateOption
   const int tokens_together =
       options.batch_tokens > 0
           ? options.batch_tokens
-          : kUsualTokens * std::min(options.batch_size, kMostBatchTokens / kUsualTokens);
-  const size_t most_tokens = std::max(1, tokens_together / width);
-  const size_t most_sentences =
-      options.batch_tokens > 0 ? most_tokens : std::max(1, options.batch_size / width);
+          : kUsualTokens * std::min(options.batch_size, kMaxTokensTogether / kUsualTokens);
+  const size_t max_tokens = std::max(1, tokens_together / width);
+  const size_t max_sentences =
+      options.batch_tokens > 0 ? max_tokens : std::max(1, options.batch_size / width);
   std::vector<Segment*> segments;
   for (Document& document : documents) {
     for (Segment& segment : document.segments) segments.push_back(&segment);
@@ -303,7 +306,7 @@ std::vector<Batch> Group(std::vector<Document>& documents, const TranslateOption
   for (Segment* segment : segments) {
     tokens += segment->source.size();
     const bool full =
-        batches.empty() || batches.back().size() == most_sentences || tokens > most_tokens;
+        batches.empty() || batches.back().size() == max_sentences || tokens > max_tokens;
     if (full) {
       batches.emplace_back();
       tokens = segment->source.size();
@@ -414,8 +417,8 @@ absl::Status ModelTranslator::RunBatches(absl::Span<const Batch> batches, const 
   });
   // A worker is kept with the buffers that it has unless a batch had more than twice the tokens of
   // a default one. Not after each batch: the next one is about as large.
-  const size_t most_kept = size_t{2} * kUsualTokens * TranslateOptions().batch_size;
-  workers_.Trim([&](const Worker& worker) { return worker.most_tokens > most_kept; });
+  const size_t max_kept = size_t{2} * kUsualTokens * TranslateOptions().batch_size;
+  workers_.Trim([&](const Worker& worker) { return worker.max_tokens > max_kept; });
   return status;
 }
 
@@ -423,7 +426,7 @@ void ModelTranslator::RunBatch(const Batch& batch, const Task& task, BatchWork w
   std::unique_ptr<Worker> worker = workers_.Take();
   if (worker == nullptr) worker = std::make_unique<Worker>(transformer_);
   work(batch, task, *worker);
-  worker->most_tokens = std::max(worker->most_tokens, TokensOf(batch, task));
+  worker->max_tokens = std::max(worker->max_tokens, TokensOf(batch, task));
   workers_.GiveBack(std::move(worker));
 }
 

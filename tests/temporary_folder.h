@@ -11,7 +11,7 @@
 #include <string>
 #include <system_error>
 
-namespace limpid {
+namespace limpid::internal {
 
 class TemporaryFolder {
  public:
@@ -42,6 +42,6 @@ inline std::string TemporaryPath(const std::string& name) {
   return folder.path(path);
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TESTS_TEMPORARY_FOLDER_H_

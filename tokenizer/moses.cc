@@ -17,7 +17,7 @@
 #include "absl/types/span.h"
 #include "tokenizer/text.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using Edits = std::vector<RewrittenText::Edit>;
@@ -557,4 +557,4 @@ RewrittenText MosesDetokenize(std::string_view tokens, std::string_view language
   return detokenized;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

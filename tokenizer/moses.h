@@ -17,7 +17,7 @@
 
 #include "tokenizer/rewritten_text.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Valid UTF-8 text, below 2 GB, as tokens with one space between them. Characters that XML or Moses
 // have a use for become entities: "&apos;".
@@ -26,6 +26,6 @@ RewrittenText MosesTokenize(std::string_view text, std::string_view language);
 // Tokens with spaces between them as text for people.
 RewrittenText MosesDetokenize(std::string_view tokens, std::string_view language);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOKENIZER_MOSES_H_

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace limpid {
+namespace limpid::internal {
 
 RewrittenText::RewrittenText(std::string_view original) : text_(original) {
   origins_.reserve(text_.size());
@@ -50,4 +50,4 @@ ByteRange RewrittenText::InText(ByteRange range) const {
           static_cast<size_t>(end - origins_.begin())};
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -11,7 +11,7 @@
 #include "absl/types/span.h"
 #include "tokenizer/text.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 class RewrittenText {
  public:
@@ -46,6 +46,6 @@ class RewrittenText {
   std::vector<ByteRange> origins_;  // of each byte of text_
 };
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOKENIZER_REWRITTEN_TEXT_H_

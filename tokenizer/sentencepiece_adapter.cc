@@ -5,7 +5,7 @@
 #include <exception>
 #include <new>
 
-namespace limpid {
+namespace limpid::internal {
 
 SentencePieceAdapter::SentencePieceAdapter()
     : processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {}
@@ -51,4 +51,4 @@ std::vector<std::string> SentencePieceAdapter::Decode(
   return surfaces;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

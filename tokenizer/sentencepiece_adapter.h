@@ -15,7 +15,7 @@ namespace sentencepiece {
 class SentencePieceProcessor;
 }  // namespace sentencepiece
 
-namespace limpid {
+namespace limpid::internal {
 
 // One SentencePiece model. Thread-safe once loaded.
 class SentencePieceAdapter {
@@ -46,6 +46,6 @@ class SentencePieceAdapter {
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
 };
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOKENIZER_SENTENCEPIECE_ADAPTER_H_

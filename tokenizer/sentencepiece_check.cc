@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 // Field numbers of sentencepiece_model.proto.
@@ -256,4 +256,4 @@ absl::Status CheckSentencePiece(std::string_view model) {
   return CheckSymbols(std::move(symbols));
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Checks a serialized SentencePiece model (protocol buffer ModelProto) for what would make
 // SentencePiece read outside its memory, overflow its stack or abort: normalization rules whose
@@ -16,6 +16,6 @@ namespace limpid {
 // are InvalidArgument and say what is wrong; the file is for the caller to name.
 absl::Status CheckSentencePiece(std::string_view model);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOKENIZER_SENTENCEPIECE_CHECK_H_

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr std::string_view kEndOfWord = "</w>";
@@ -164,4 +164,4 @@ std::vector<ByteRange> SubwordNmt::Cut(std::string_view word) const {
   return pieces;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "tokenizer/text.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Marks a piece that the next one continues, at its end.
 inline constexpr std::string_view kContinues = "@@";
@@ -50,6 +50,6 @@ class SubwordNmt {
   std::unordered_map<Pair, int, absl::Hash<Pair>> ranks_;
 };
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOKENIZER_SUBWORD_NMT_H_

@@ -24,7 +24,7 @@
 #include <system_error>
 #include <utility>
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 // Returns the code point at text[at], negative if the text is ill-formed there, and moves `at`
@@ -497,4 +497,4 @@ std::vector<size_t> CutLongSentence(absl::Span<const std::string> texts, size_t 
   return ends;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

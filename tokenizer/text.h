@@ -12,7 +12,7 @@
 
 #include "absl/types/span.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Bytes [begin, end) of some text.
 struct ByteRange {
@@ -101,6 +101,6 @@ std::optional<char> ByteOfPiece(std::string_view piece);
 // character only if there is nothing else. `texts` are pieces as in Pieces::texts, without </s>.
 std::vector<size_t> CutLongSentence(absl::Span<const std::string> texts, size_t max_pieces);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOKENIZER_TEXT_H_

@@ -22,7 +22,7 @@
 #include "tokenizer/sentencepiece_check.h"
 #include "tokenizer/subword_nmt.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr std::string_view kSpaceMark = "▁";
@@ -108,9 +108,9 @@ absl::StatusOr<std::shared_ptr<const Vocabulary>> Vocabulary::Create(
     return absl::InvalidArgumentError(absl::StrCat("the ", side, " vocabulary is empty"));
   }
   const auto size = static_cast<int>(pieces.size());
-  const int least_eos_id = side == "source" ? -1 : 0;
+  const int min_eos_id = side == "source" ? -1 : 0;
   for (const auto& [name, id, least] :
-       {std::tuple("<s>", bos_id, -1), std::tuple("</s>", eos_id, least_eos_id),
+       {std::tuple("<s>", bos_id, -1), std::tuple("</s>", eos_id, min_eos_id),
         std::tuple("<unk>", unk_id, 0)}) {
     if (id >= least && id < size) continue;
     return absl::InvalidArgumentError(absl::StrCat("the id of ", name, " in the ", side,
@@ -647,4 +647,4 @@ size_t SpelledLanguageCodeSize(std::string_view text) {
   return end > 2 && text.substr(end).starts_with("<<") ? end + 2 : 0;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -19,7 +19,7 @@
 #include "absl/types/span.h"
 #include "tokenizer/text.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // What a tokenizer is made of. Everything is in memory; the tokenizer opens no files.
 struct TokenizerModel {
@@ -95,7 +95,7 @@ class Tokenizer {
   // vocabulary has them, but for those within an emoji.
   virtual Pieces EncodeSource(std::string_view text) const = 0;
 
-  // Target text to pieces, ending with </s>: for scoring and forced decoding.
+  // Target text to pieces, ending with </s>: for scoring and teacher forcing.
   virtual Pieces EncodeTarget(std::string_view text) const = 0;
 
   // How many bytes of the text EncodeSource takes for a language's code.
@@ -133,6 +133,6 @@ class Tokenizer {
   virtual const std::string& TargetPiece(int id) const = 0;
 };
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOKENIZER_TOKENIZER_H_

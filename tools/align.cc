@@ -16,8 +16,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "engine/alignment.h"
-#include "engine/translator.h"
+#include "limpid/alignment.h"
+#include "limpid/translator.h"
 #include "tokenizer/text.h"
 #include "tools/alignment_flags.h"
 #include "tools/flags.h"
@@ -27,7 +27,7 @@
 #include "tools/subcommand.h"
 #include "tools/trouble.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr char kUsage[] = "limpid align [FLAGS] --source=FILE --target=FILE";
@@ -47,7 +47,7 @@ struct Settings {
   std::string source;
   std::string target;
   bool soft = false;
-  LinkRule links = LinkRule::kMutual;
+  LinkRule links = LinkRule::kIntersection;
   bool detokenize = true;
 };
 
@@ -243,10 +243,11 @@ int RunAlign(Arguments arguments) {
   flags.Add("format=pharaoh|soft", &settings.soft, {{"pharaoh", false}, {"soft", true}},
             "What to print: links, or for each target word its shares of all source words and of "
             "nothing.");
-  flags.Add("links=mutual|each", &settings.links,
-            {{"mutual", LinkRule::kMutual}, {"each", LinkRule::kEach}},
-            "Which shares become links: those that are the largest of both words (mutual), or the "
-            "largest of each target word (each).");
+  flags.Add(
+      "links=intersection|each", &settings.links,
+      {{"intersection", LinkRule::kIntersection}, {"each", LinkRule::kEach}},
+      "Which shares become links: those that are the largest of both words (intersection), or the "
+      "largest of each target word (each).");
   flags.Add("detokenize", &settings.detokenize,
             "Close the space before a full stop and the like, which files of words have and the "
             "text that models are made for has not.");
@@ -265,4 +266,4 @@ int RunAlign(Arguments arguments) {
   return status.ok() ? kSuccess : Failure(status);
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -1,6 +1,6 @@
 #include "tools/alignment_flags.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 void AddRowAndMeasureFlags(std::optional<AlignmentRow>* row, AlignmentMeasure* measure,
                            Flags* flags) {
@@ -12,11 +12,11 @@ void AddRowAndMeasureFlags(std::optional<AlignmentRow>* row, AlignmentMeasure* m
   flags->Add("measure=KIND", measure,
              {{"weight", AlignmentMeasure::kWeight},
               {"norm", AlignmentMeasure::kNorm},
-              {"leave_one_out", AlignmentMeasure::kLeaveOneOut}},
+              {"occlusion", AlignmentMeasure::kOcclusion}},
              "What the shares of words are shares of. weight: attention. norm: the size of what a "
              "word adds to the decoder's state, so that one with a small value vector counts "
-             "little. leave_one_out: how much less probable the output word is where the source is "
+             "little. occlusion: how much less probable the output word is where the source is "
              "read without the word (slow; layer, head and row have no say in it).");
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

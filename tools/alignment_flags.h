@@ -5,10 +5,10 @@
 
 #include <optional>
 
-#include "engine/alignment.h"
+#include "limpid/alignment.h"
 #include "tools/flags.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Whether words are aligned, or the pieces that the model knows.
 enum class Level { kWord, kPiece };
@@ -20,6 +20,6 @@ inline constexpr int kMaxHeads = 1 << 20;
 void AddRowAndMeasureFlags(std::optional<AlignmentRow>* row, AlignmentMeasure* measure,
                            Flags* flags);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_ALIGNMENT_FLAGS_H_

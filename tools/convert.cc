@@ -15,13 +15,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
-#include "models/checkpoint.h"
-#include "models/tensor.h"
+#include "models/model/checkpoint.h"
+#include "models/model/tensor.h"
 #include "tools/flags.h"
 #include "tools/model.h"
 #include "tools/subcommand.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr char kUsage[] = "limpid convert --from=PATH --to=DIR [FLAGS]";
@@ -197,4 +197,4 @@ int RunConvert(Arguments arguments) {
                                             : ""));
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -11,7 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr size_t kHelpWidth = 80;
@@ -204,4 +204,4 @@ std::string Flags::Help() const {
   return help;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -27,7 +27,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // The values that a number may have, both ends included.
 template <typename T>
@@ -160,6 +160,6 @@ class Flags {
 // The one of `names` that `name` was probably meant to be, or "" if none is near.
 std::string NearestName(std::string_view name, absl::Span<const std::string> names);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_FLAGS_H_

@@ -8,13 +8,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "models/checkpoint.h"
-#include "models/checksum.h"
+#include "models/model/checkpoint.h"
+#include "models/native/checksum.h"
 #include "tools/flags.h"
 #include "tools/model.h"
 #include "tools/subcommand.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr char kUsage[] = "limpid inspect [--verify] [PATH]";
@@ -61,4 +61,4 @@ int RunInspect(Arguments arguments) {
   return status.ok() ? exit_code : Failure(status);
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -1,6 +1,6 @@
 #include "tools/line_alignment.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 std::vector<std::string> TextsOf(const std::vector<TracedWord>& words) {
@@ -34,4 +34,4 @@ LineAlignment AlignLine(const Translation& translation, Level level) {
   return line;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/alignment.h"
-#include "engine/translator.h"
+#include "limpid/alignment.h"
+#include "limpid/translator.h"
 #include "tools/alignment_flags.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Words are those of the whole line, what was not translated included, and are counted through it.
 // Pieces are those that the model took in and gave, sentence after sentence.
@@ -24,6 +24,6 @@ struct LineAlignment {
 // The translation has traces made with AlignmentRequest({}).
 LineAlignment AlignLine(const Translation& translation, Level level);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_LINE_ALIGNMENT_H_

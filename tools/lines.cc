@@ -13,11 +13,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "engine/translator.h"
+#include "limpid/translator.h"
 #include "tools/signals.h"
 #include "tools/terminal.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr size_t kReadSize = size_t{1} << 16;
@@ -149,4 +149,4 @@ absl::Status LineWriter::Close() {
   return absl::OkStatus();
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

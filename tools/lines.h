@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Consecutive lines. The two vectors run in parallel.
 struct Lines {
@@ -85,6 +85,6 @@ std::string AsField(std::string_view text);
 // What went wrong in the system's words: "cannot read text.txt: Is a directory". Reads errno.
 absl::Status SystemError(std::string_view action, std::string_view name);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_LINES_H_

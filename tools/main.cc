@@ -28,7 +28,7 @@ uint64_t TimerResolution();
 uint64_t TimerResolution() { return 1; }
 }  // namespace hwy::platform
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 struct Subcommand {
@@ -134,23 +134,23 @@ int Run(Arguments arguments) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal
 
 int main(int argc, char** argv) {
-  limpid::OccupyStandardStreams();
+  limpid::internal::OccupyStandardStreams();
   // A closed pipe ends us quietly, as it ends cat, even if our parent ignores the signal.
   std::signal(SIGPIPE, SIG_DFL);
-  limpid::KeepFreedMemory();
+  limpid::internal::KeepFreedMemory();
   try {
-    limpid::ForgetEnvironment();
+    limpid::internal::ForgetEnvironment();
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
-    return limpid::Run(arguments);
+    return limpid::internal::Run(arguments);
   } catch (const std::bad_alloc&) {
-    limpid::Complain("out of memory; try a smaller --batch_size or fewer --threads");
+    limpid::internal::Complain("out of memory; try a smaller --batch_size or fewer --threads");
   } catch (const std::system_error& error) {  // of a thread that could not be started
-    limpid::Complain(absl::StrCat("out of memory or threads: ", error.what()));
+    limpid::internal::Complain(absl::StrCat("out of memory or threads: ", error.what()));
   } catch (const std::exception& error) {
-    limpid::Complain(error.what());
+    limpid::internal::Complain(error.what());
   }
-  return limpid::kFailure;
+  return limpid::internal::kFailure;
 }

@@ -10,11 +10,25 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "engine/checkpoint_tokenizer.h"
-#include "engine/compute_type.h"
+#include "engine/text/checkpoint_tokenizer.h"
+#include "limpid/compute_type.h"
 #include "tools/subcommand.h"
 
 namespace limpid {
+
+// Abseil looks for these two in the namespace of the flag's type.
+static bool AbslParseFlag(absl::string_view text, ComputeType* type, std::string* error) {
+  const std::optional<ComputeType> parsed = ParseComputeType({text.data(), text.size()});
+  if (parsed.has_value()) *type = *parsed;
+  *error = "auto, float32, bfloat16 or int8";
+  return parsed.has_value();
+}
+
+static std::string AbslUnparseFlag(ComputeType type) { return std::string(ComputeTypeName(type)); }
+
+}  // namespace limpid
+
+namespace limpid::internal {
 namespace {
 
 // Where the shipped model may be, seen from the program's folder.
@@ -25,16 +39,6 @@ constexpr const char* kShippedModelPlaces[] = {
 };
 
 }  // namespace
-
-// Abseil finds these two by the type of the flag.
-static bool AbslParseFlag(absl::string_view text, ComputeType* type, std::string* error) {
-  const std::optional<ComputeType> parsed = ParseComputeType({text.data(), text.size()});
-  if (parsed.has_value()) *type = *parsed;
-  *error = "auto, float32, bfloat16 or int8";
-  return parsed.has_value();
-}
-
-static std::string AbslUnparseFlag(ComputeType type) { return std::string(ComputeTypeName(type)); }
 
 void AddModelFlags(ModelFlags* model, Flags* flags) {
   flags->Add("model=DIR", &model->folder,
@@ -106,4 +110,4 @@ absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model) {
                       absl::StrCat("cannot load the model: ", translator.status().message()));
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -7,11 +7,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/translator.h"
-#include "models/checkpoint.h"
+#include "limpid/translator.h"
+#include "models/model/checkpoint.h"
 #include "tools/flags.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 struct ModelFlags {
   std::string folder;  // empty: the default model
@@ -36,6 +36,6 @@ absl::StatusOr<std::string> FindModel(const ModelFlags& model);
 // ends: to give its memory back piece by piece takes as long as half a sentence.
 absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_MODEL_H_

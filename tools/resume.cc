@@ -14,9 +14,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "models/file.h"
+#include "models/io/file.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -108,4 +108,4 @@ void ResumeNote::Remove() const {
   if (!path_.empty()) std::remove(path_.c_str());
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Tells models apart: a checksum of the names, the sizes and the first megabyte of a model's files,
 // which is where ours have the checksums of all weights. Cards and pages (.md, .html) do not count.
@@ -38,6 +38,6 @@ class ResumeNote {
   std::string flags_;
 };
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_RESUME_H_

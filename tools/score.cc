@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "engine/translator.h"
+#include "limpid/translator.h"
 #include "tools/flags.h"
 #include "tools/lines.h"
 #include "tools/model.h"
@@ -19,7 +19,7 @@
 #include "tools/translation_json.h"
 #include "tools/trouble.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr char kUsage[] = "limpid score [FLAGS] [SOURCE TRANSLATION]";
@@ -181,4 +181,4 @@ int RunScore(Arguments arguments) {
   return status.ok() ? kSuccess : Failure(status);
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

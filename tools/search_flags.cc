@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace limpid {
+namespace limpid::internal {
 void AddNBestFlags(SearchOptions* options, Flags* flags) {
   flags->Add("nbest=N", &options->nbest, {1, kMaxHypotheses},
              "Print the N best translations of each line, the best first (with --temperature: N "
@@ -56,4 +56,4 @@ void AddSearchFlags(SearchOptions* options, Flags* flags) {
              "Above 0: no N tokens occur twice in the same order.");
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -13,12 +13,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "engine/checkpoint_tokenizer.h"
-#include "engine/translator.h"
-#include "models/checkpoint.h"
-#include "models/checksum.h"
-#include "models/file.h"
-#include "models/lexical_model.h"
+#include "engine/text/checkpoint_tokenizer.h"
+#include "limpid/translator.h"
+#include "models/io/file.h"
+#include "models/learn/lexical_model.h"
+#include "models/model/checkpoint.h"
+#include "models/native/checksum.h"
 #include "tokenizer/text.h"
 #include "tokenizer/tokenizer.h"
 #include "tools/flags.h"
@@ -27,7 +27,7 @@
 #include "tools/streams.h"
 #include "tools/subcommand.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr char kUsage[] = "limpid shortlist [FLAGS]";
@@ -193,4 +193,4 @@ int RunShortlist(Arguments arguments) {
   return done.ok() ? Print(*done) : Failure(done.status());
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

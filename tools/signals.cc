@@ -4,7 +4,7 @@
 #include <csignal>
 #include <thread>
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 // How long a signal waits for a line to be written. Whoever reads it may have stopped reading.
@@ -41,4 +41,4 @@ void EndBetweenLines() {
   std::thread(EndBySignal, signals).detach();
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-namespace limpid {
+namespace limpid::internal {
 
 // From now on SIGINT, SIGTERM and SIGHUP end the program at once as they usually do, but not while
 // WritingMutex() is held, unless that lasts for seconds. A signal that the caller of the program
@@ -15,6 +15,6 @@ void EndBetweenLines();
 // Held while lines are written.
 std::timed_mutex& WritingMutex();
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_SIGNALS_H_

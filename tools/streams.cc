@@ -14,11 +14,11 @@
 #include "absl/strings/str_cat.h"
 #include "tools/lines.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr size_t kReadSize = size_t{1} << 16;
-constexpr int kMostLinks = 40;  // as in Linux
+constexpr int kMaxLinks = 40;  // as in Linux
 constexpr char kStandardOutput[] = "standard output";
 
 // What tells files apart, whatever their names: nothing for devices, pipes and sockets, any of
@@ -41,7 +41,7 @@ Place PlaceOf(const std::string& path) {
   }
   std::error_code error;
   std::filesystem::path name = path;
-  for (int links = 0; links < kMostLinks; ++links) {  // to what is not there yet
+  for (int links = 0; links < kMaxLinks; ++links) {  // to what is not there yet
     const std::filesystem::path link = std::filesystem::read_symlink(name, error);
     if (error) break;
     name = name.parent_path() / link;
@@ -184,4 +184,4 @@ absl::Status CutOffRest(const File& file) {
   return absl::OkStatus();
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Makes sure that 0, 1 and 2 are descriptors, so that no file which is opened later takes the place
 // of a standard stream that the caller of the program has closed. Those that were closed can still
@@ -64,6 +64,6 @@ absl::StatusOr<PartialOutput> ReopenOutput(const std::string& path, absl::Span<c
 // Cuts off what a file has behind the place where it stands.
 absl::Status CutOffRest(const File& file);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_STREAMS_H_

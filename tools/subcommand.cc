@@ -9,7 +9,7 @@
 #include "tools/lines.h"
 #include "tools/terminal.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 std::optional<int> ParseOrFinish(Arguments arguments, Flags* flags) {
   const absl::Status status = flags->Parse(arguments);
@@ -51,4 +51,4 @@ std::string WithCommas(int64_t number) {
   return digits;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -16,7 +16,7 @@
 #include "absl/types/span.h"
 #include "tools/flags.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // What the program gives back to its caller.
 inline constexpr int kSuccess = 0;
@@ -56,6 +56,6 @@ int PrintAsIs(std::string_view text);
 // "1,234,567"
 std::string WithCommas(int64_t number);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_SUBCOMMAND_H_

@@ -11,7 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "tokenizer/text.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr int kNarrowest = 20;
@@ -107,4 +107,4 @@ std::string Wrap(std::string_view text, int width, int indent) {
   return lines + "\n";
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace limpid {
+namespace limpid::internal {
 
 enum class Color { kAuto, kAlways, kNever };
 
@@ -33,6 +33,6 @@ std::string Cell(std::string_view text, int width, Justify justify);
 // stand alone. Ends with a line end.
 std::string Wrap(std::string_view text, int width, int indent);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_TERMINAL_H_

@@ -15,26 +15,26 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "engine/alignment.h"
-#include "engine/translator.h"
-#include "models/file.h"
+#include "limpid/alignment.h"
+#include "limpid/translator.h"
+#include "models/io/file.h"
 #include "tokenizer/text.h"
 #include "tools/alignment_flags.h"
-#include "tools/attention_map.h"
-#include "tools/explain.h"
 #include "tools/flags.h"
-#include "tools/heat_map.h"
 #include "tools/lines.h"
 #include "tools/model.h"
 #include "tools/search_flags.h"
 #include "tools/streams.h"
 #include "tools/subcommand.h"
 #include "tools/terminal.h"
-#include "tools/trace_check.h"
-#include "tools/trace_data.h"
-#include "tools/trace_page.h"
+#include "tools/trace/attention_map.h"
+#include "tools/trace/explain.h"
+#include "tools/trace/heat_map.h"
+#include "tools/trace/trace_check.h"
+#include "tools/trace/trace_data.h"
+#include "tools/trace/trace_page.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr char kUsage[] = "limpid trace [FLAGS] TEXT...";
@@ -145,7 +145,7 @@ std::string FormatSentences(absl::Span<const AlignedTrace> sentences,
 TraceRequest RequestFor(const Settings& settings) {
   TraceRequest request;
   const AlignmentMeasure measure = settings.attention.measure;
-  request.leave_one_out = measure == AlignmentMeasure::kLeaveOneOut;
+  request.occlusion = measure == AlignmentMeasure::kOcclusion;
   if (settings.check || !settings.json.empty() || !settings.npz.empty() || !settings.html.empty()) {
     return request;
   }
@@ -342,4 +342,4 @@ int RunTrace(Arguments arguments) {
   return report.has_value() && !report->holds ? kFailure : printed;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -17,9 +17,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "engine/alignment.h"
-#include "engine/processors.h"
-#include "engine/translator.h"
+#include "engine/speed/processors.h"
+#include "limpid/alignment.h"
+#include "limpid/translator.h"
 #include "tools/flags.h"
 #include "tools/line_alignment.h"
 #include "tools/lines.h"
@@ -32,7 +32,7 @@
 #include "tools/translation_json.h"
 #include "tools/trouble.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -421,4 +421,4 @@ int RunTranslate(Arguments arguments) {
   return status.ok() ? kSuccess : Failure(status);
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -6,7 +6,7 @@
 
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -64,4 +64,4 @@ std::string FormatJson(const Translation& translation,
   return object.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal

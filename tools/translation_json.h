@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 
-#include "engine/translator.h"
+#include "limpid/translator.h"
 #include "tools/line_alignment.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // One line, without its end: an object of text, score and tokens, of nbest where there are several
 // translations, and of the alignment, if there is one. Scores are rounded to 6 decimals; one of
@@ -17,6 +17,6 @@ namespace limpid {
 std::string FormatJson(const Translation& translation,
                        const std::optional<LineAlignment>& alignment = std::nullopt);
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_TRANSLATION_JSON_H_

@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "tools/subcommand.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // The first line that has it is told at once, for a stream may never end; how many had it, at the
 // end.
@@ -38,6 +38,6 @@ class Trouble {
   int64_t lines_ = 0;
 };
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TOOLS_TROUBLE_H_

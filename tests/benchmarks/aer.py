@@ -23,7 +23,7 @@ import subprocess
 from pathlib import Path
 
 GOLD = Path("tests/golden/align-tatoeba")
-MUTUAL_SHARE = 0.9  # as in engine/alignment.cc
+INTERSECTION_SHARE = 0.9  # as in engine/trace/alignment.cc
 
 
 def read_gold(path):
@@ -77,8 +77,8 @@ def within(shares, part):
 
 RULES = {
     "each": each,
-    "mutual": lambda shares: within(shares, MUTUAL_SHARE),
-    "strictly mutual": lambda shares: within(shares, 1),
+    "intersection": lambda shares: within(shares, INTERSECTION_SHARE),
+    "strict intersection": lambda shares: within(shares, 1),
     "above 0.3": lambda shares: {
         (i, j) for j, row in enumerate(shares) for i, x in enumerate(row[:-1]) if x > 0.3
     },
@@ -143,7 +143,7 @@ def main():
     print("What limpid does by default, and by leaving words out:\n")
     defaults = [("default", []), ("default, each", ["--links=each"])]
     defaults += [("default, norm", ["--measure=norm"])]
-    defaults += [("leave one out", ["--measure=leave_one_out"])]
+    defaults += [("occlusion", ["--measure=occlusion"])]
     show(line(name, read_links(align(options, *flags)), gold) for name, flags in defaults)
 
     rows, pairs = [], []

@@ -18,15 +18,15 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "engine/linear.h"
-#include "engine/ops.h"
-#include "engine/search.h"
-#include "engine/transformer.h"
-#include "models/checkpoint.h"
-#include "models/weights.h"
+#include "engine/math/linear.h"
+#include "engine/math/ops.h"
+#include "engine/search/search.h"
+#include "engine/transformer/transformer.h"
+#include "models/model/checkpoint.h"
+#include "models/model/weights.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -209,7 +209,7 @@ void BM_LayerNorm(benchmark::State& state) {
   const Buffer<float> scale = RandomFloats(size);
   Buffer<float> x = RandomFloats(size);
   for (auto _ : state) {
-    LayerNorm(x.data(), scale.data(), scale.data(), 1e-5F, size, x.data());
+    Normalize(x.data(), scale.data(), scale.data(), 1e-5F, size, x.data());
     benchmark::ClobberMemory();
   }
   state.counters["of_memory"] = ShareOf(ReadSeconds(3 * sizeof(float) * size));
@@ -290,7 +290,7 @@ void BM_DecoderStep(benchmark::State& state, ComputeType type) {
   const SourceBatch source = MakeSource(sentences, 10);
   Workspace work;
   Memory memory;
-  KeyValueCache cache;
+  SelfAttentionCache cache;
   std::vector<DecoderInput> inputs(sentences);
   model.Encode(source, memory, work);
   const auto restart = [&] {
@@ -356,6 +356,6 @@ BENCHMARK_CAPTURE(BM_Greedy, float32, ComputeType::kFloat32)->Apply(LengthsAndBa
 BENCHMARK_CAPTURE(BM_Greedy, int8, ComputeType::kInt8)->Apply(LengthsAndBatches);
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal
 
 BENCHMARK_MAIN();

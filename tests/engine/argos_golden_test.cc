@@ -8,15 +8,15 @@
 #include <utility>
 #include <vector>
 
-#include "engine/checkpoint_tokenizer.h"
-#include "engine/search.h"
-#include "engine/transformer.h"
+#include "engine/search/search.h"
+#include "engine/text/checkpoint_tokenizer.h"
+#include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
+#include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr double kTolerance = 2e-4;
@@ -72,4 +72,4 @@ TEST_F(ArgosGoldenTest, TranslatesTheSame) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -5,13 +5,13 @@
 #include <string>
 #include <utility>
 
-#include "engine/compute_type.h"
-#include "engine/linear.h"
-#include "engine/translator.h"
+#include "engine/math/linear.h"
 #include "gtest/gtest.h"
+#include "limpid/compute_type.h"
+#include "limpid/translator.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr char kFolder[] = "tests/golden/marian/bergamot";
@@ -56,4 +56,4 @@ TEST(BergamotGoldenTest, Float32TranslatesAsBergamotDoes) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/compute_type.h"
 #include "gtest/gtest.h"
+#include "limpid/compute_type.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // Those of `types` that this processor has.
 inline std::vector<ComputeType> Supported(const std::vector<ComputeType>& types) {
@@ -28,6 +28,6 @@ inline std::string NameOf(const testing::TestParamInfo<ComputeType>& type) {
   return std::string(ComputeTypeName(type.param));
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TESTS_ENGINE_COMPUTE_TYPES_H_

@@ -8,14 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "engine/search.h"
-#include "engine/transformer.h"
+#include "engine/search/search.h"
+#include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
+#include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr double kTolerance = 2e-4;
@@ -103,7 +103,7 @@ TEST_P(CTranslate2GoldenTest, BeamSearchFindsTheSame) {
 TEST_P(CTranslate2GoldenTest, LogitsAgree) {
   Workspace work;
   Memory memory;
-  KeyValueCache cache;
+  SelfAttentionCache cache;
   transformer_->Encode(batch_, memory, work);
   cache.Reset(config_.decoder_layers, config_.model_dim, batch_.sentences());
   for (int i = 0; i < batch_.sentences(); ++i) {
@@ -130,4 +130,4 @@ INSTANTIATE_TEST_SUITE_P(Models, CTranslate2GoldenTest, testing::ValuesIn(Models
                          [](const auto& param) { return param.param; });
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

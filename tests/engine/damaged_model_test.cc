@@ -12,13 +12,13 @@
 #include <string>
 #include <vector>
 
-#include "engine/translator.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
+#include "limpid/translator.h"
+#include "models/model/checkpoint.h"
 #include "tests/reference/random_model.h"
 #include "tests/temporary_folder.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -132,4 +132,4 @@ TEST_F(DamagedModelTest, BitsFlippedAtTwoThousandPlaces) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -8,16 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "engine/search.h"
-#include "engine/tracer.h"
-#include "engine/transformer.h"
+#include "engine/search/search.h"
+#include "engine/trace/tracer.h"
+#include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
-#include "models/safetensors.h"
+#include "models/model/checkpoint.h"
+#include "models/native/safetensors.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr double kTolerance = 2e-4;
@@ -88,7 +88,7 @@ class GoldenTest : public testing::TestWithParam<std::string> {
   TensorMap tensors_;
   Workspace work_;
   Memory memory_;
-  KeyValueCache cache_;
+  SelfAttentionCache cache_;
 };
 
 TEST_P(GoldenTest, EncoderOutputAgrees) {
@@ -171,19 +171,19 @@ TEST_P(GoldenTest, TracedWeightsAgree) {
   for (const auto& sentence : sentences_) outputs.push_back(sentence["output_ids"]);
   const std::vector<absl::Span<const int>> targets(outputs.begin(), outputs.end());
   const TraceRequest request;
-  const std::vector<ForcedDecoding> traces = Tracer(*transformer_).Run(batch, targets, &request);
+  const std::vector<TeacherForcing> traces = Tracer(*transformer_).Run(batch, targets, &request);
   size_t compared = 0;
   for (size_t sentence = 0; sentence < traces.size(); ++sentence) {
     for (const AttentionTrace& trace : traces[sentence].attentions) {
-      std::string part(AttentionKindName(trace.site.kind));
-      part += trace.site.kind == AttentionKind::kCross ? "_attention" : "_self_attention";
+      std::string part(AttentionKindName(trace.id.kind));
+      part += trace.id.kind == AttentionKind::kCross ? "_attention" : "_self_attention";
       const auto golden = tensors_.find(std::to_string(sentence) + "." + part);
       if (golden == tensors_.end()) continue;
       const std::vector<float> layers = ReadAll(golden->second);
       const size_t size = trace.weights.size();
-      ASSERT_GE(layers.size(), size * (trace.site.layer + 1));
+      ASSERT_GE(layers.size(), size * (trace.id.layer + 1));
       for (size_t i = 0; i < size; ++i) {
-        ASSERT_NEAR(trace.weights[i], layers[size * trace.site.layer + i], 1e-4)
+        ASSERT_NEAR(trace.weights[i], layers[size * trace.id.layer + i], 1e-4)
             << part << " of sentence " << sentence;
       }
       ++compared;
@@ -207,4 +207,4 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(ModelsWithGoldenD
                          });
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

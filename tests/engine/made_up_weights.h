@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "models/tensor.h"
+#include "models/model/tensor.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 inline std::vector<float> Normal(int size, unsigned seed, float mean = 0) {
   std::mt19937 random(seed);
@@ -28,6 +28,6 @@ inline TensorView View(const std::vector<float>& values, std::vector<int64_t> sh
           .data = reinterpret_cast<const std::byte*>(values.data())};
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TESTS_ENGINE_MADE_UP_WEIGHTS_H_

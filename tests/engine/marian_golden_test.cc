@@ -10,16 +10,16 @@
 #include <string>
 #include <vector>
 
-#include "engine/linear.h"
-#include "engine/search.h"
-#include "engine/tracer.h"
-#include "engine/transformer.h"
+#include "engine/math/linear.h"
+#include "engine/search/search.h"
+#include "engine/trace/tracer.h"
+#include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
+#include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 // Marian prints six digits of a logarithm and of a probability.
@@ -60,7 +60,7 @@ class MarianGoldenTest : public testing::TestWithParam<std::string> {
     return Transformer(std::move(checkpoint), *weights, type);
   }
 
-  std::vector<ForcedDecoding> Score(ComputeType type, const TraceRequest* request) const {
+  std::vector<TeacherForcing> Score(ComputeType type, const TraceRequest* request) const {
     std::vector<std::vector<int>> ids;
     for (const auto& sentence : sentences_) ids.push_back(sentence["target_ids"]);
     const std::vector<absl::Span<const int>> targets(ids.begin(), ids.end());
@@ -187,4 +187,4 @@ TEST(MarianInt8Test, IsNearerToFloat32ThanMarianIs) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -12,13 +12,13 @@
 #include <utility>
 #include <vector>
 
-#include "engine/search.h"
+#include "engine/search/search.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/reference/random_model.h"
 #include "tests/reference/reference.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 class SearchTest : public testing::Test {
  protected:
@@ -136,6 +136,6 @@ class SearchTest : public testing::Test {
   }
 };
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TESTS_ENGINE_SEARCH_FIXTURE_H_

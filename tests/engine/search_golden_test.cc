@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "engine/search.h"
-#include "engine/transformer.h"
+#include "engine/search/search.h"
+#include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
+#include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 constexpr double kTolerance = 1e-4;
@@ -106,4 +106,4 @@ INSTANTIATE_TEST_SUITE_P(Models, SearchGoldenTest, testing::Values("eng-deu", "b
                          });
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

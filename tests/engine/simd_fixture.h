@@ -19,7 +19,7 @@
 #include "gtest/gtest.h"
 #include "hwy/targets.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 constexpr double kUnit = 1.0 / (1 << 24);  // float32 rounds to one part in 2^24
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -71,6 +71,6 @@ class SimdTest : public testing::TestWithParam<int64_t> {
                              return std::string(hwy::TargetName(target.param));    \
                            })
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TESTS_ENGINE_SIMD_FIXTURE_H_

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/search.h"
-#include "engine/translator.h"
+#include "engine/search/search.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
-#include "models/weights.h"
+#include "limpid/translator.h"
+#include "models/model/checkpoint.h"
+#include "models/model/weights.h"
 #include "oneapi/dnnl/dnnl.h"
 #include "tests/engine/compute_types.h"
 
@@ -95,7 +95,7 @@ extern "C" dnnl_status_t dnnl_primitive_create(dnnl_primitive_t* primitive,
   return status;
 }
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 class WarmStepTest : public testing::TestWithParam<ComputeType> {
@@ -189,7 +189,7 @@ TEST(OutOfMemoryTest, IsAStatusWhereverATranslationRunsOut) {
 TEST(OutOfMemoryTest, IsAStatusWhereverLoadingRunsOut) {
   const std::string folder = "models/eng-deu";
   const TranslatorOptions options = {.threads = 1};
-  // The JSON library takes memory to free memory; models/json.cc keeps some back for it, in vain
+  // The JSON library takes memory to free memory; models/io/json.cc keeps some back for it, in vain
   // where nothing is ever to be had again.
   all_fail_after = false;
   RunOutOfMemory([&] { return Translator::Load(folder, options).status(); }, 997);
@@ -201,4 +201,4 @@ INSTANTIATE_TEST_SUITE_P(ComputeTypes, WarmStepTest, testing::ValuesIn(Supported
                          NameOf);
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "models/checkpoint.h"
-#include "models/zip.h"
+#include "models/io/zip.h"
+#include "models/model/checkpoint.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 constexpr char kModel[] = "tests/golden/ctranslate2/opennmt/";
@@ -68,4 +68,4 @@ const bool registered = Register({"argos", Run, [] {
                                   }});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -9,7 +9,7 @@
 
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 void WriteSeeds(const std::string& folder) {
@@ -20,16 +20,16 @@ void WriteSeeds(const std::string& folder) {
 }
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   if (const char* folder = std::getenv("LIMPID_SEEDS"); folder != nullptr) {
-    limpid::fuzz::WriteSeeds(folder);
+    limpid::internal::fuzz::WriteSeeds(folder);
   }
   return 0;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  limpid::fuzz::Targets().front().run({reinterpret_cast<const char*>(data), size});
+  limpid::internal::fuzz::Targets().front().run({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -2,11 +2,11 @@
 
 #include <string>
 
-#include "models/checkpoint.h"
+#include "models/model/checkpoint.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 const ModelFolders& Folders() {
@@ -29,4 +29,4 @@ const bool registered =
               [] { return Folders().Seeds(); }});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

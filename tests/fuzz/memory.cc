@@ -6,17 +6,17 @@
 #include <cerrno>
 #include <cstdlib>
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 std::atomic<size_t> allocated{0};
-std::atomic<size_t> most_allocated{0};
+std::atomic<size_t> max_allocated{0};
 
 }  // namespace
 
-MemoryCounter::MemoryCounter() : before_(allocated) { most_allocated = before_; }
+MemoryCounter::MemoryCounter() : before_(allocated) { max_allocated = before_; }
 
-size_t MemoryCounter::peak() const { return most_allocated - before_; }
+size_t MemoryCounter::peak() const { return max_allocated - before_; }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
@@ -24,8 +24,8 @@ namespace {
 
 void* Counted(void* memory) {
   const size_t now = allocated += malloc_usable_size(memory);
-  size_t most = most_allocated;
-  while (now > most && !most_allocated.compare_exchange_weak(most, now)) {
+  size_t most = max_allocated;
+  while (now > most && !max_allocated.compare_exchange_weak(most, now)) {
   }
   return memory;
 }
@@ -74,4 +74,4 @@ void free(void* memory) {
 
 #endif
 
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

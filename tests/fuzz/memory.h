@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 
 // What the README promises: the most memory that it may take to read a model of so many bytes, in
 // all its files, whatever they hold.
@@ -23,6 +23,6 @@ class MemoryCounter {
   size_t before_;
 };
 
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz
 
 #endif  // LIMPID_TESTS_FUZZ_MEMORY_H_

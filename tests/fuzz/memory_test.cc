@@ -8,11 +8,11 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "models/json.h"
-#include "models/yaml.h"
+#include "models/io/json.h"
+#include "models/io/yaml.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -92,4 +92,4 @@ TEST(DenseFileTest, SentencePiece) {
 }
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

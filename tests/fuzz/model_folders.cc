@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
@@ -76,4 +76,4 @@ std::vector<std::string> ModelFolders::Seeds() const {
   return seeds;
 }
 
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

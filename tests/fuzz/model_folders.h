@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 
 // A folder of this process, below /dev/shm where there is one; it goes when the program ends.
 std::string ScratchFolder(const std::string& name);
@@ -40,6 +40,6 @@ class ModelFolders {
   std::vector<std::vector<std::string>> contents_;
 };
 
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz
 
 #endif  // LIMPID_TESTS_FUZZ_MODEL_FOLDERS_H_

@@ -9,14 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include "engine/translator.h"
-#include "models/checkpoint.h"
-#include "models/shortlist.h"
+#include "limpid/translator.h"
+#include "models/model/checkpoint.h"
+#include "models/native/shortlist.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 #include "tests/reference/random_model.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 // Small, so that an input is mostly what is worth changing.
@@ -100,4 +100,4 @@ const bool registered =
               [] { return Folders().Seeds(); }});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -3,13 +3,13 @@
 #include <cstdlib>
 #include <string>
 
-#include "models/checkpoint.h"
-#include "models/safetensors.h"
-#include "models/torch_file.h"
+#include "models/formats/torch_file.h"
+#include "models/model/checkpoint.h"
+#include "models/native/safetensors.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 constexpr char kModel[] = "tests/golden/nn_transformer";
@@ -42,4 +42,4 @@ const bool registered =
               [] { return Folders().Seeds(); }});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -10,7 +10,7 @@
 #include "tests/fuzz/small_translator.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 // Takes values off the front of an input; zeros when it is used up.
@@ -102,7 +102,7 @@ TraceRequest TakeTrace(Source& source) {
   request.output = source.Flag();
   request.head_output = source.Flag();
   request.norms = source.Flag();
-  request.leave_one_out = source.Flag();
+  request.occlusion = source.Flag();
   request.predictions = source.Number();
   return request;
 }
@@ -146,4 +146,4 @@ std::vector<std::string> Seeds() {
 const bool registered = Register({"options", Run, Seeds});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -16,7 +16,7 @@
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
@@ -49,9 +49,9 @@ TEST_P(ReplayTest, Seeds) {
 // Sizes that are larger than all memory, in binary wherever one may stand, and in words.
 TEST_P(ReplayTest, ClaimsOfSize) {
   constexpr uint64_t kClaim = 1'000'000'000'000;
-  constexpr size_t kMostBytes = 1024;
+  constexpr size_t kMaxBytes = 1024;
   for (const std::string& seed : GetParam().seeds()) {
-    const size_t end = std::min(seed.size(), kMostBytes);
+    const size_t end = std::min(seed.size(), kMaxBytes);
     for (size_t at = 0; at + sizeof(kClaim) <= end; at += at < 64 ? 1 : 13) {
       std::string claiming = seed;
       std::memcpy(&claiming[at], &kClaim, sizeof(kClaim));
@@ -90,4 +90,4 @@ TEST(CorpusTest, EveryFolderHasItsTarget) {
 }
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -4,13 +4,13 @@
 #include <utility>
 #include <vector>
 
-#include "models/marian_vocabulary.h"
+#include "models/formats/marian_vocabulary.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 #include "tokenizer/sentencepiece_check.h"
 #include "tokenizer/tokenizer.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 void Run(std::string_view input) {
@@ -40,4 +40,4 @@ std::vector<std::string> Seeds() {
 const bool registered = Register({"sentencepiece", Run, Seeds});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -1,7 +1,7 @@
 // Lexical shortlists, as they are and with their checksum made right, so that what stands behind it
 // is reached.
 
-#include "models/shortlist.h"
+#include "models/native/shortlist.h"
 
 #include <cstring>
 #include <string>
@@ -10,13 +10,13 @@
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 constexpr int kSourceVocab = 40;
 constexpr int kTargetVocab = 60;
 
-// Sets the checksum; see models/shortlist.cc.
+// Sets the checksum; see models/native/shortlist.cc.
 void Sign(std::string& bytes) {
   uint64_t hash = 0;
   for (size_t at = 16; at + 8 <= bytes.size(); at += 8) {
@@ -57,4 +57,4 @@ std::vector<std::string> Seeds() {
 const bool registered = Register({"shortlist", Run, Seeds});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -5,12 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "models/checkpoint.h"
-#include "models/shortlist.h"
+#include "models/model/checkpoint.h"
+#include "models/native/shortlist.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/reference/random_model.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 SmallTranslator Load(const char* shape, const Checkpoint& checkpoint, DType dtype = DType::kFloat32,
@@ -123,4 +123,4 @@ const Translator& ChooseTranslator(char choice) {
   return *all[static_cast<unsigned char>(choice - '0') % all.size()].translator;
 }
 
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "engine/translator.h"
+#include "limpid/translator.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 
 struct SmallTranslator {
   const char* shape;
@@ -22,6 +22,6 @@ absl::Span<const SmallTranslator> SmallTranslators();
 // The one that an input's first byte chooses: '0' the first, '1' the second ….
 const Translator& ChooseTranslator(char choice);
 
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz
 
 #endif  // LIMPID_TESTS_FUZZ_SMALL_TRANSLATOR_H_

@@ -15,7 +15,7 @@
 #include "tokenizer/text.h"
 #include "tokenizer/tokenizer.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 // Ranges are in order and in the text.
@@ -74,4 +74,4 @@ std::vector<std::string> Seeds() {
 const bool registered = Register({"subword", Run, Seeds});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

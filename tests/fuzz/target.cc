@@ -1,6 +1,6 @@
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 
 std::vector<Target>& Targets() {
   static std::vector<Target>& targets = *new std::vector<Target>;
@@ -12,4 +12,4 @@ bool Register(const Target& target) {
   return true;
 }
 
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 
 struct Target {
   const char* name;  // of its folder below tests/fuzz/corpus
@@ -25,6 +25,6 @@ std::vector<Target>& Targets();
 // Adds a target while the program starts: a file's `const bool registered = Register({…});`.
 bool Register(const Target& target);
 
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz
 
 #endif  // LIMPID_TESTS_FUZZ_TARGET_H_

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/alignment.h"
+#include "limpid/alignment.h"
 #include "tests/fuzz/small_translator.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 constexpr size_t kMaxBytes = 400;
@@ -54,4 +54,4 @@ std::vector<std::string> Seeds() {
 const bool registered = Register({"text", Run, Seeds});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

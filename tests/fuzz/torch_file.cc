@@ -1,15 +1,15 @@
 // The files of torch.save, zip archives of pickles or pickles alone: small ones, of all kinds.
 
-#include "models/torch_file.h"
+#include "models/formats/torch_file.h"
 
 #include <string>
 #include <vector>
 
-#include "models/pickle.h"
+#include "models/formats/pickle.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
-namespace limpid::fuzz {
+namespace limpid::internal::fuzz {
 namespace {
 
 void Run(std::string_view input) {
@@ -31,4 +31,4 @@ std::vector<std::string> Seeds() {
 const bool registered = Register({"torch_file", Run, Seeds});
 
 }  // namespace
-}  // namespace limpid::fuzz
+}  // namespace limpid::internal::fuzz

@@ -18,13 +18,13 @@
 
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
-#include "models/safetensors.h"
-#include "models/tensor.h"
+#include "models/model/checkpoint.h"
+#include "models/model/tensor.h"
+#include "models/native/safetensors.h"
 #include "nlohmann/json.hpp"
 #include "tests/temporary_folder.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // What a Status, or the Status of a StatusOr, says; empty if it is OK.
 inline std::string Message(const absl::Status& status) {
@@ -202,6 +202,6 @@ inline MarianFolder SmallMarianFolder() {
   return folder;
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TESTS_MODELS_MARIAN_FOLDER_H_

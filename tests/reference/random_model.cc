@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace limpid::reference {
+namespace limpid::internal::reference {
 namespace {
 
 class Builder {
@@ -126,4 +126,4 @@ Checkpoint RandomModel(const ModelConfig& config, unsigned seed) {
   return std::move(builder.checkpoint);
 }
 
-}  // namespace limpid::reference
+}  // namespace limpid::internal::reference

@@ -3,10 +3,10 @@
 #ifndef LIMPID_TESTS_REFERENCE_RANDOM_MODEL_H_
 #define LIMPID_TESTS_REFERENCE_RANDOM_MODEL_H_
 
-#include "models/checkpoint.h"
-#include "models/config.h"
+#include "models/model/checkpoint.h"
+#include "models/model/config.h"
 
-namespace limpid::reference {
+namespace limpid::internal::reference {
 
 // A config of two layers a side, four heads, 16 wide, 32 pieces; the tests vary it.
 ModelConfig SmallConfig();
@@ -15,6 +15,6 @@ ModelConfig SmallConfig();
 // "w2", "w3" … and no SentencePiece: text comes split by spaces.
 Checkpoint RandomModel(const ModelConfig& config, unsigned seed);
 
-}  // namespace limpid::reference
+}  // namespace limpid::internal::reference
 
 #endif  // LIMPID_TESTS_REFERENCE_RANDOM_MODEL_H_

@@ -5,7 +5,7 @@
 #include <functional>
 #include <limits>
 
-namespace limpid::reference {
+namespace limpid::internal::reference {
 namespace {
 
 Vector ReadVector(const TensorView& tensor) {
@@ -250,4 +250,4 @@ std::vector<int> Transformer::Greedy(const std::vector<int>& source_ids, int lim
   return output;
 }
 
-}  // namespace limpid::reference
+}  // namespace limpid::internal::reference

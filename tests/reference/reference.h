@@ -7,10 +7,10 @@
 
 #include <vector>
 
-#include "models/config.h"
-#include "models/weights.h"
+#include "models/model/config.h"
+#include "models/model/weights.h"
 
-namespace limpid::reference {
+namespace limpid::internal::reference {
 
 using Vector = std::vector<double>;
 using Matrix = std::vector<Vector>;  // rows
@@ -47,6 +47,6 @@ class Transformer {
   const ModelWeights& weights_;
 };
 
-}  // namespace limpid::reference
+}  // namespace limpid::internal::reference
 
 #endif  // LIMPID_TESTS_REFERENCE_REFERENCE_H_

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using nlohmann::json;
@@ -109,4 +109,4 @@ TEST(Moses, AnyBytesAreTaken) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -4,7 +4,7 @@
 
 #include "gtest/gtest.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 std::string Original(const std::string& original, const RewrittenText& text, ByteRange range) {
@@ -61,4 +61,4 @@ TEST(RewrittenText, EmptyTextAndNoEdits) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -18,7 +18,7 @@
 #include "gtest/gtest.h"
 #include "tokenizer/tokenizer.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -230,4 +230,4 @@ TEST(CheckSentencePiece, FlippedBitsNeverCrash) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -83,4 +83,4 @@ TEST(SubwordNmt, AWordMayBeLong) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

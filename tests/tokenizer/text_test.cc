@@ -11,7 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -407,4 +407,4 @@ TEST(IsolatedForDisplay, PutsRightToLeftTextBetweenIsolates) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -16,7 +16,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using nlohmann::json;
@@ -592,4 +592,4 @@ TEST(SubwordTokenizer, RefusesMergesThatAreNone) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -122,4 +122,4 @@ TEST(AlignToolTest, MistakesAreTold) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

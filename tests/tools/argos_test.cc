@@ -6,12 +6,12 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
-#include "models/zip.h"
+#include "models/io/zip.h"
+#include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -91,4 +91,4 @@ TEST_F(ArgosToolTest, CannotBecomeAMarianModel) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

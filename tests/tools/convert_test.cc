@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -162,4 +162,4 @@ TEST_F(ConvertTest, UnknownDTypeNamesTheKnownOnes) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -17,7 +17,7 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -136,4 +136,4 @@ TEST(FaultsTest, ConvertThatIsKilledLeavesNoHalfModel) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

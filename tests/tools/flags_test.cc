@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 class FlagsTest : public testing::Test {
@@ -184,4 +184,4 @@ TEST(NearestNameTest, FindsTypingMistakesOnly) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

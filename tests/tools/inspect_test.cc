@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 TEST(InspectTest, PrintsWhatTheModelIs) {
@@ -198,4 +198,4 @@ TEST(InspectTest, AnyNpzFileIsNotAMarianModel) {
 TEST(InspectTest, TakesOneModel) { EXPECT_EQ(RunProgram({"inspect", "a", "b"}).exit_code, 2); }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

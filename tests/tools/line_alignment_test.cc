@@ -8,7 +8,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 TEST(LineAlignmentTest, CountsWordsThroughTheLine) {
@@ -56,4 +56,4 @@ TEST(LineAlignmentTest, PiecesAreCountedWithoutMarks) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

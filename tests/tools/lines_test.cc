@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "engine/translator.h"
+#include "limpid/translator.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -194,4 +194,4 @@ TEST(AsFieldTest, KeepsTabsAndLineEndsOutOfALine) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 TEST(MainTest, AloneItPrintsHelpAndFails) {
@@ -113,4 +113,4 @@ TEST(MainTest, HelpThatCannotBePrintedIsAFailure) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

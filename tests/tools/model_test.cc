@@ -9,7 +9,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,4 +87,4 @@ TEST_F(DefaultModelTest, WithoutOneItSaysWhatToDo) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -26,7 +26,7 @@
 
 #include "tests/temporary_folder.h"
 
-namespace limpid {
+namespace limpid::internal {
 
 // A sentence and how models/eng-deu translates it.
 inline constexpr char kEnglish[] = "The old man bought a red car yesterday.";
@@ -231,6 +231,6 @@ inline int64_t CountLines(std::string_view text) {
   return std::count(text.begin(), text.end(), '\n');
 }
 
-}  // namespace limpid
+}  // namespace limpid::internal
 
 #endif  // LIMPID_TESTS_TOOLS_PROGRAM_H_

@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 std::string English() { return absl::StrCat(kEnglish, "\n"); }
@@ -175,4 +175,4 @@ TEST_F(CutShortTest, NothingIsLeftBesideAnOutputThatIsWholeOrNoFile) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

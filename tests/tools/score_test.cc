@@ -11,7 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -142,4 +142,4 @@ INSTANTIATE_TEST_SUITE_P(All, ScoreUsageTest,
                                          Words{"--beam_size=3", "a", "b"}));
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

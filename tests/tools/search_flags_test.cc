@@ -14,7 +14,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using testing::AllOf;
@@ -212,4 +212,4 @@ INSTANTIATE_TEST_SUITE_P(
                     FlagList{"--suppress=a,b", "--end_at=b"}, FlagList{"--length_penalty=x"}));
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -132,4 +132,4 @@ TEST_F(SetupTest, ExplainsItself) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -117,4 +117,4 @@ TEST_F(ShortlistToolTest, MistakesAreTold) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

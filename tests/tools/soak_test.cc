@@ -22,7 +22,7 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 class Junk {
@@ -126,4 +126,4 @@ TEST(SoakTest, AsManyLinesOutAsInAndFlatMemory) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -168,4 +168,4 @@ TEST_F(StreamsTest, OnlyAFileCanBeGoneOnWith) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

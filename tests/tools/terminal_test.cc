@@ -3,7 +3,7 @@
 #include "gtest/gtest.h"
 #include "tokenizer/text.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 TEST(CellTest, FillsAndCuts) {
@@ -29,4 +29,4 @@ TEST(WrapTest, BreaksBetweenWordsOnly) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -254,4 +254,4 @@ TEST(TraceToolTest, CheckWritesTheFilesThatWereAskedFor) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

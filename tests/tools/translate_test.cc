@@ -20,7 +20,7 @@
 #include "nlohmann/json.hpp"
 #include "tests/tools/program.h"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using namespace std::string_literals;
@@ -603,4 +603,4 @@ TEST(TerminalTest, TellsThatItWaitsForLines) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

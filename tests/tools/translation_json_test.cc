@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
-namespace limpid {
+namespace limpid::internal {
 namespace {
 
 using nlohmann::json;
@@ -74,4 +74,4 @@ TEST(TranslationJsonTest, AnAlignmentHasItsUnitsLinksAndShares) {
 }
 
 }  // namespace
-}  // namespace limpid
+}  // namespace limpid::internal

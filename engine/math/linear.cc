@@ -1,0 +1,529 @@
+#include "engine/math/linear.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+#include <new>
+#include <numeric>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/hash/hash.h"
+#include "engine/math/quantize.h"
+#include "engine/speed/huge_pages.h"
+#include "oneapi/dnnl/dnnl.hpp"
+
+#if DNNL_CPU_RUNTIME == DNNL_RUNTIME_OMP
+// Part of the OpenMP interface. Declared here because clang's omp.h would bring a second OpenMP
+// library, whose setting oneDNN would not see.
+extern "C" {
+int omp_get_max_threads();
+void omp_set_num_threads(int threads);
+}
+#endif
+
+namespace limpid::internal {
+namespace {
+
+using DnnlType = dnnl::memory::data_type;
+using DnnlTag = dnnl::memory::format_tag;
+
+const dnnl::engine& Cpu() {
+  static const dnnl::engine& engine = *new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return engine;
+}
+
+// Whether an x86 processor has these instructions. An instruction set has the bits of all those
+// that it includes. (On other processors the same bits stand for other sets.)
+bool Has([[maybe_unused]] dnnl::cpu_isa isa) {
+#if defined(__x86_64__)
+  const auto bits = static_cast<unsigned>(isa);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
+#else
+  return false;
+#endif
+}
+
+// Whether the processor adds four products of 8 bits at once, in 32 bits. Others add two in 16 bits
+// first, and stop at the largest number that these hold.
+bool HasInt8DotProducts() {
+  // oneDNN takes a while to say, and each row of the weights is asked about.
+  static const bool has = Has(dnnl::cpu_isa::avx512_core_vnni) || Has(dnnl::cpu_isa::avx2_vnni);
+  return has;
+}
+
+// oneDNN's matmul has kernels for packed weights only where there is AVX-512 (and VNNI for int8);
+// elsewhere it packs them anew in each call. A convolution with a kernel of one pixel over an image
+// of 1 x rows pixels with `in` channels is the same product, and fast on all processors.
+bool UsesMatmul(ComputeType type) {
+  return Has(type == ComputeType::kInt8 ? dnnl::cpu_isa::avx512_core_vnni
+                                        : dnnl::cpu_isa::avx512_core);
+}
+
+DnnlType InputType(ComputeType type) {
+  switch (type) {
+    case ComputeType::kBFloat16:
+      return DnnlType::bf16;
+    case ComputeType::kInt8:
+      return DnnlType::u8;
+    default:
+      return DnnlType::f32;
+  }
+}
+
+size_t SizeOf(ComputeType type) {
+  return type == ComputeType::kInt8 ? 1 : type == ComputeType::kBFloat16 ? 2 : 4;
+}
+
+DnnlType WeightType(ComputeType type) {
+  return type == ComputeType::kInt8 ? DnnlType::s8 : InputType(type);
+}
+
+// Weights [out, in], row after row, or in the layout that oneDNN likes best.
+dnnl::memory::desc DescribeWeights(int in, int out, DnnlType stored_as, ComputeType type,
+                                   bool packed) {
+  if (UsesMatmul(type)) return {{in, out}, stored_as, packed ? DnnlTag::any : DnnlTag::ba};
+  return {{out, in, 1, 1}, stored_as, packed ? DnnlTag::any : DnnlTag::oihw};
+}
+
+// oneDNN keeps what it compiles for all threads. One at a time asks it, so that workers which need
+// the same product wait for one of them to compile it: who holds this may ask.
+//
+// The code goes wherever oneDNN's allocator points, which without memory is nowhere. So we look
+// first whether there is more than it needs, and more than two other threads take meanwhile: in
+// glibc, the first allocation of each maps 128 MB, of which 64 stay. Throws std::bad_alloc.
+std::unique_lock<std::mutex> LockToCompile() {
+  static std::mutex& compiling = *new std::mutex;
+  std::unique_lock<std::mutex> lock(compiling);
+  constexpr size_t kPlenty = (32 + 2 * 128) << 20;
+  void* memory = mmap(nullptr, kPlenty, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  munmap(memory, kPlenty);
+  return lock;
+}
+
+// x [rows, in] times weights, which lie as `layout` says: y [rows, out].
+dnnl::primitive_desc DescribeProduct(int rows, int in, int out, const dnnl::memory::desc& layout,
+                                     ComputeType type) {
+  const DnnlType result = type == ComputeType::kInt8 ? DnnlType::s32 : DnnlType::f32;
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (UsesMatmul(type)) {
+    const dnnl::memory::desc x({rows, in}, InputType(type), DnnlTag::ab);
+    const dnnl::memory::desc y({rows, out}, result, DnnlTag::ab);
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl::matmul::primitive_desc(Cpu(), x, layout, y, attributes);
+#else
+    return dnnl::matmul::primitive_desc({x, layout, y}, attributes, Cpu());
+#endif
+  }
+  const dnnl::memory::desc x({1, in, 1, rows}, InputType(type), DnnlTag::nhwc);
+  const dnnl::memory::desc y({1, out, 1, rows}, result, DnnlTag::nhwc);
+  const dnnl::memory::dims strides = {1, 1};
+  const dnnl::memory::dims padding = {0, 0};
+  constexpr auto kInference = dnnl::prop_kind::forward_inference;
+  constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl::convolution_forward::primitive_desc(Cpu(), kInference, kDirect, x, layout, y,
+                                                   strides, padding, padding, attributes);
+#else
+  return dnnl::convolution_forward::primitive_desc(
+      {kInference, kDirect, x, layout, y, strides, padding, padding}, attributes, Cpu());
+#endif
+}
+
+void Reorder(const void* values, const dnnl::memory::desc& from, dnnl::memory& to) {
+  dnnl::memory plain(from, Cpu(), const_cast<void*>(values));
+  dnnl::stream stream(Cpu());
+  dnnl::reorder reorder;
+  {
+    const std::unique_lock<std::mutex> lock = LockToCompile();
+    reorder = dnnl::reorder(plain, to);
+  }
+  reorder.execute(stream, plain, to);
+  stream.wait();
+}
+
+// A product is compiled for some numbers of rows only, and any other is put together from these:
+// so many are multiplied next, of so many. Those below 16 are padded (matrix.h).
+constexpr int kMaxRowsAtOnce = 64;
+int RowsAtOnce(int rows) {
+  for (const int at_once : {kMaxRowsAtOnce, 32, 16}) {
+    if (rows >= at_once) return at_once;
+  }
+  return rows;
+}
+
+// Of bfloat16 a product has four rows or more: where there is AMX, products of up to 256 numbers do
+// without it and add up in another order, so that a row would depend on having neighbours. (In
+// layers of up to 64 outputs it still does, in the last digit.)
+int PaddedRowsOf(ComputeType type, int rows) {
+  return PaddedRows(type == ComputeType::kBFloat16 ? std::max(rows, 2) : rows);
+}
+
+}  // namespace
+
+#if DNNL_CPU_RUNTIME == DNNL_RUNTIME_OMP
+SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
+  omp_set_num_threads(1);
+}
+SingleThreadScope::~SingleThreadScope() { omp_set_num_threads(previous_); }
+#else
+// A sequential oneDNN has no other threads, and one that takes a pool of threads is given none.
+SingleThreadScope::SingleThreadScope() : previous_(1) {}
+SingleThreadScope::~SingleThreadScope() = default;
+#endif
+
+int InputZero() { return HasInt8DotProducts() ? 128 : 64; }
+
+struct PackedMatrix {
+  std::shared_ptr<std::byte> storage;  // null: `memory` has its own
+  dnnl::memory memory;                 // [out, in] in a layout of oneDNN's choice
+  int in = 0;
+  int out = 0;
+  ComputeType type = ComputeType::kFloat32;
+  // For int8: what 1 stands for in all inputs; 0: in each row something else.
+  float input_scale = 0;
+};
+
+struct Products::State {
+  struct Product {
+    dnnl::primitive primitive;
+    dnnl::memory x, y, scratchpad;
+  };
+  // Weights of the same size and type have the same layout, so they share products.
+  using Key = std::array<int, 4>;  // rows, in, out, type
+
+  Product& Find(int rows, const PackedMatrix& weights) {
+    const Key key = {rows, weights.in, weights.out, static_cast<int>(weights.type)};
+    const auto it = products.find(key);
+    if (it != products.end()) return it->second;
+    const std::unique_lock<std::mutex> lock = LockToCompile();
+    const dnnl::primitive_desc description =
+        DescribeProduct(rows, weights.in, weights.out, weights.memory.get_desc(), weights.type);
+    scratchpad.Reserve(description.scratchpad_desc().get_size());
+    Product product = {
+        dnnl::primitive(description),
+        dnnl::memory(description.query_md(dnnl::query::src_md), Cpu(), nullptr),
+        dnnl::memory(description.query_md(dnnl::query::dst_md), Cpu(), nullptr),
+        dnnl::memory(description.query_md(dnnl::query::scratchpad_md), Cpu(), nullptr)};
+    return products.emplace(key, std::move(product)).first->second;
+  }
+
+  // Rows of x as `weights` want them.
+  const void* Convert(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
+    if (weights.type == ComputeType::kFloat32) return x.row(begin);
+    const int in = x.columns();
+    const size_t size = static_cast<size_t>(PaddedRowsOf(weights.type, rows)) * in;
+    if (weights.type == ComputeType::kBFloat16) {
+      bfloat16.Reserve(size);
+      for (int i = 0; i < rows; ++i) {
+        RoundToBFloat16(x.row(begin + i), in, bfloat16.data() + static_cast<size_t>(i) * in);
+      }
+      return bfloat16.data();
+    }
+    int8.Reserve(size);
+    for (int i = 0; i < rows; ++i) {
+      uint8_t* row = int8.data() + static_cast<size_t>(i) * in;
+      if (weights.input_scale > 0) {
+        QuantizeBy(weights.input_scale, x.row(begin + i), in, input_zero, row);
+        input_scales[i] = weights.input_scale;
+      } else {
+        input_scales[i] = Quantize(x.row(begin + i), in, input_zero, row);
+      }
+    }
+    return int8.data();
+  }
+
+  // Not one of Abseil's: they are broken where memory runs out, even to be destroyed.
+  std::unordered_map<Key, Product, absl::Hash<Key>> products;
+  dnnl::stream stream{Cpu()};
+  const int input_zero = InputZero();
+  const std::byte* input = nullptr;  // [rows taken in, in], as their type wants them
+  Buffer<uint16_t> bfloat16;         // [rows, in]: inputs
+  Buffer<uint8_t> int8;              // [rows, in]: inputs, with input_zero for 0
+  std::array<float, kMaxRows> input_scales = {};
+  Buffer<float> result;  // [rows, out]; int32 takes as much room
+  Buffer<std::byte> scratchpad;
+};
+
+Products::Products() : state_(std::make_unique<State>()) {}
+Products::~Products() = default;
+Products::Products(Products&&) noexcept = default;
+Products& Products::operator=(Products&&) noexcept = default;
+
+const float* Products::input_scales(int begin) const { return &state_->input_scales[begin]; }
+
+void Products::TakeIn(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
+  assert(rows > 0 && rows <= kMaxRows);
+  state_->input = static_cast<const std::byte*>(state_->Convert(x, begin, rows, weights));
+}
+
+const void* Products::Multiply(int begin, int rows, const PackedMatrix& weights) {
+  State& state = *state_;
+  const int padded_rows = PaddedRowsOf(weights.type, rows);
+  State::Product& product = state.Find(padded_rows, weights);
+  state.result.Reserve(static_cast<size_t>(padded_rows) * weights.out);
+  const std::byte* x = state.input + static_cast<size_t>(begin) * weights.in * SizeOf(weights.type);
+  product.x.set_data_handle(const_cast<std::byte*>(x));
+  product.y.set_data_handle(state.result.data());
+  product.scratchpad.set_data_handle(state.scratchpad.data());
+  // The C interface takes a plain array; the C++ one would build a map and a vector a call.
+  const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, product.x.get()},
+                                       {DNNL_ARG_WEIGHTS, weights.memory.get()},
+                                       {DNNL_ARG_DST, product.y.get()},
+                                       {DNNL_ARG_SCRATCHPAD, product.scratchpad.get()}};
+  dnnl::error::wrap_c_api(
+      dnnl_primitive_execute(product.primitive.get(), state.stream.get(), 4, arguments),
+      "could not run a matrix product");
+  return state.result.data();
+}
+
+Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
+  Linear linear;
+  linear.in_ = static_cast<int>(layers[0].weight.columns());
+  std::vector<Row> rows;
+  for (const LinearWeights& layer : layers) {
+    assert(layer.weight.columns() == linear.in_);
+    for (int64_t i = 0; i < layer.weight.rows(); ++i) rows.push_back({&layer.weight, i});
+    const std::vector<float> bias = ReadAll(layer.bias);
+    linear.bias_.insert(linear.bias_.end(), bias.begin(), bias.end());
+  }
+  linear.PackRows(rows, type, Lifetime::kOfTheModel);
+  return linear;
+}
+
+Linear Linear::PackOutputs(const LinearWeights& layer, absl::Span<const int> outputs,
+                           ComputeType type) {
+  constexpr size_t kGranularity = 256;
+  const size_t out = (outputs.size() + kGranularity - 1) / kGranularity * kGranularity;
+  Linear linear;
+  linear.in_ = static_cast<int>(layer.weight.columns());
+  const std::vector<float> bias = ReadAll(layer.bias);
+  std::vector<Row> rows;
+  for (const int output : outputs) {
+    rows.push_back({&layer.weight, output});
+    linear.bias_.push_back(bias[output]);
+  }
+  rows.resize(out);
+  linear.bias_.resize(out, -std::numeric_limits<float>::infinity());
+  linear.PackRows(rows, type, Lifetime::kShort);
+  return linear;
+}
+
+// The first rows of `rows` that can be one panel, which has one input scale.
+absl::Span<const Linear::Row> Linear::FirstPanel(absl::Span<const Row> rows, ComputeType type) {
+  const absl::Span<const Row> most = rows.subspan(0, kMaxColumns);
+  const float input_scale = InputScale(rows[0], type);
+  const auto* const end = std::find_if(most.begin(), most.end(), [&](const Row& row) {
+    return row.tensor != nullptr && InputScale(row, type) != input_scale;
+  });
+  return most.subspan(0, end - most.begin());
+}
+
+// As in PackedMatrix. Stored ones are for inputs of 8 bits; where these have 7, the scale of each
+// row loses less.
+float Linear::InputScale(const Row& row, ComputeType type) {
+  const bool is_used = type == ComputeType::kInt8 && HasInt8DotProducts();
+  return is_used && row.tensor != nullptr ? row.tensor->input_scale : 0;
+}
+
+void Linear::PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime) {
+  assert(type != ComputeType::kAuto);
+  out_ = static_cast<int>(rows.size());
+  // A panel's rows, as they are to be packed: one of the two.
+  Buffer<int8_t> integers;
+  Buffer<float> floats;
+  while (!rows.empty()) {
+    const absl::Span<const Row> panel = FirstPanel(rows, type);
+    const void* values = nullptr;
+    if (type == ComputeType::kInt8) {
+      integers.Reserve(panel.size() * in_);
+      QuantizeRows(panel, integers.data());
+      values = integers.data();
+    } else {
+      floats.Reserve(panel.size() * in_);
+      ReadRows(panel, floats.data());
+      values = floats.data();
+    }
+    auto packed = PackPanel(values, static_cast<int>(panel.size()), type, lifetime);
+    packed->input_scale = InputScale(panel[0], type);
+    panels_.push_back(std::move(packed));
+    rows.remove_prefix(panel.size());
+  }
+}
+
+void Linear::ReadRows(absl::Span<const Row> rows, float* out) const {
+  for (const Row& row : rows) {
+    if (row.tensor == nullptr) {
+      std::fill_n(out, in_, 0.0F);
+    } else {
+      ReadRow(*row.tensor, row.index, out);
+    }
+    out += in_;
+  }
+}
+
+// Appends to scales_ and offsets_, too.
+void Linear::QuantizeRows(absl::Span<const Row> rows, int8_t* out) {
+  std::vector<float> scratch;
+  for (const Row& row : rows) {
+    if (row.tensor == nullptr) {
+      std::fill_n(out, in_, int8_t{0});
+      scales_.push_back(0);
+    } else {
+      scales_.push_back(QuantizeRow(*row.tensor, row.index, scratch, out));
+    }
+    // Of huge rows the sum wraps around, as the product itself does then.
+    const uint32_t sum = std::accumulate(out, out + in_, uint32_t{0});
+    offsets_.push_back(static_cast<int32_t>(InputZero() * sum));
+    out += in_;
+  }
+}
+
+// `values` [out, in] are int8 for int8 weights, else float32.
+std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, ComputeType type,
+                                                Lifetime lifetime) const {
+  const DnnlType value_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
+  const dnnl::memory::desc plain = DescribeWeights(in_, out, value_type, type, /*packed=*/false);
+  const dnnl::memory::desc any = DescribeWeights(in_, out, WeightType(type), type, /*packed=*/true);
+  dnnl::memory::desc layout;
+  {
+    const std::unique_lock<std::mutex> lock = LockToCompile();
+    layout = DescribeProduct(kMaxRowsAtOnce, in_, out, any, type).query_md(dnnl::query::weights_md);
+  }
+  auto panel = std::make_shared<PackedMatrix>();
+  panel->in = in_;
+  panel->out = out;
+  panel->type = type;
+  if (lifetime == Lifetime::kOfTheModel) {
+    panel->storage = AllocateInHugePages(layout.get_size());
+    panel->memory = dnnl::memory(layout, Cpu(), panel->storage.get());
+  } else {
+    panel->memory = dnnl::memory(layout, Cpu());
+  }
+  Reorder(values, plain, panel->memory);
+  return panel;
+}
+
+Linear Linear::Without(absl::Span<const int> outputs) const {
+  Linear copy = *this;
+  for (const int output : outputs) copy.bias_[output] = -std::numeric_limits<float>::infinity();
+  return copy;
+}
+
+// Calls finish(first row, first column, product) for parts of x Wᵀ, panel by panel.
+template <typename Finish>
+void Linear::ForEachProduct(const Matrix& x, Products& products, const Finish& finish) const {
+  assert(x.columns() == in_);
+  for (int begin = 0; begin < x.rows(); begin += Products::kMaxRows) {
+    const int end = std::min(begin + Products::kMaxRows, x.rows());
+    int column = 0;
+    const PackedMatrix* taken_in_for = nullptr;
+    for (const std::shared_ptr<const PackedMatrix>& panel : panels_) {
+      if (taken_in_for == nullptr || panel->input_scale != taken_in_for->input_scale) {
+        products.TakeIn(x, begin, end - begin, *panel);
+        taken_in_for = panel.get();
+      }
+      ProductRows product = {.columns = panel->out, .bias = &bias_[column]};
+      if (!scales_.empty()) {
+        product.scales = &scales_[column];
+        product.offsets = &offsets_[column];
+      }
+      for (int row = begin; row < end; row += product.rows) {
+        product.rows = RowsAtOnce(end - row);
+        product.values = products.Multiply(row - begin, product.rows, *panel);
+        product.input_scales = products.input_scales(row - begin);
+        finish(row, column, product);
+      }
+      column += panel->out;
+    }
+  }
+}
+
+void Linear::Apply(const Matrix& x, Matrix& y, Products& products) const {
+  y.Resize(x.rows(), out_);
+  ApplyAt(x, 0, y, products);
+}
+
+void Linear::ApplyAt(const Matrix& x, int first_row, Matrix& y, Products& products) const {
+  assert(first_row + x.rows() <= y.rows() && y.columns() == out_);
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    AddBias(product, y.row(first_row + row) + column, out_);
+  });
+}
+
+void Linear::ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
+                              Products& products) const {
+  y.Resize(x.rows(), out_);
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    AddBiasAndActivate(product, activation, y.row(row) + column, out_);
+  });
+}
+
+void Linear::ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const {
+  assert(y.rows() == x.rows() && y.columns() == out_);
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    AddBiasAndResidual(product, y.row(row) + column, out_);
+  });
+}
+
+void Linear::FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>& best,
+                      Products& products) const {
+  best.resize(x.rows());
+  std::array<Best, kMaxRowsAtOnce> of_panel;
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    internal::FindBest(product, log_sum_exp, of_panel.data());
+    for (int i = 0; i < product.rows; ++i) {
+      of_panel[i].index += column;
+      Best& so_far = best[row + i];
+      so_far = column == 0 ? of_panel[i] : BetterOf(so_far, of_panel[i], log_sum_exp);
+    }
+  });
+}
+
+void Linear::FindContenders(const Matrix& x,
+                            absl::FunctionRef<float(int row, float input_scale)> margin,
+                            std::vector<Contenders>& contenders, Products& products) const {
+  contenders.resize(x.rows());
+  std::array<Best, kMaxRowsAtOnce> of_panel;
+  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+    internal::FindBest(product, LogSumExp::kLeaveOut, of_panel.data());
+    for (int i = 0; i < product.rows; ++i) {
+      Contenders& so_far = contenders[row + i];
+      if (column == 0) {
+        so_far.margin = margin(row + i, product.input_scales[i]);
+        so_far.largest = of_panel[i].logit;
+        so_far.count = 0;
+      }
+      so_far.largest = std::max(so_far.largest, of_panel[i].logit);
+    }
+    AddContenders(product, column, &contenders[row]);
+  });
+  for (Contenders& row : contenders) row.RemoveOutdone();
+}
+
+float Linear::LargestScale() const { return *std::max_element(scales_.begin(), scales_.end()); }
+
+}  // namespace limpid::internal
+
+namespace limpid {
+
+bool IsSupported(ComputeType type) {
+  switch (type) {
+    case ComputeType::kBFloat16:
+      return internal::Has(dnnl::cpu_isa::avx512_core_bf16);
+    case ComputeType::kInt8:
+      return internal::Has(dnnl::cpu_isa::sse41);
+    default:
+      return true;
+  }
+}
+
+}  // namespace limpid

@@ -1,0 +1,188 @@
+#include "engine/search/beam_search.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace limpid::internal {
+namespace {
+
+// parent + a token
+void Extend(const Hypothesis& parent, int token, float log_probability, Hypothesis& extended) {
+  extended.ids.assign(parent.ids.begin(), parent.ids.end());
+  extended.ids.push_back(token);
+  extended.log_probabilities.assign(parent.log_probabilities.begin(),
+                                    parent.log_probabilities.end());
+  extended.log_probabilities.push_back(log_probability);
+}
+
+// What hypotheses of a length, counted behind the prefix, are ranked by.
+double Normalized(double log_probability, int length, const SearchOptions& options) {
+  return log_probability / std::pow(std::max(length, 1), options.length_penalty);
+}
+
+}  // namespace
+
+void BeamSearch::Search(const SourceBatch& source, const SearchRequest& request,
+                        DecodingState& state, std::vector<Hypotheses>& found) {
+  Start(source, request, state);
+  while (!state.inputs.empty()) {
+    transformer_.Decode({state.inputs, source, state.memory, state.cache}, state.work);
+    next_inputs_.clear();
+    for (size_t row = 0; row < state.inputs.size();) {
+      const int first_row = static_cast<int>(row);
+      row += Advance(state.inputs[row].sentence, first_row, request, state);
+    }
+    state.inputs.swap(next_inputs_);
+  }
+  for (int sentence = 0; sentence < source.sentences(); ++sentence) {
+    Beam& beam = beams_[sentence];
+    found[sentence].resize(std::min(beam.finished_count, request.options.nbest));
+    std::swap_ranges(found[sentence].begin(), found[sentence].end(), beam.finished.begin());
+  }
+}
+
+// Each sentence starts as one hypothesis without tokens.
+void BeamSearch::Start(const SourceBatch& source, const SearchRequest& request,
+                       DecodingState& state) {
+  const ModelConfig& config = transformer_.config();
+  const int beam_size = request.options.beam_size;
+  state.cache.Reset(config.decoder_layers, config.model_dim, source.sentences() * beam_size);
+  state.inputs.clear();
+  log_sum_exp_.resize(beam_size);
+  if (beams_.size() < static_cast<size_t>(source.sentences())) beams_.resize(source.sentences());
+  for (int sentence = 0; sentence < source.sentences(); ++sentence) {
+    Beam& beam = beams_[sentence];
+    beam.max_tokens = request.MaxTokens(source.length(sentence), sentence, config);
+    for (Hypotheses* hypotheses : {&beam.live, &beam.next_live, &beam.finished}) {
+      hypotheses->resize(beam_size);
+    }
+    beam.parents.resize(beam_size);
+    beam.live_count = 1;
+    beam.finished_count = 0;
+    beam.live[0].Clear();
+    state.inputs.push_back({.token = config.decoder_start_id,
+                            .position = 0,
+                            .hypothesis = sentence * beam_size,
+                            .sentence = sentence});
+  }
+}
+
+// Extends the live hypotheses of a sentence, whose logits begin at `first_row`, and leaves what is
+// still live in next_inputs_. Returns how many rows they had.
+int BeamSearch::Advance(int sentence, int first_row, const SearchRequest& request,
+                        DecodingState& state) {
+  const ModelConfig& config = transformer_.config();
+  Beam& beam = beams_[sentence];
+  const int rows = beam.live_count;
+  const int position = state.inputs[first_row].position;
+  for (int i = 0; i < rows; ++i) {
+    float* logits = state.work.logits.row(first_row + i);
+    RemoveBadWords(config, logits);
+    log_sum_exp_[i] = FindBest(logits, config.target_vocab_size).log_sum_exp;
+  }
+  const absl::Span<const int> prefix = request.prefix(sentence);
+  if (static_cast<size_t>(position) < prefix.size()) {
+    FollowPrefix(beam, prefix[position], state.work.logits.row(first_row));
+  } else {
+    CollectCandidates(beam, first_row, request, state);
+    TakeCandidates(beam, first_row, request, state);
+    if (!CanImprove(beam, static_cast<int>(prefix.size()), request.options)) beam.live_count = 0;
+  }
+  const int first_hypothesis = sentence * request.options.beam_size;
+  state.cache.Reorder(first_hypothesis, absl::MakeConstSpan(beam.parents.data(), beam.live_count));
+  for (int i = 0; i < beam.live_count; ++i) {
+    next_inputs_.push_back({.token = beam.live[i].ids.back(),
+                            .position = position + 1,
+                            .hypothesis = first_hypothesis + i,
+                            .sentence = sentence});
+  }
+  return rows;
+}
+
+// Within the prefix there is one hypothesis. What the prefix is worth does not enter its score.
+void BeamSearch::FollowPrefix(Beam& beam, int token, const float* logits) {
+  beam.live[0].ids.push_back(token);
+  beam.live[0].log_probabilities.push_back(logits[token] - log_sum_exp_[0]);
+  beam.parents[0] = 0;
+}
+
+// So many candidates are enough: of those that extend one hypothesis, only the tokens that end a
+// translation do not live on.
+void BeamSearch::CollectCandidates(const Beam& beam, int first_row, const SearchRequest& request,
+                                   DecodingState& state) {
+  const ModelConfig& config = transformer_.config();
+  const LogitsProcessor processor(request.options, request.constraints, config);
+  const size_t ends = 1 + request.constraints.end_at.size();
+  candidates_.Reset((1 + ends) * request.options.beam_size);
+  state.scores.Reserve(config.target_vocab_size);
+  for (int i = 0; i < beam.live_count; ++i) {
+    const float* logits = state.work.logits.row(first_row + i);
+    const auto so_far = static_cast<float>(beam.live[i].score);
+    if (processor.active()) {
+      processor.Apply(logits, -log_sum_exp_[i], beam.live[i].ids, state.scores.data());
+      candidates_.Offer(i, so_far, state.scores.data(), config.target_vocab_size);
+    } else {
+      candidates_.Offer(i, so_far - log_sum_exp_[i], logits, config.target_vocab_size);
+    }
+  }
+}
+
+void BeamSearch::TakeCandidates(Beam& beam, int first_row, const SearchRequest& request,
+                                const DecodingState& state) {
+  const LogitsProcessor processor(request.options, request.constraints, transformer_.config());
+  const int length = static_cast<int>(beam.live[0].ids.size()) + 1;
+  const int prefix = static_cast<int>(request.prefix(state.inputs[first_row].sentence).size());
+  int next_count = 0;
+  int rank = 0;
+  for (const Candidate& candidate : candidates_.best()) {
+    const int token = candidate.column;
+    const bool ends = processor.IsEnd(token);
+    const bool stops = ends || length >= beam.max_tokens;
+    const bool is_top = rank++ < request.options.beam_size;
+    if (stops ? !is_top : next_count == request.options.beam_size) continue;
+
+    Hypothesis& extended = beam.next_live[next_count];
+    const float logit = state.work.logits.row(first_row + candidate.row)[candidate.column];
+    Extend(beam.live[candidate.row], token, logit - log_sum_exp_[candidate.row], extended);
+    extended.finished = ends;
+    extended.score = candidate.score;
+    if (stops) {
+      extended.score = Normalized(candidate.score, length - prefix, request.options);
+      Finish(extended, beam);
+    } else {
+      beam.parents[next_count++] = candidate.row;
+    }
+  }
+  const bool nothing_may_come = candidates_.best().empty() && beam.finished_count == 0;
+  if (nothing_may_come) Finish(beam.live[0], beam);  // cut off here
+  beam.live.swap(beam.next_live);
+  beam.live_count = next_count;
+}
+
+// Puts a hypothesis in its place among the finished ones; the worst makes room. What is left of
+// `hypothesis` is for reuse.
+void BeamSearch::Finish(Hypothesis& hypothesis, Beam& beam) {
+  const auto begin = beam.finished.begin();
+  const auto place =
+      std::upper_bound(begin, begin + beam.finished_count, hypothesis.score,
+                       [](double score, const Hypothesis& other) { return score > other.score; });
+  if (place == beam.finished.end()) return;
+  if (begin + beam.finished_count < beam.finished.end()) ++beam.finished_count;
+  const auto last = begin + beam.finished_count - 1;
+  std::swap(*last, hypothesis);
+  std::rotate(place, last, last + 1);
+}
+
+// Whether a live hypothesis can still get among the nbest finished ones; see SearchOptions.
+bool BeamSearch::CanImprove(const Beam& beam, int prefix_tokens,
+                            const SearchOptions& options) const {
+  if (beam.live_count == 0) return false;
+  if (beam.finished_count < options.nbest) return true;
+  const Hypothesis& best = beam.live[0];
+  const int length = static_cast<int>(best.ids.size());
+  const int best_length = options.length_penalty > 0 ? beam.max_tokens : length;
+  return Normalized(best.score, best_length - prefix_tokens, options) >
+         beam.finished[options.nbest - 1].score;
+}
+
+}  // namespace limpid::internal

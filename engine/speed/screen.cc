@@ -1,0 +1,112 @@
+#include "engine/speed/screen.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "engine/math/attention_ops.h"
+
+namespace limpid::internal {
+namespace {
+
+float Norm(const float* x, int size) {
+  return std::sqrt(std::transform_reduce(x, x + size, x, 0.0F));
+}
+
+// The norm of what rounding takes from `size` numbers at most.
+float RoundingError(float scale, int size) {
+  return scale / 2 * std::sqrt(static_cast<float>(size));
+}
+
+// What summing up products of `size` numbers in float32 may be off by, as a share of the product of
+// their norms.
+float SummingError(int size) { return static_cast<float>(size + 2) * 0x1p-24F; }
+
+// Infinity where a weight is not finite.
+float LargestNorm(const TensorView& weights) {
+  const int size = static_cast<int>(weights.columns());
+  std::vector<float> row(size);
+  float largest = 0;
+  for (int64_t i = 0; i < weights.rows(); ++i) {
+    ReadRow(weights, i, row.data());
+    const float norm = Norm(row.data(), size);
+    if (!std::isfinite(norm)) return std::numeric_limits<float>::infinity();
+    largest = std::max(largest, norm);
+  }
+  return largest;
+}
+
+// Scales of inputs that come with a model may cut off large ones; these are rounded row by row.
+LinearWeights WithoutInputScale(LinearWeights weights) {
+  weights.weight.input_scale = 0;
+  return weights;
+}
+
+}  // namespace
+
+Screen::Screen(const LinearWeights& output, absl::Span<const int> bad_words)
+    : output_(output),
+      bias_(ReadAll(output.bias)),
+      int8_(Linear::Pack({WithoutInputScale(output)}, ComputeType::kInt8).Without(bad_words)),
+      weight_norm_(LargestNorm(output.weight)),
+      weight_error_(RoundingError(int8_.LargestScale(), int8_.in())) {
+  for (const int word : bad_words) bias_[word] = -std::numeric_limits<float>::infinity();
+}
+
+void Screen::FindBest(const Matrix& x, std::vector<Best>& best, ScreenScratch& scratch,
+                      Products& products) const {
+  const auto margin = [&](int row, float input_scale) {
+    const float input_error = RoundingError(input_scale, int8_.in());
+    const float input_norm = Norm(x.row(row), int8_.in()) + input_error;
+    // A little more, for float32 rounds, too.
+    constexpr float kMore = 1.0625F;
+    return 2 * kMore * (input_error * weight_norm_ + input_norm * weight_error_) +
+           4 * SummingError(int8_.in()) * input_norm * weight_norm_;
+  };
+  int8_.FindContenders(x, margin, scratch.contenders, products);
+  scratch.undecided.clear();
+  best.resize(x.rows());
+  for (int row = 0; row < x.rows(); ++row) {
+    const Contenders& contenders = scratch.contenders[row];
+    if (contenders.count == 0 || contenders.count > Contenders::kMost ||
+        !FindBestOf(contenders, x.row(row), scratch.weights, best[row])) {
+      scratch.undecided.push_back(row);
+    }
+  }
+}
+
+bool Screen::FindBestOf(const Contenders& contenders, const float* x, Matrix& weights,
+                        Best& best) const {
+  weights.Resize(Contenders::kMost, int8_.in());
+  std::array<const float*, Contenders::kMost> rows;
+  for (int i = 0; i < contenders.count; ++i) {
+    ReadRow(output_.weight, contenders.columns[i], weights.row(i));
+    rows[i] = weights.row(i);
+  }
+  std::array<float, PaddedKeys(Contenders::kMost)> logits;
+  DotRows(x, {rows.data(), contenders.count}, /*offset=*/0, {.heads = 1, .head_dim = int8_.in()},
+          /*scale=*/1, logits.data());
+  best = {.logit = -std::numeric_limits<float>::infinity()};
+  int best_contender = 0;
+  for (int i = 0; i < contenders.count; ++i) {
+    const int column = contenders.columns[i];
+    logits[i] += bias_[column];
+    if (logits[i] <= best.logit) continue;
+    best = {.index = column, .logit = logits[i]};
+    best_contender = i;
+  }
+  const float norm = Norm(x, int8_.in());
+  const auto error = [&](int i) {
+    const float bias = std::abs(bias_[contenders.columns[i]]);
+    return SummingError(int8_.in()) * (norm * Norm(rows[i], int8_.in()) + bias);
+  };
+  for (int i = 0; i < contenders.count; ++i) {
+    if (i == best_contender) continue;
+    if (logits[i] + 2 * (error(i) + error(best_contender)) >= best.logit) return false;
+  }
+  return true;
+}
+
+}  // namespace limpid::internal

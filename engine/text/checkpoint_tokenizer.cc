@@ -1,0 +1,116 @@
+#include "engine/text/checkpoint_tokenizer.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "models/formats/marian_vocabulary.h"
+#include "models/io/file.h"
+
+namespace limpid::internal {
+namespace {
+
+// Whether a piece can only come from a program that cuts words into pieces.
+bool IsMarked(std::string_view piece) { return piece.starts_with("▁") || piece.ends_with("@@"); }
+
+// Refuses to take pieces for words.
+absl::Status CheckThatPiecesAreWords(const TokenizerFiles& files) {
+  const std::vector<std::string>& pieces = files.model.source_vocabulary;
+  const auto marked = static_cast<size_t>(std::count_if(pieces.begin(), pieces.end(), IsMarked));
+  constexpr size_t kShare = 50;  // at least one in so many
+  if (files.is_stated || marked * kShare < pieces.size() || marked == 0) return absl::OkStatus();
+  const std::string& piece = *std::find_if(pieces.begin(), pieces.end(), IsMarked);
+  return absl::FailedPreconditionError(absl::StrCat(
+      files.path, ": found no tokenizer, though the vocabulary has pieces such as \"", piece,
+      "\"; looked for ", files.names.empty() ? "none" : files.names, ", found ",
+      NamesIn(files.path), "; put the model's tokenizer there, or if text comes already split ",
+      "into pieces by spaces, say so with `limpid convert --tokenizer=spaces`"));
+}
+
+// Refuses a SentencePiece model of another model's. The vocabulary has most pieces of its own one;
+// or that makes up much of the vocabulary, which may have been pruned to what a language needs.
+absl::Status CheckThatItFits(const std::string& path, const std::string& sentencepiece,
+                             const std::vector<std::string>& vocabulary) {
+  const absl::StatusOr<std::vector<std::string>> pieces = SentencePiecePieces(sentencepiece);
+  if (!pieces.ok()) return InContext(path, pieces.status());
+  const std::unordered_set<std::string_view> known(pieces->begin(), pieces->end());
+  const auto common = static_cast<size_t>(
+      std::count_if(vocabulary.begin(), vocabulary.end(),
+                    [&](const std::string& piece) { return known.contains(piece); }));
+  if (common * 4 >= pieces->size() * 3 || common * 4 >= vocabulary.size()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": is another model's: of its ", pieces->size(), " pieces only ", common,
+                   " are among the ", vocabulary.size(), " of the vocabulary"));
+}
+
+// The files of both sides, for a message.
+std::string PathsOf(const TokenizerFiles& files) {
+  if (files.source_path.empty()) return files.path;
+  if (files.source_path == files.target_path) return files.source_path;
+  return absl::StrCat(files.source_path, " and ", files.target_path);
+}
+
+absl::Status CheckFiles(const TokenizerFiles& files) {
+  const TokenizerModel& model = files.model;
+  if (!model.subword_merges.empty()) return absl::OkStatus();
+  if (model.source_sentencepiece.empty()) return CheckThatPiecesAreWords(files);
+  absl::Status status =
+      CheckThatItFits(files.source_path, model.source_sentencepiece, model.source_vocabulary);
+  if (!status.ok() || (model.source_sentencepiece == model.target_sentencepiece &&
+                       model.source_vocabulary == model.target_vocabulary)) {
+    return status;
+  }
+  return CheckThatItFits(files.target_path, model.target_sentencepiece, model.target_vocabulary);
+}
+
+}  // namespace
+
+TokenizerModel TakeTokenizerModel(Checkpoint& checkpoint) {
+  const ModelConfig& config = checkpoint.config;
+  return {
+      .source_sentencepiece = std::move(checkpoint.source_sentencepiece),
+      .target_sentencepiece = std::move(checkpoint.target_sentencepiece),
+      .subword_merges = std::move(checkpoint.subword_merges),
+      .source_language = config.source_language,
+      .target_language = config.target_language,
+      .source_vocabulary = std::move(checkpoint.source_vocabulary),
+      .target_vocabulary = std::move(checkpoint.target_vocabulary),
+      .source_bos_id = config.source_bos_id,
+      .source_eos_id = config.source_eos_id,
+      .source_unk_id = config.source_unk_id,
+      .target_eos_id = config.target_eos_id,
+      .target_unk_id = config.target_unk_id,
+  };
+}
+
+TokenizerFiles TakeTokenizerFiles(const std::string& path, Checkpoint& checkpoint) {
+  return {.model = TakeTokenizerModel(checkpoint),
+          .path = path,
+          .source_path = std::move(checkpoint.source_tokenizer_path),
+          .target_path = std::move(checkpoint.target_tokenizer_path),
+          .names = std::move(checkpoint.tokenizer_names),
+          .is_stated = checkpoint.config.tokenizer.has_value()};
+}
+
+absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(TokenizerFiles files) {
+  if (absl::Status status = CheckFiles(files); !status.ok()) return status;
+  const std::string paths = PathsOf(files);
+  absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = Tokenizer::Create(std::move(files.model));
+  if (!tokenizer.ok()) return InContext(paths, tokenizer.status());
+  return tokenizer;
+}
+
+std::string MissingTokenizer(const std::string& path, const Checkpoint& checkpoint) {
+  const bool is_stated = checkpoint.config.tokenizer.has_value();
+  if (is_stated || TokenizerKindOf(checkpoint) != TokenizerKind::kSpaces) return "";
+  return absl::StrCat(path, ": found no tokenizer, so that text must come split into pieces by ",
+                      "spaces; looked for ",
+                      checkpoint.tokenizer_names.empty() ? "none" : checkpoint.tokenizer_names,
+                      ", found ", NamesIn(path));
+}
+
+}  // namespace limpid::internal

@@ -1,0 +1,448 @@
+// The state of a model built on PyTorch's nn.Transformer, as tutorials train them: FILE.pt, .pth or
+// .safetensors, and beside it FILE.json, which says what the tensors do not.
+// models/from_pytorch/README.md describes it.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "models/formats/nn_transformer_description.h"
+#include "models/formats/tensor_renamer.h"
+#include "models/formats/torch_file.h"
+#include "models/io/file.h"
+#include "models/io/json.h"
+#include "models/model/checkpoint.h"
+#include "models/model/convert_tensor.h"
+#include "models/model/weights.h"
+#include "models/native/safetensors.h"
+
+namespace limpid::internal {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The names that tutorials give to what nn.Transformer leaves to others, by role.
+struct CommonNames {
+  const char* role;
+  std::vector<std::string> names;
+};
+const std::vector<CommonNames>& AllCommonNames() {
+  static const auto* const names = new std::vector<CommonNames>{
+      {"transformer",
+       {"transformer.encoder.layers.0.linear1.weight", "encoder.layers.0.linear1.weight"}},
+      {"source_embedding",
+       {"src_tok_emb.embedding.weight", "src_tok_emb.weight", "src_embedding.weight",
+        "src_embed.weight", "encoder_embedding.weight", "tok_emb.weight", "embedding.weight"}},
+      {"target_embedding",
+       {"tgt_tok_emb.embedding.weight", "tgt_tok_emb.weight", "tgt_embedding.weight",
+        "tgt_embed.weight", "trg_embedding.weight", "decoder_embedding.weight", "tok_emb.weight",
+        "embedding.weight"}},
+      {"output", {"generator.weight", "fc_out.weight", "fc.weight", "out.weight"}},
+      {"positions",
+       {"positional_encoding.pos_embedding", "positional_encoding.pe", "pos_encoder.pe",
+        "positional_encoding.weight", "pos_embedding.weight"}},
+      {"source_positions", {"src_pos_emb.weight", "src_position_embedding.weight"}},
+      {"target_positions", {"tgt_pos_emb.weight", "trg_position_embedding.weight"}},
+  };
+  return *names;
+}
+
+// Where the state keeps what, by name.
+class Roles {
+ public:
+  Roles(const NnTransformerDescription& description, const TensorMap& tensors)
+      : description_(description), tensors_(tensors) {}
+
+  // The name of the tensor in a role, as the JSON file or the tutorials have it; empty if none.
+  std::string Find(const std::string& role) const {
+    const auto given = description_.tensors.find(role);
+    if (given != description_.tensors.end()) return given->second;
+    for (const CommonNames& common : AllCommonNames()) {
+      if (role != common.role) continue;
+      for (const std::string& name : common.names) {
+        if (tensors_.find(name) != tensors_.end()) return name;
+      }
+    }
+    return "";
+  }
+
+  absl::StatusOr<std::string> Require(const std::string& role) const {
+    const std::string name = Find(role);
+    if (tensors_.find(name) != tensors_.end()) return name;
+    std::vector<std::string> names;
+    for (const auto& [tensor, view] : tensors_) {
+      if (tensor.find(".layers.") == std::string::npos) names.push_back(Quoted(tensor));
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "found no tensor ", name.empty() ? "" : Quoted(name) + " ", "for the ", Quoted(role),
+        "; name it in the JSON file under \"tensors\". Beside layers there are ",
+        absl::StrJoin(names, ", ")));
+  }
+
+  // What stands before "encoder.layers.0" in the names of nn.Transformer's tensors.
+  absl::StatusOr<std::string> Transformer() const {
+    const auto given = description_.tensors.find("transformer");
+    if (given != description_.tensors.end()) {
+      return given->second.empty() ? "" : given->second + ".";
+    }
+    auto name = Require("transformer");
+    if (!name.ok()) return name;
+    return name->substr(0, name->find("encoder.layers.0."));
+  }
+
+ private:
+  const NnTransformerDescription& description_;
+  const TensorMap& tensors_;
+};
+
+bool IsSafetensorsName(const std::string& path) {
+  return fs::path(path).extension() == ".safetensors";
+}
+
+std::shared_ptr<std::vector<float>> NewFloats(int64_t elements, std::vector<int64_t> shape,
+                                              TensorView& view, Checkpoint& checkpoint) {
+  auto values = std::make_shared<std::vector<float>>(static_cast<size_t>(elements));
+  checkpoint.storage.push_back(values);
+  view = {.dtype = DType::kFloat32,
+          .shape = std::move(shape),
+          .data = reinterpret_cast<const std::byte*>(values->data())};
+  return values;
+}
+
+// Adds what tensors there are for one prefix of nn.Transformer; the first thing wrong stays in
+// `status`. nn.Transformer(bias=False) has no biases, and Limpid zeros.
+class LayerRenamer : public TensorRenamer {
+ public:
+  LayerRenamer(TensorMap from, int model_dim, Checkpoint& checkpoint)
+      : TensorRenamer(std::move(from)), model_dim_(model_dim), checkpoint_(checkpoint) {}
+
+  void LinearOrUnbiased(const std::string& theirs, const std::string& ours) {
+    AddZeros(theirs + ".bias", theirs + ".weight");
+    Linear(theirs, ours);
+  }
+  void NormOrUnbiased(const std::string& theirs, const std::string& ours) {
+    AddZeros(theirs + ".bias", theirs + ".weight");
+    Norm(theirs, ours);
+  }
+
+  // in_proj has the rows of query, key and value, in this order.
+  void Attention(const std::string& theirs, const std::string& ours) {
+    AddZeros(theirs + ".in_proj_bias", theirs + ".in_proj_weight");
+    for (const char* part : {"weight", "bias"}) {
+      const std::string name = absl::StrCat(theirs, ".in_proj_", part);
+      if (!Has(name)) return Fail(absl::StrCat("tensor ", Quoted(name), " is missing"));
+      const TensorView joint = Get(name);
+      if (joint.rows() != 3 * int64_t{model_dim_}) {
+        return Fail(absl::StrCat("tensor ", Quoted(name), " has shape ", ShapeName(joint.shape),
+                                 "; expected ", 3 * int64_t{model_dim_}, " rows"));
+      }
+      int64_t row = 0;
+      for (const char* role : {".query.", ".key.", ".value."}) {
+        to[absl::StrCat(ours, role, part)] = Rows(joint, row, model_dim_);
+        row += model_dim_;
+      }
+      Drop(name);
+    }
+    LinearOrUnbiased(theirs + ".out_proj", ours + ".output");
+  }
+
+  void AddZeros(const std::string& name, const std::string& weight) {
+    if (Has(name) || !Has(weight) || Get(weight).elements() == 0) return;
+    const int64_t rows = Get(weight).rows();
+    TensorView zeros;
+    NewFloats(rows, {rows}, zeros, checkpoint_);
+    Add(name, zeros);
+  }
+
+ private:
+  int model_dim_;
+  Checkpoint& checkpoint_;
+};
+
+// Counts PREFIX0.norm1.weight, PREFIX1. …
+int CountLayers(const TensorMap& tensors, const std::string& prefix) {
+  int layers = 0;
+  while (tensors.count(absl::StrCat(prefix, layers, ".norm1.weight")) != 0) ++layers;
+  return layers;
+}
+
+int FeedForwardDim(const TensorMap& tensors, const std::string& prefix) {
+  const auto hidden = tensors.find(prefix + "0.linear1.weight");
+  const int64_t rows = hidden == tensors.end() ? 0 : hidden->second.rows();
+  return static_cast<int>(std::min<int64_t>(rows, INT32_MAX));
+}
+
+void RenameStack(const std::string& theirs, const std::string& ours, int layers,
+                 LayerRenamer& rename) {
+  const bool decoder = ours == "decoder";
+  for (int i = 0; i < layers && rename.status.ok(); ++i) {
+    const std::string from = absl::StrCat(theirs, ".layers.", i);
+    const std::string to = absl::StrCat(ours, ".layers.", i);
+    rename.Attention(from + ".self_attn", to + ".self_attention");
+    rename.NormOrUnbiased(from + ".norm1", to + ".self_attention_norm");
+    if (decoder) {
+      rename.Attention(from + ".multihead_attn", to + ".cross_attention");
+      rename.NormOrUnbiased(from + ".norm2", to + ".cross_attention_norm");
+    }
+    rename.LinearOrUnbiased(from + ".linear1", to + ".feed_forward.hidden");
+    rename.LinearOrUnbiased(from + ".linear2", to + ".feed_forward.output");
+    rename.NormOrUnbiased(from + (decoder ? ".norm3" : ".norm2"), to + ".feed_forward_norm");
+  }
+  if (rename.Has(theirs + ".norm.weight")) {
+    rename.NormOrUnbiased(theirs + ".norm", ours + ".final_norm");
+  }
+}
+
+// A table of positions as tutorials keep it, [max, 1, model_dim] or [1, max, model_dim] or
+// [max, model_dim], as [max, model_dim].
+absl::Status ShapeTable(const std::string& name, const ModelConfig& config, TensorView& table) {
+  std::vector<int64_t> shape = table.shape;
+  if (shape.size() == 3 && shape[1] == 1) {
+    shape.erase(shape.begin() + 1);
+  } else if (shape.size() == 3 && shape[0] == 1) {
+    shape.erase(shape.begin());
+  }
+  if (shape.size() != 2 || shape[0] < config.max_positions || shape[1] != config.model_dim) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "tensor ", Quoted(name), " has shape ", ShapeName(table.shape), "; expected a row of ",
+        config.model_dim, " for each of ", config.max_positions, " positions"));
+  }
+  if (Reshape(std::move(shape), table)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("tensor ", Quoted(name), " of shape ", ShapeName(table.shape),
+                   " is int8 and has ", table.rows(), " scales; expected one for each position"));
+}
+
+// sin and cos in turn, as tutorials have it: (2i, 2i + 1) at angle p * 10000^(-2i/model_dim).
+TensorView InterleavedSinusoids(int rows, int model_dim, Checkpoint& checkpoint) {
+  TensorView table;
+  const auto values = NewFloats(int64_t{rows} * model_dim, {rows, model_dim}, table, checkpoint);
+  for (size_t k = 0; k < values->size(); ++k) {
+    const size_t column = k % static_cast<size_t>(model_dim);
+    const size_t position = k / static_cast<size_t>(model_dim);
+    const size_t even_column = column - column % 2;
+    const double frequency = std::pow(10000.0, -static_cast<double>(even_column) / model_dim);
+    const double angle = static_cast<double>(position) * frequency;
+    (*values)[k] = static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
+  }
+  return table;
+}
+
+// Takes the tables of positions out of the state, if it has any, and settles config.positions.
+absl::Status RenamePositions(const NnTransformerDescription& description,
+                             const std::vector<std::string>& names, LayerRenamer& rename,
+                             Checkpoint& checkpoint) {
+  ModelConfig& config = checkpoint.config;
+  std::vector<TensorView> tables;
+  for (const std::string& name : names) {
+    TensorView table = rename.Get(name);
+    absl::Status status = ShapeTable(name, config, table);
+    if (!status.ok()) return status;
+    tables.push_back(std::move(table));
+  }
+  for (const std::string& name : names) {
+    if (rename.Has(name)) rename.Drop(name);
+  }
+  if (description.positions == "halves") {
+    config.positions = Positions::kSinusoidal;
+    return absl::OkStatus();
+  }
+  config.positions = Positions::kLearned;
+  if (tables.empty()) {
+    if (description.positions == "learned") {
+      return absl::InvalidArgumentError(
+          "found no table of learned positions; name it in the JSON file under \"tensors\", as "
+          "\"positions\", or \"source_positions\" and \"target_positions\"");
+    }
+    constexpr int64_t kMaxNumbers = int64_t{1} << 24;
+    if (int64_t{config.max_positions} * config.model_dim > kMaxNumbers) {
+      return absl::InvalidArgumentError("\"max_positions\": too large for a table of positions");
+    }
+    tables = {InterleavedSinusoids(config.max_positions, config.model_dim, checkpoint)};
+  }
+  rename.to["encoder.positions.weight"] = Rows(tables.front(), 0, config.max_positions);
+  rename.to["decoder.positions.weight"] = Rows(tables.back(), 0, config.max_positions);
+  return absl::OkStatus();
+}
+
+// Names of the tensors around the layers.
+struct OuterNames {
+  std::string source_embedding;
+  std::string target_embedding;
+  std::string output;  // its weight
+};
+
+// A tensor that has the same values as another one of the model is the same one: state_dict lists
+// tied weights under each of their names.
+void FindTies(const OuterNames& names, const TensorMap& tensors, ModelConfig& config) {
+  const TensorView& target = tensors.at(names.target_embedding);
+  config.shared_embeddings = config.source_vocab_size == config.target_vocab_size &&
+                             Same(tensors.at(names.source_embedding), target);
+  config.tied_output = Same(tensors.at(names.output), target);
+}
+
+void RenameOuter(const OuterNames& names, const ModelConfig& config, LayerRenamer& rename) {
+  const std::string bias = names.output.substr(0, names.output.rfind('.')) + ".bias";
+  rename.AddZeros(bias, names.output);
+  rename.Move(bias, "output.bias");
+  std::vector<std::string> targets = {names.target_embedding};
+  if (config.tied_output) {
+    targets.push_back(names.output);
+  } else {
+    rename.Move(names.output, "output.weight");
+  }
+  if (config.shared_embeddings) {
+    targets.push_back(names.source_embedding);
+    rename.MoveShared(targets, "embedding.weight");
+  } else {
+    rename.Move(names.source_embedding, "encoder.embedding.weight");
+    rename.MoveShared(targets, "decoder.embedding.weight");
+  }
+}
+
+absl::Status SetConfig(const NnTransformerDescription& description, ModelConfig& config) {
+  const std::string& positions = description.positions;
+  if (positions != "interleaved" && positions != "halves" && positions != "learned") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"positions\": expected \"interleaved\", \"halves\" or \"learned\", found ",
+                     Quoted(positions)));
+  }
+  if (description.activation != "relu" && description.activation != "gelu") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"activation\": expected \"relu\" or \"gelu\", found ", Quoted(description.activation)));
+  }
+  config.activation = description.activation == "relu" ? Activation::kRelu : Activation::kGelu;
+  config.encoder_heads = config.decoder_heads = description.heads;
+  config.norm_order = description.norm_first ? NormOrder::kPre : NormOrder::kPost;
+  config.layer_norm_epsilon = static_cast<float>(description.layer_norm_epsilon);
+  if (description.scale_embedding) {
+    config.embedding_scale = std::sqrt(static_cast<float>(config.model_dim));
+  }
+  config.source_language = description.source_language;
+  config.target_language = description.target_language;
+  return absl::OkStatus();
+}
+
+// The names of the tables of positions: none, one for both sides, or one for each.
+std::vector<std::string> PositionTables(const Roles& roles, const TensorMap& tensors) {
+  std::vector<std::string> names;
+  for (const char* role : {"positions", "source_positions", "target_positions"}) {
+    const std::string name = roles.Find(role);
+    if (tensors.count(name) != 0) names.push_back(name);
+  }
+  return names;
+}
+
+// How many positions there are: as the JSON file says, else as many as each table has.
+int MaxPositions(const NnTransformerDescription& description, const TensorMap& tensors,
+                 const std::vector<std::string>& tables) {
+  constexpr int64_t kUnlessStated = 1024;
+  constexpr int64_t kMost = 1 << 16;
+  if (description.max_positions != 0) return description.max_positions;
+  if (tables.empty()) return kUnlessStated;
+  int64_t least = kMost;
+  for (const std::string& name : tables) {
+    // [max, model_dim], with a dimension of 1 for the batch before or behind max.
+    const std::vector<int64_t>& shape = tensors.at(name).shape;
+    const bool batch_first = shape.size() == 3 && shape[0] == 1;
+    const size_t dimension = batch_first ? 1 : 0;
+    least = std::min(least, dimension < shape.size() ? shape[dimension] : 0);
+  }
+  return static_cast<int>(least);
+}
+
+absl::StatusOr<TensorMap> ReadState(const std::string& path, Checkpoint& checkpoint) {
+  if (!IsSafetensorsName(path)) {
+    auto file = ReadTorchFile(path);
+    if (!file.ok()) return file.status();
+    checkpoint.storage = std::move(file->storage);
+    return std::move(file->tensors);
+  }
+  auto file = ReadSafetensors(path);
+  if (!file.ok()) return file.status();
+  checkpoint.storage = std::move(file->storage);
+  return std::move(file->tensors);
+}
+
+absl::Status RenameAll(const NnTransformerDescription& description, TensorMap tensors,
+                       Checkpoint& checkpoint) {
+  ModelConfig& config = checkpoint.config;
+  const Roles roles(description, tensors);
+  const absl::StatusOr<std::string> prefix = roles.Transformer();
+  const auto source = roles.Require("source_embedding");
+  const auto target = roles.Require("target_embedding");
+  const auto output = roles.Require("output");
+  for (const auto* name : {&prefix, &source, &target, &output}) {
+    if (!name->ok()) return name->status();
+  }
+  const OuterNames names = {*source, *target, *output};
+  FindTies(names, tensors, config);
+  const int64_t model_dim = tensors.at(*source).columns();
+  config.model_dim = static_cast<int>(std::min<int64_t>(model_dim, INT32_MAX));
+  config.encoder_layers = CountLayers(tensors, *prefix + "encoder.layers.");
+  config.decoder_layers = CountLayers(tensors, *prefix + "decoder.layers.");
+  config.encoder_ffn_dim = FeedForwardDim(tensors, *prefix + "encoder.layers.");
+  config.decoder_ffn_dim = FeedForwardDim(tensors, *prefix + "decoder.layers.");
+  config.final_norm = tensors.count(*prefix + "encoder.norm.weight") != 0;
+  const std::vector<std::string> tables = PositionTables(roles, tensors);
+  config.max_positions = MaxPositions(description, tensors, tables);
+  config.max_source_tokens = config.max_positions;
+  absl::Status status = SetConfig(description, config);
+  if (status.ok()) status = ValidateConfig(config);
+  if (!status.ok()) return status;
+
+  LayerRenamer rename(std::move(tensors), config.model_dim, checkpoint);
+  status = RenamePositions(description, tables, rename, checkpoint);
+  if (!status.ok()) return status;
+  RenameOuter(names, config, rename);
+  RenameStack(*prefix + "encoder", "encoder", config.encoder_layers, rename);
+  RenameStack(*prefix + "decoder", "decoder", config.decoder_layers, rename);
+  rename.RefuseLeftovers("an nn.Transformer with embeddings, positions and an output");
+  checkpoint.tensors = std::move(rename.to);
+  return rename.status;
+}
+
+// Vectors are float32 in Limpid.
+absl::Status ConvertVectors(Checkpoint& checkpoint) {
+  for (auto& [name, tensor] : checkpoint.tensors) {
+    if (tensor.shape.size() > 1) continue;
+    absl::Status status = ConvertTensor(DType::kFloat32, tensor, checkpoint.storage);
+    if (!status.ok()) return InContext(absl::StrCat("tensor ", Quoted(name)), status);
+  }
+  return BindWeights(checkpoint.config, checkpoint.tensors).status();
+}
+
+}  // namespace
+
+bool IsNnTransformer(const std::string& path) {
+  if (fs::is_directory(path)) return false;
+  if (IsSafetensorsName(path)) return Exists(DescriptionPath(path));
+  const std::string extension = fs::path(path).extension().string();
+  return extension == ".pt" || extension == ".pth";
+}
+
+absl::StatusOr<Checkpoint> ReadNnTransformer(const std::string& path) {
+  const std::string description_path = DescriptionPath(path);
+  const auto description = ReadDescription(description_path);
+  if (!description.ok()) return description.status();
+  Checkpoint checkpoint;
+  checkpoint.format = "PyTorch nn.Transformer";
+  absl::Status status = ReadVocabularies(*description, description_path, checkpoint);
+  if (!status.ok()) return status;
+  auto tensors = ReadState(path, checkpoint);
+  if (!tensors.ok()) return tensors.status();
+  status = RenameAll(*description, *std::move(tensors), checkpoint);
+  if (status.ok()) status = ConvertVectors(checkpoint);
+  if (!status.ok()) return InContext(path, status);
+  return checkpoint;
+}
+
+}  // namespace limpid::internal

@@ -1,0 +1,316 @@
+#include "models/formats/torch_file.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "models/formats/pickle.h"
+#include "models/io/bytes.h"
+#include "models/io/file.h"
+#include "models/io/json.h"
+#include "models/io/zip.h"
+
+namespace limpid::internal {
+namespace {
+
+using Bytes = absl::Span<const std::byte>;
+
+constexpr std::string_view kZipBegins = "PK\x03\x04";
+// The pickle of 0x1950a86a20f9469cfc6c, with which the older kind begins.
+constexpr std::string_view kLegacyBegins(
+    "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.", 15);
+constexpr char kPickleName[] = "/data.pkl";
+
+using Storages = std::map<std::string, Bytes>;  // by key
+
+absl::Status Invalid(absl::string_view message) { return absl::InvalidArgumentError(message); }
+
+bool BeginsWith(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+absl::Status BigEndian() {
+  return absl::UnimplementedError("was saved on a big-endian machine; save it on another");
+}
+
+// --- From the pickle to tensors ---
+
+bool HasTensors(const Pickle& pickle, const PickledDict& dict) {
+  return std::any_of(dict.items.begin(), dict.items.end(), [&](const auto& item) {
+    return pickle.Get<PickledTensor>(item.second) != nullptr;
+  });
+}
+
+// The dict that has the tensors. Training scripts save it among other things. Each candidate is
+// looked through once: a dict may have another one under any number of keys.
+absl::StatusOr<const PickledDict*> FindState(const Pickle& pickle) {
+  const auto* root = pickle.Get<PickledDict>(pickle.root);
+  if (root != nullptr && HasTensors(pickle, *root)) return root;
+  for (const char* name : {"model_state_dict", "state_dict", "model"}) {
+    const PickledDict* dict = nullptr;
+    for (size_t i = 0; root != nullptr && i < root->items.size(); ++i) {
+      const auto* key = pickle.Get<std::string>(root->items[i].first);
+      if (key != nullptr && *key == name) dict = pickle.Get<PickledDict>(root->items[i].second);
+    }
+    if (dict != nullptr && HasTensors(pickle, *dict)) return dict;
+  }
+  return Invalid(
+      "holds no dict of tensors, neither by itself nor in a dict under \"model_state_dict\", "
+      "\"state_dict\" or \"model\"; save one with torch.save(model.state_dict(), path)");
+}
+
+// Elements from the first to behind the last that a tensor touches in its storage; nothing if that
+// overflows. A tensor that touches elements twice, so that it could be larger than its storage,
+// does not pass.
+std::optional<int64_t> Extent(const PickledTensor& tensor) {
+  int64_t elements = 1;
+  int64_t last = tensor.offset;
+  bool overflow = false;
+  for (size_t i = 0; i < tensor.shape.size(); ++i) {
+    int64_t step = 0;
+    overflow |= __builtin_mul_overflow(elements, tensor.shape[i], &elements);
+    overflow |=
+        __builtin_mul_overflow(std::max<int64_t>(tensor.shape[i] - 1, 0), tensor.strides[i], &step);
+    overflow |= __builtin_add_overflow(last, step, &last);
+  }
+  if (overflow || last == INT64_MAX) return std::nullopt;
+  if (elements == 0) return tensor.offset;
+  return elements > last + 1 - tensor.offset ? std::nullopt : std::optional(last + 1);
+}
+
+// The strides that numbers have that lie one after the other.
+bool IsRowMajor(const PickledTensor& tensor) {
+  int64_t stride = 1;
+  for (size_t i = tensor.shape.size(); i-- > 0;) {
+    if (tensor.shape[i] != 1 && tensor.strides[i] != stride) return false;
+    stride *= tensor.shape[i];
+  }
+  return true;
+}
+
+// Copies the elements that a tensor with strides refers to, in row-major order.
+std::vector<std::byte> Gather(const PickledTensor& tensor, const TensorView& view,
+                              const std::byte* first) {
+  const size_t width = SizeOf(view.dtype);
+  std::vector<std::byte> gathered(view.bytes());
+  std::vector<int64_t> index(tensor.shape.size());
+  for (size_t at = 0; at < gathered.size(); at += width) {
+    int64_t element = 0;
+    for (size_t i = 0; i < index.size(); ++i) element += index[i] * tensor.strides[i];
+    std::memcpy(&gathered[at], first + static_cast<size_t>(element) * width, width);
+    for (size_t i = index.size(); i-- > 0 && ++index[i] == tensor.shape[i];) index[i] = 0;
+  }
+  return gathered;
+}
+
+// `bytes`: of the tensor's storage. They outlive the view, as what goes to `owners` does.
+absl::StatusOr<TensorView> ViewOf(const PickledTensor& tensor, Bytes bytes,
+                                  std::vector<std::shared_ptr<const void>>& owners) {
+  const PickledStorageType& type = *tensor.storage.type;
+  const size_t elements = bytes.size() / type.element_size;
+  const std::optional<int64_t> extent = Extent(tensor);
+  if (!extent || static_cast<uint64_t>(*extent) > elements) {
+    return Invalid(absl::StrCat("of shape ", ShapeName(tensor.shape), " with strides ",
+                                ShapeName(tensor.strides), " from element ", tensor.offset,
+                                " on does not lie in its storage of ", elements,
+                                " elements, or has some of them twice"));
+  }
+  TensorView view = {.dtype = *type.dtype, .shape = tensor.shape, .data = bytes.data()};
+  view.data += static_cast<size_t>(tensor.offset) * type.element_size;
+  const bool aligned = reinterpret_cast<uintptr_t>(view.data) % type.element_size == 0;
+  if (IsRowMajor(tensor) && aligned) return view;
+  auto copy = std::make_shared<std::vector<std::byte>>(Gather(tensor, view, view.data));
+  view.data = copy->data();
+  owners.push_back(std::move(copy));
+  return view;
+}
+
+// The tensors of the state that may be weights.
+absl::StatusOr<std::map<std::string, const PickledTensor*>> FindTensors(const Pickle& pickle) {
+  constexpr size_t kLongestName = 1000;  // any number of entries may share one, to be compared
+  const auto state = FindState(pickle);
+  if (!state.ok()) return state.status();
+  std::map<std::string, const PickledTensor*> tensors;
+  for (const auto& [key, value] : (*state)->items) {
+    const auto* name = pickle.Get<std::string>(key);
+    const auto* tensor = pickle.Get<PickledTensor>(value);
+    if (name == nullptr || tensor == nullptr) continue;
+    if (name->size() > kLongestName) {
+      return Invalid(absl::StrCat("tensor ", Quoted(*name), " has a name of ", name->size(),
+                                  " bytes; expected at most ", kLongestName));
+    }
+    const PickledStorageType& type = *tensor->storage.type;
+    if (type.dtype_name == "float64") {
+      return absl::UnimplementedError(absl::StrCat(
+          "tensor ", Quoted(*name), " is float64; save the model in float32: model.float()"));
+    }
+    if (type.dtype.has_value()) tensors[*name] = tensor;  // as in Python, the last of a name counts
+  }
+  return tensors;
+}
+
+absl::Status AddTensors(const std::map<std::string, const PickledTensor*>& tensors,
+                        const Storages& storages, TorchFile& file) {
+  // Any number of tensors may lie in one storage, each of them to be copied for its strides.
+  constexpr size_t kMaxOverlaps = 4;
+  size_t in_tensors = 0;
+  size_t in_storages = 0;
+  for (const auto& [key, bytes] : storages) in_storages += bytes.size();
+  for (const auto& [name, tensor] : tensors) {
+    const std::string what = absl::StrCat("tensor ", Quoted(name));
+    const auto bytes = storages.find(tensor->storage.key);
+    if (bytes == storages.end()) {
+      return Invalid(
+          absl::StrCat(what, " is in storage ", Quoted(tensor->storage.key), ", which is missing"));
+    }
+    absl::StatusOr<TensorView> view = ViewOf(*tensor, bytes->second, file.storage);
+    if (!view.ok()) return InContext(what, view.status());
+    in_tensors += view->bytes();
+    if (in_tensors / kMaxOverlaps > in_storages) {
+      return Invalid(absl::StrCat("has tensors that take more than ", kMaxOverlaps,
+                                  " times the bytes of their storages"));
+    }
+    file.tensors[name] = *std::move(view);
+  }
+  return absl::OkStatus();
+}
+
+// --- Zip archives: NAME/data.pkl, NAME/byteorder and NAME/data/KEY ---
+
+absl::StatusOr<std::string> FindFolder(const ZipReader& zip) {
+  for (const std::string& name : zip.names()) {
+    if (absl::EndsWith(name, kPickleName) && name.find('/') == name.size() - strlen(kPickleName)) {
+      return name.substr(0, name.find('/'));
+    }
+  }
+  return Invalid("is a zip archive, but none of PyTorch's: it has no FOLDER/data.pkl");
+}
+
+absl::Status ReadStorages(const std::map<std::string, const PickledTensor*>& tensors,
+                          const std::string& folder, ZipReader& zip, Storages& storages,
+                          TorchFile& file) {
+  for (const auto& [name, tensor] : tensors) {
+    const std::string& key = tensor->storage.key;
+    if (storages.count(key) != 0) continue;
+    auto data = zip.Read(absl::StrCat(folder, "/data/", key));
+    if (!data.ok()) return data.status();
+    auto owner = std::make_shared<std::vector<std::byte>>(*std::move(data));
+    storages[key] = *owner;
+    file.storage.push_back(std::move(owner));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadZip(const std::string& path, TorchFile& file) {
+  const auto zip = ZipReader::Open(path);
+  if (!zip.ok()) return zip.status();
+  const absl::StatusOr<std::string> folder = FindFolder(**zip);
+  if (!folder.ok()) return InContext(path, folder.status());
+  const auto byte_order = (*zip)->Read(*folder + "/byteorder");
+  if (byte_order.ok() && byte_order->size() == strlen("big")) return InContext(path, BigEndian());
+  const auto text = (*zip)->Read(*folder + kPickleName);
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<Pickle> pickle = ParsePickle(*text);
+  if (!pickle.ok()) return InContext(path, pickle.status());
+  const auto tensors = FindTensors(*pickle);
+  if (!tensors.ok()) return InContext(path, tensors.status());
+  Storages storages;
+  absl::Status status = ReadStorages(*tensors, *folder, **zip, storages, file);
+  if (!status.ok()) return status;
+  return InContext(path, AddTensors(*tensors, storages, file));
+}
+
+// --- The older kind: pickles of a magic number, a version, the machine, the state and the keys of
+// its storages; then for each key its number of elements, and these ---
+
+absl::Status CheckMachine(const Pickle& machine) {
+  const auto* facts = machine.Get<PickledDict>(machine.root);
+  for (size_t i = 0; facts != nullptr && i < facts->items.size(); ++i) {
+    const auto* key = machine.Get<std::string>(facts->items[i].first);
+    const bool* value = machine.Get<bool>(facts->items[i].second);
+    if (key == nullptr || *key != "little_endian" || value == nullptr) continue;
+    if (*value) return absl::OkStatus();
+    return BigEndian();
+  }
+  return Invalid("does not say whether it was saved on a little-endian machine");
+}
+
+absl::StatusOr<Pickle> NextPickle(Bytes& rest) {
+  absl::StatusOr<Pickle> pickle = ParsePickle(rest);
+  if (pickle.ok()) rest.remove_prefix(pickle->size);
+  return pickle;
+}
+
+absl::StatusOr<Storages> FindStorages(const Pickle& state, const Pickle& keys, Bytes rest) {
+  std::map<std::string, size_t> element_sizes;
+  for (const PickledValue& value : state.values) {
+    const auto* storage = std::get_if<PickledStorage>(&value);
+    if (storage != nullptr) element_sizes[storage->key] = storage->type->element_size;
+  }
+  const auto* list = keys.Get<PickledList>(keys.root);
+  if (list == nullptr) return Invalid("has no list of storages");
+  Storages found;
+  ByteReader in(rest);
+  for (PickleId id : list->items) {
+    const auto* key = keys.Get<std::string>(id);
+    const auto size = key == nullptr ? element_sizes.end() : element_sizes.find(*key);
+    if (size == element_sizes.end()) return Invalid("lists a storage that no tensor has");
+    const auto elements = in.Read<int64_t>("the number of elements of a storage");
+    if (!elements.ok()) return elements.status();
+    if (*elements < 0 || static_cast<uint64_t>(*elements) > in.remaining() / size->second) {
+      return Invalid(absl::StrCat("ends within a storage of ", *elements, " elements"));
+    }
+    found[*key] = *in.Take(static_cast<uint64_t>(*elements) * size->second, "a storage");
+  }
+  return found;
+}
+
+absl::Status ReadLegacy(Bytes bytes, TorchFile& file) {
+  Bytes rest = bytes.subspan(kLegacyBegins.size());
+  const auto version = NextPickle(rest);
+  if (!version.ok()) return version.status();
+  const auto machine = NextPickle(rest);
+  if (!machine.ok()) return machine.status();
+  if (absl::Status status = CheckMachine(*machine); !status.ok()) return status;
+  const auto state = NextPickle(rest);
+  if (!state.ok()) return state.status();
+  const auto keys = NextPickle(rest);
+  if (!keys.ok()) return keys.status();
+  const auto tensors = FindTensors(*state);
+  if (!tensors.ok()) return tensors.status();
+  const auto storages = FindStorages(*state, *keys, rest);
+  if (!storages.ok()) return storages.status();
+  return AddTensors(*tensors, *storages, file);
+}
+
+}  // namespace
+
+bool LooksLikeTorchFile(const std::string& path) {
+  const auto file = MappedFile::Open(path);
+  return file.ok() &&
+         (BeginsWith((*file)->text(), kZipBegins) || BeginsWith((*file)->text(), kLegacyBegins));
+}
+
+absl::StatusOr<TorchFile> ReadTorchFile(const std::string& path) {
+  const auto mapped = MappedFile::Open(path);
+  if (!mapped.ok()) return mapped.status();
+  TorchFile file;
+  absl::Status status;
+  if (BeginsWith((*mapped)->text(), kLegacyBegins)) {
+    file.storage.push_back(*mapped);
+    status = InContext(path, ReadLegacy((*mapped)->bytes(), file));
+  } else {
+    status = ReadZip(path, file);
+  }
+  if (!status.ok()) return status;
+  return file;
+}
+
+}  // namespace limpid::internal

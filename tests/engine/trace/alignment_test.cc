@@ -1,0 +1,364 @@
+#include "limpid/alignment.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "limpid/translator.h"
+
+namespace limpid::internal {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatEq;
+using testing::HasSubstr;
+
+TracedSide Side(const std::vector<int>& words_of_tokens, int words) {
+  TracedSide side;
+  for (const int word : words_of_tokens)
+    side.tokens.push_back({.piece = "p", .word = word, .is_text = word >= 0});
+  side.words.resize(words);
+  return side;
+}
+
+// Source: word 0 of two pieces, word 1, </s>. Target: word 0, word 1 of two pieces, </s>. One layer
+// of two heads.
+SentenceTrace SmallTrace() {
+  SentenceTrace trace;
+  trace.source = Side({0, 0, 1, -1}, 2);
+  trace.target = Side({0, 1, 1, -1}, 2);
+  trace.decoder_layers = 1;
+  AttentionTrace& cross = trace.attentions.emplace_back();
+  cross.id = {AttentionKind::kCross, 0};
+  cross.heads = {0, 1};
+  cross.queries = 4;
+  cross.keys = 4;
+  cross.weights = {
+      0.5F, 0.25F, 0.25F, 0,     // head 0: predicts target token 0
+      0,    0,     1,     0,     //         predicts token 1
+      0,    0,     0.5F,  0.5F,  //         predicts token 2
+      0,    0,     0,     1,     //         predicts </s>
+      0,    0,     0,     1,     // head 1
+      0,    0,     0,     1,     //
+      0,    0,     0,     1,     //
+      1,    0,     0,     0,     //
+  };
+  return trace;
+}
+
+TEST(AlignmentTest, SumsOverSourcePiecesAndTakesTheMeanOverTargetPieces) {
+  const absl::StatusOr<Alignment> alignment = AlignWords(SmallTrace(), {.layer = 0, .heads = {0}});
+  ASSERT_TRUE(alignment.ok()) << alignment.status();
+  EXPECT_THAT(alignment->weights, ElementsAre(0.75F, 0.25F, 0,    // word 0
+                                              0, 0.75F, 0.25F));  // word 1: of 1 and 0.5
+}
+
+TEST(AlignmentTest, TheInputRowIsOneStepLater) {
+  const absl::StatusOr<Alignment> alignment =
+      AlignWords(SmallTrace(), {.layer = 0, .heads = {0}, .row = AlignmentRow::kInput});
+  ASSERT_TRUE(alignment.ok()) << alignment.status();
+  EXPECT_THAT(alignment->weights, ElementsAre(0, 1, 0,            // the row that predicts token 1
+                                              0, 0.25F, 0.75F));  // those of token 2 and </s>
+}
+
+TEST(AlignmentTest, TakesTheMeanOfHeads) {
+  const absl::StatusOr<Alignment> alignment = AlignWords(SmallTrace(), {.layer = 0});
+  ASSERT_TRUE(alignment.ok()) << alignment.status();
+  EXPECT_THAT(alignment->weights, ElementsAre(0.375F, 0.125F, 0.5F, 0, 0.375F, FloatEq(0.625F)));
+}
+
+TEST(AlignmentTest, TheModelsOwnHeadIsTheDefault) {
+  SentenceTrace trace = SmallTrace();
+  trace.alignment_layer = 0;
+  trace.alignment_heads = 1;
+  EXPECT_EQ(AlignWords(trace, {})->weights, AlignWords(trace, {.layer = 0, .heads = {0}})->weights);
+}
+
+TEST(AlignmentTest, AHeadAloneIsOneOfTheLayerThatWasTaught) {
+  SentenceTrace trace = SmallTrace();
+  trace.decoder_layers = 6;
+  trace.alignment_layer = 5;
+  trace.alignment_heads = 2;
+  const AlignmentOptions chosen = DefaultAlignment(trace, {.heads = {1}});
+  EXPECT_EQ(chosen.layer, 5);
+  EXPECT_THAT(chosen.heads, ElementsAre(1));
+}
+
+TEST(AlignmentTest, WithoutOneItIsTheMeanOfTheLastLayerButOne) {
+  SentenceTrace trace = SmallTrace();
+  trace.decoder_layers = 6;
+  EXPECT_EQ(DefaultAlignment(trace, {}).layer, 4);
+  trace.decoder_layers = 1;
+  EXPECT_EQ(DefaultAlignment(trace, {}).layer, 0);
+  EXPECT_THAT(DefaultAlignment(trace, {}).heads, ElementsAre(0, 1));
+}
+
+TEST(AlignmentTest, AWordWithoutPiecesHasTheRowOfTheWordBefore) {
+  SentenceTrace trace = SmallTrace();
+  trace.target = Side({0, 2, 2, -1}, 3);
+  const absl::StatusOr<Alignment> alignment = AlignWords(trace, {.layer = 0, .heads = {0}});
+  EXPECT_EQ(alignment->weight(1, 0), 0.75F);
+  EXPECT_EQ(alignment->weight(2, 1), 0.75F);
+}
+
+TEST(AlignmentTest, WhatWasNotRecordedIsRefusedByName) {
+  EXPECT_THAT(AlignWords(SmallTrace(), {.layer = 3}).status().message(), HasSubstr("layer 3"));
+  EXPECT_THAT(AlignWords(SmallTrace(), {.layer = 0, .heads = {7}}).status().message(),
+              HasSubstr("no head 7"));
+}
+
+TEST(AlignmentTest, PharaohLinksTheHeaviestWordUnlessThatIsNothing) {
+  Alignment alignment;
+  alignment.targets = 3;
+  alignment.sources = 2;
+  alignment.weights = {0.2F, 0.7F, 0.1F, 0.3F, 0.1F, 0.6F, 0.9F, 0.1F, 0};
+  EXPECT_EQ(FormatPharaoh(alignment), "1-0 0-2");
+  EXPECT_EQ(FormatPharaoh({}), "");
+}
+
+TEST(AlignmentTest, TheLastTokenOfACutOffTranslationHasItsOutputRow) {
+  SentenceTrace trace = SmallTrace();
+  trace.target = Side({0, 1, 1, 2}, 3);  // no </s>
+  const AlignmentOptions options = {.layer = 0, .heads = {1}, .row = AlignmentRow::kInput};
+  const absl::StatusOr<Alignment> alignment = AlignWords(trace, options);
+  EXPECT_EQ(alignment->weight(2, 0), 1);
+  // With </s>, the row in which the last word is the input is the one that predicts </s>.
+  trace.target = Side({0, 1, 2, -1}, 3);
+  EXPECT_EQ(AlignWords(trace, options)->weight(2, 0), 1);
+}
+
+TEST(AlignmentTest, TheDefaultIsTheMeanOfBothRowsWhereTheModelNamesHeadsForBoth) {
+  SentenceTrace trace = SmallTrace();
+  trace.alignment_layer = 0;
+  trace.alignment_heads = 1;
+  trace.alignment_input_layer = 0;
+  trace.alignment_input_head = 0;
+  const Alignment output = *AlignWords(trace, {.row = AlignmentRow::kOutput});
+  const Alignment input = *AlignWords(trace, {.row = AlignmentRow::kInput});
+  const Alignment both = *AlignWords(trace, {});
+  for (size_t i = 0; i < both.weights.size(); ++i) {
+    EXPECT_FLOAT_EQ(both.weights[i], (output.weights[i] + input.weights[i]) / 2);
+  }
+}
+
+TEST(AlignmentTest, NormsReplaceWeights) {
+  SentenceTrace trace = SmallTrace();
+  AttentionTrace& cross = trace.attentions[0];
+  EXPECT_THAT(AlignWords(trace, {.measure = AlignmentMeasure::kNorm}).status().message(),
+              HasSubstr("no norms"));
+  cross.norms.assign(cross.weights.size(), 0);
+  for (size_t row = 0; row < 8; ++row) cross.norms[row * 4 + 2] = 3;
+  cross.joint_norms.assign(16, 0.5F);
+  const Alignment one =
+      *AlignWords(trace, {.layer = 0, .heads = {0}, .measure = AlignmentMeasure::kNorm});
+  EXPECT_THAT(one.weights, ElementsAre(0, 1, 0, 0, 1, 0));
+  const Alignment all = *AlignWords(trace, {.layer = 0, .measure = AlignmentMeasure::kNorm});
+  EXPECT_THAT(all.weights, ElementsAre(0.5F, 0.25F, 0.25F, 0.5F, 0.25F, 0.25F));
+}
+
+TEST(AlignmentTest, LeaveOneOutSharesOutWhatWordsAreMissed) {
+  SentenceTrace trace = SmallTrace();
+  const AlignmentOptions options = {.measure = AlignmentMeasure::kOcclusion};
+  EXPECT_THAT(AlignWords(trace, options).status().message(), HasSubstr("left out"));
+  trace.occlusion = {3, -2, 1, 9, 1, -2, -1, 9};  // source words 0 and 1, four tokens each
+  EXPECT_THAT(AlignWords(trace, options)->weights, ElementsAre(0.75F, 0.25F, 0, 0, 0, 1));
+  EXPECT_THAT(AlignPieces(trace, options).status().message(), HasSubstr("whole words"));
+}
+
+TEST(AlignmentTest, PiecesAreAlignedOneByOne) {
+  const Alignment alignment = *AlignPieces(SmallTrace(), {.layer = 0, .heads = {0}});
+  EXPECT_EQ(alignment.targets, 3);
+  EXPECT_THAT(alignment.weights, ElementsAre(0.5F, 0.25F, 0.25F, 0, 0, 0, 1, 0, 0, 0, 0.5F, 0.5F));
+}
+
+TEST(AlignmentTest, WhatBeginsTheSourceIsNothing) {
+  SentenceTrace trace = SmallTrace();
+  trace.source = Side({-1, 0, 1, -1}, 2);
+  const Alignment pieces = *AlignPieces(trace, {.layer = 0, .heads = {0}});
+  EXPECT_EQ(pieces.sources, 2);
+  EXPECT_THAT(pieces.weights, ElementsAre(0.25F, 0.25F, 0.5F, 0, 1, 0, 0, 0.5F, 0.5F));
+  EXPECT_THAT(AlignWords(trace, {.layer = 0, .heads = {0}})->nothing(0), 0.5F);
+}
+
+// A piece that is part of no word, such as a space, is a piece all the same.
+TEST(AlignmentTest, PiecesOfNoWordAreCounted) {
+  SentenceTrace trace = SmallTrace();
+  trace.source.tokens[0].word = -1;
+  EXPECT_EQ(AlignPieces(trace, {.layer = 0, .heads = {0}})->sources, 3);
+}
+
+// Two sentences of SmallTrace() with a copy between them: "ab cd. 你 ab cd."
+class AlignTextTest : public testing::Test {
+ protected:
+  AlignTextTest() : traces_{SmallTrace(), SmallTrace()} {
+    for (SentenceTrace& trace : traces_) {
+      for (TracedSide* side : {&trace.source, &trace.target}) {
+        for (size_t i = 0; i < side->tokens.size(); ++i) {
+          side->tokens[i].begin = side->tokens[i].end = 6;
+          if (side->tokens[i].word >= 0) PutIn(side->tokens[i].word, &side->tokens[i]);
+        }
+        for (size_t i = 0; i < side->words.size(); ++i) {
+          side->words[i].begin = 3 * i;
+          side->words[i].end = 3 * i + 2;
+        }
+      }
+    }
+    traces_[1].source.begin = traces_[1].target.begin = 11;
+  }
+
+  static void PutIn(int word, TracedToken* token) {
+    token->begin = size_t{3} * word;
+    token->end = token->begin + 2;
+  }
+  static std::vector<TracedWord> Words(const std::vector<size_t>& begins) {
+    std::vector<TracedWord> words;
+    for (const size_t begin : begins) words.push_back({"", begin, begin + 2});
+    return words;
+  }
+
+  std::vector<SentenceTrace> traces_;
+  const std::vector<CopiedText> copies_ = {{7, 7, 3}};
+};
+
+TEST_F(AlignTextTest, CountsWordsThroughTheTextAndWhatWasCopied) {
+  const Alignment one = *AlignWords(traces_[0], {.layer = 0, .heads = {0}});
+  const std::vector<TracedWord> words = Words({0, 3, 8, 11, 14});
+  const Alignment all = *AlignText(traces_, copies_, words, words, {.layer = 0, .heads = {0}});
+  ASSERT_EQ(all.targets, 5);
+  ASSERT_EQ(all.sources, 5);
+  EXPECT_EQ(all.weight(2, 2), 1);
+  for (int target = 0; target < one.targets; ++target) {
+    for (int source = 0; source < one.sources; ++source) {
+      EXPECT_EQ(all.weight(target, source), one.weight(target, source));
+      EXPECT_EQ(all.weight(target + 3, source + 3), one.weight(target, source));
+    }
+    EXPECT_EQ(all.nothing(target + 3), one.nothing(target));
+  }
+}
+
+// As where a long sentence is cut within a word.
+TEST_F(AlignTextTest, AWordThatTwoSentencesShareIsOne) {
+  const std::vector<TracedWord> source = {{"", 0, 2}, {"", 3, 13}, {"", 14, 16}};
+  const std::vector<TracedWord> target = Words({0, 3, 11, 14});
+  const Alignment all = *AlignText(traces_, {}, source, target, {.layer = 0, .heads = {0}});
+  const Alignment one = *AlignWords(traces_[0], {.layer = 0, .heads = {0}});
+  EXPECT_EQ(all.sources, 3);
+  EXPECT_EQ(all.weight(1, 1), one.weight(1, 1));
+  EXPECT_EQ(all.weight(2, 1), one.weight(0, 0));
+}
+
+TEST_F(AlignTextTest, WordsLeftOutAreCountedThroughTheTextToo) {
+  const AlignmentOptions options = {.measure = AlignmentMeasure::kOcclusion};
+  for (SentenceTrace& trace : traces_) trace.occlusion = {3, -2, 1, 9, 1, -2, -1, 9};
+  const std::vector<TracedWord> words = Words({0, 3, 11, 14});
+  EXPECT_EQ(FormatSoft(*AlignText(traces_, {}, words, words, options)),
+            "0.75,0.25,0,0,0 0,0,0,0,1 0,0,0.75,0.25,0 0,0,0,0,1");
+}
+
+TEST_F(AlignTextTest, PiecesAreCountedOnFromSentenceToSentence) {
+  const AlignmentOptions options = {.layer = 0, .heads = {0}};
+  const Alignment one = *AlignPieces(traces_[0], options);
+  const Alignment all = *AlignTextPieces(traces_, options);
+  EXPECT_EQ(all.targets, 2 * one.targets);
+  EXPECT_EQ(all.sources, 2 * one.sources);
+  EXPECT_EQ(all.weight(one.targets, one.sources), one.weight(0, 0));
+  EXPECT_EQ(all.nothing(one.targets), one.nothing(0));
+  EXPECT_EQ(FormatPharaoh(*AlignTextPieces({}, options)), "");
+}
+
+TEST(AlignmentTest, MutualLinksAreTheLargestOfBothWords) {
+  Alignment alignment;
+  alignment.targets = 3;
+  alignment.sources = 2;
+  alignment.weights = {0.75F, 0, 0.25F, 1, 0, 0, 0.95F, 0.05F, 0};
+  EXPECT_EQ(FormatPharaoh(alignment, LinkRule::kEach), "0-0 0-1 0-2");
+  EXPECT_EQ(FormatPharaoh(alignment, LinkRule::kIntersection),
+            "0-1 0-2");  // 0.95 is about as much as 1
+}
+
+// Without "not" the sentence means the opposite, so "nicht" is what becomes improbable.
+TEST(AlignmentTest, LeavingOutAWordIsMissedByItsTranslation) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  const AlignmentOptions options = {.measure = AlignmentMeasure::kOcclusion};
+  const std::vector<SentencePair> pairs = {{"I do not know him.", "Ich kenne ihn nicht."}};
+  const std::vector<Translation> scored =
+      *translator->ScoreBatch(pairs, {.trace = AlignmentRequest(options)});
+  const SentenceTrace& trace = scored[0].traces[0];
+  EXPECT_EQ(trace.occlusion.size(), trace.source.words.size() * trace.target.tokens.size());
+  const Alignment alignment = *AlignWords(trace, options);
+  EXPECT_GT(alignment.weight(3, 2), 0.9F);  // nicht ← not
+  // The drop is what scoring without the word gives.
+  const std::vector<SentencePair> without = {{"I do know him.", "Ich kenne ihn nicht."}};
+  const std::vector<Translation> rescored = *translator->ScoreBatch(without);
+  const size_t tokens = trace.target.tokens.size();
+  for (size_t i = 0; i < tokens; ++i) {
+    EXPECT_NEAR(trace.occlusion[2 * tokens + i],
+                scored[0].tokens[i].log_probability - rescored[0].tokens[i].log_probability, 1e-3);
+  }
+}
+
+TEST(AlignmentTest, UnknownsBecomeTheSourceWordThatTheyAreAlignedWith) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  const std::vector<SentencePair> pairs = {{"I love 漢字 very much.", "Ich liebe 漢字 sehr."}};
+  EXPECT_EQ((*translator->ScoreBatch(pairs))[0].text, pairs[0].target);
+  const std::vector<Translation> replaced =
+      *translator->ScoreBatch(pairs, {.trace = AlignmentRequest({}), .replace_unknowns = true});
+  EXPECT_EQ(replaced[0].text, "Ich liebe 漢字 sehr.");
+  EXPECT_EQ(replaced[0].traces[0].target.text, replaced[0].text);
+  EXPECT_THAT(replaced[0].traces[0].target.words, testing::SizeIs(5));
+  const Translation alone = (*translator->ScoreBatch(pairs, {.replace_unknowns = true}))[0];
+  EXPECT_EQ(alone.text, replaced[0].text);
+  EXPECT_THAT(alone.traces, testing::IsEmpty());
+}
+
+// What is unknown is a piece, often of a word whose other pieces are known.
+TEST(AlignmentTest, UnknownsWithinAWordBecomeTheirPieceOfIt) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  const TranslateOptions options = {.replace_unknowns = true};
+  EXPECT_EQ(translator->Translate("It is 20°C here.", options)->text, "Es ist 20°C hier.");
+  EXPECT_THAT(translator->Translate("I met François.", options)->text, HasSubstr("François"));
+}
+
+// Words of the line: those of a sentence in another script and of a cut one, too.
+TEST(AlignmentTest, ACutWordOfALongSentenceIsOneWord) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  const TranslateOptions options = {.search = {.max_output_tokens = 20},
+                                    .trace = AlignmentRequest({})};
+  const Translation translation =
+      *translator->Translate("你好。 I am here. " + std::string(3000, 'x') + " is long.", options);
+  ASSERT_GT(translation.traces.size(), 3U);
+  const std::vector<TracedWord> source = SplitIntoWords(translation.source);
+  ASSERT_THAT(source, testing::SizeIs(10));  // 你好 。 I am here . xxx is long .
+  const std::vector<TracedWord> target = SplitIntoWords(translation.text);
+  const Alignment alignment =
+      *AlignText(translation.traces, translation.copies, source, target, {});
+  EXPECT_EQ(alignment.weight(0, 0), 1);
+  EXPECT_EQ(alignment.weight(1, 1), 1);
+  EXPECT_EQ(target[2].text, "Ich");
+  EXPECT_GT(alignment.weight(2, 2), 0.5F);
+}
+
+TEST(AlignmentTest, TheShippedModelAlignsAsOneWouldExpect) {
+  const auto translator = *Translator::Load("models/eng-deu");
+  TraceRequest request;
+  request.kinds = {AttentionKind::kCross};
+  const absl::StatusOr<Translation> translation =
+      translator->Translate("I love you very much.", {.trace = request});
+  ASSERT_EQ(translation->text, "Ich liebe dich sehr.");
+  const absl::StatusOr<Alignment> alignment = AlignWords(translation->traces[0], {});
+  ASSERT_TRUE(alignment.ok()) << alignment.status();
+  // I love you very much .  →  Ich liebe dich sehr .
+  EXPECT_THAT(FormatPharaoh(*alignment),
+              testing::AnyOf("0-0 1-1 2-2 3-3 5-4", "0-0 1-1 2-2 4-3 5-4"));
+  for (int target = 0; target < alignment->targets; ++target) {
+    float sum = 0;
+    for (int source = 0; source <= alignment->sources; ++source) {
+      sum += alignment->weight(target, source);
+    }
+    EXPECT_NEAR(sum, 1, 1e-5);
+  }
+}
+
+}  // namespace
+}  // namespace limpid::internal
