@@ -13,11 +13,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "models/formats/ctranslate2.h"
+#include "models/formats/formats.h"
+#include "models/formats/tokenizer_files.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/zip.h"
 #include "models/model/checkpoint.h"
-#include "models/native/tokenizer_files.h"
 
 namespace limpid::internal {
 namespace {

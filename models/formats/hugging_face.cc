@@ -17,16 +17,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "models/formats/tensor_renamer.h"
+#include "models/formats/formats.h"
+#include "models/formats/hugging_face_names.h"
+#include "models/formats/sinusoids.h"
+#include "models/formats/tokenizer_files.h"
 #include "models/formats/torch_file.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/model_files.h"
 #include "models/model/checkpoint.h"
-#include "models/model/convert_tensor.h"
 #include "models/model/weights.h"
 #include "models/native/safetensors.h"
-#include "models/native/tokenizer_files.h"
 
 namespace limpid::internal {
 namespace {
@@ -328,141 +329,20 @@ absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
 
 // --- Tensors ---
 
-class Renamer : public TensorRenamer {
- public:
-  using TensorRenamer::TensorRenamer;
-
-  void Attention(const std::string& theirs, const std::string& ours) {
-    Linear(theirs + ".q_proj", ours + ".query");
-    Linear(theirs + ".k_proj", ours + ".key");
-    Linear(theirs + ".v_proj", ours + ".value");
-    Linear(theirs + ".out_proj", ours + ".output");
-    Norm(theirs + "_layer_norm", ours + "_norm");
+// transformers computes sinusoids, but its older versions saved them. A table of anything else was
+// learned.
+void ReadPositions(const TensorMap& tensors, ModelConfig& config) {
+  bool learned = false;
+  for (const char* name :
+       {"model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"}) {
+    const auto table = tensors.find(name);
+    if (table == tensors.end()) continue;
+    const TensorView& tensor = table->second;
+    const double tolerance = tensor.dtype == DType::kFloat32 ? 1e-4 : 5e-3;
+    const bool same_size = tensor.rows() == config.max_positions;
+    if (!same_size || !IsSinusoidal(tensor, config, tolerance)) learned = true;
   }
-
-  void FeedForward(const std::string& theirs, const std::string& ours) {
-    Linear(theirs + ".fc1", ours + ".feed_forward.hidden");
-    Linear(theirs + ".fc2", ours + ".feed_forward.output");
-    Norm(theirs + ".final_layer_norm", ours + ".feed_forward_norm");
-  }
-};
-
-void RenameEmbeddings(const ModelConfig& config, Renamer& rename) {
-  std::vector<std::string> decoder_names = {"model.decoder.embed_tokens.weight"};
-  if (config.tied_output) {
-    decoder_names.emplace_back("lm_head.weight");
-  } else {
-    rename.Move("lm_head.weight", "output.weight");
-  }
-  if (config.shared_embeddings) {
-    decoder_names.insert(decoder_names.begin(),
-                         {"model.shared.weight", "model.encoder.embed_tokens.weight"});
-    rename.MoveShared(decoder_names, "embedding.weight");
-  } else {
-    rename.Move("model.encoder.embed_tokens.weight", "encoder.embedding.weight");
-    rename.MoveShared(decoder_names, "decoder.embedding.weight");
-  }
-}
-
-void RenameLayers(const ModelConfig& config, Renamer& rename) {
-  for (int i = 0; i < config.encoder_layers && rename.status.ok(); ++i) {
-    const std::string theirs = absl::StrCat("model.encoder.layers.", i);
-    const std::string ours = absl::StrCat("encoder.layers.", i);
-    rename.Attention(theirs + ".self_attn", ours + ".self_attention");
-    rename.FeedForward(theirs, ours);
-  }
-  for (int i = 0; i < config.decoder_layers && rename.status.ok(); ++i) {
-    const std::string theirs = absl::StrCat("model.decoder.layers.", i);
-    const std::string ours = absl::StrCat("decoder.layers.", i);
-    rename.Attention(theirs + ".self_attn", ours + ".self_attention");
-    rename.Attention(theirs + ".encoder_attn", ours + ".cross_attention");
-    rename.FeedForward(theirs, ours);
-  }
-}
-
-void RenameStackNorms(const ModelConfig& config, Renamer& rename) {
-  for (const std::string stack : {"encoder", "decoder"}) {
-    if (config.embedding_norm) {
-      rename.Norm(absl::StrCat("model.", stack, ".layernorm_embedding"), stack + ".embedding_norm");
-    }
-    if (config.final_norm) {
-      rename.Norm(absl::StrCat("model.", stack, ".layer_norm"), stack + ".final_norm");
-    }
-  }
-}
-
-// Whether a table is the usual sinusoids, up to the rounding of its dtype.
-bool IsSinusoidal(const TensorView& table, const ModelConfig& config) {
-  const int model_dim = config.model_dim;
-  if (table.shape != std::vector<int64_t>{config.max_positions, model_dim}) return false;
-  const double tolerance = table.dtype == DType::kFloat32 ? 1e-4 : 5e-3;
-  std::vector<float> row(static_cast<size_t>(model_dim));
-  for (int position = 0; position < config.max_positions; ++position) {
-    ReadRow(table, position, row.data());
-    for (int i = 0; i < model_dim / 2; ++i) {
-      const double angle = position * std::pow(10000.0, -2.0 * i / model_dim);
-      // Written so that NaN is no sinusoid.
-      const bool close = std::abs(row[i] - std::sin(angle)) <= tolerance &&
-                         std::abs(row[model_dim / 2 + i] - std::cos(angle)) <= tolerance;
-      if (!close) return false;
-    }
-  }
-  return true;
-}
-
-// transformers computes the sinusoids, but older versions saved them, and what is saved counts: a
-// table of something else was learned.
-void RenamePositions(Renamer& rename, ModelConfig& config) {
-  constexpr std::string_view kTables[] = {"model.encoder.embed_positions.weight",
-                                          "model.decoder.embed_positions.weight"};
-  const bool learned = std::any_of(std::begin(kTables), std::end(kTables), [&](auto name) {
-    return rename.Has(name) && !IsSinusoidal(rename.Get(name), config);
-  });
-  if (learned) {
-    config.positions = Positions::kLearned;
-    rename.Move(std::string(kTables[0]), "encoder.positions.weight");
-    rename.Move(std::string(kTables[1]), "decoder.positions.weight");
-    return;
-  }
-  for (std::string_view name : kTables) {
-    if (rename.Has(name)) rename.Drop(name);
-  }
-}
-
-// final_logits_bias [1, vocab], which may be missing, to output.bias [vocab].
-void RenameOutputBias(const ModelConfig& config, Renamer& rename, Checkpoint& checkpoint) {
-  if (!rename.status.ok()) return;
-  if (rename.Has("final_logits_bias")) {
-    rename.Move("final_logits_bias", "output.bias");
-    TensorView& bias = rename.to["output.bias"];
-    if (bias.shape.size() == 2 && bias.shape[0] == 1) Reshape({bias.shape[1]}, bias);
-    return;
-  }
-  auto zeros = std::make_shared<std::vector<float>>(config.target_vocab_size);
-  rename.to["output.bias"] = {.dtype = DType::kFloat32,
-                              .shape = {config.target_vocab_size},
-                              .data = reinterpret_cast<const std::byte*>(zeros->data())};
-  checkpoint.storage.push_back(std::move(zeros));
-}
-
-absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
-  ModelConfig& config = checkpoint.config;
-  Renamer rename(std::move(theirs));
-  RenameEmbeddings(config, rename);
-  RenameStackNorms(config, rename);
-  RenameLayers(config, rename);
-  RenamePositions(rename, config);
-  RenameOutputBias(config, rename, checkpoint);
-  rename.RefuseLeftovers("a MarianMT model with this config");
-  if (!rename.status.ok()) return rename.status;
-
-  checkpoint.tensors = std::move(rename.to);
-  for (auto& [name, tensor] : checkpoint.tensors) {
-    if (tensor.shape.size() > 1) continue;
-    absl::Status status = ConvertTensor(DType::kFloat32, tensor, checkpoint.storage);
-    if (!status.ok()) return InContext(absl::StrCat("tensor ", Quoted(name)), status);
-  }
-  return BindWeights(config, checkpoint.tensors).status();
+  if (learned) config.positions = Positions::kLearned;
 }
 
 // Adds the tensors of one file to those of others.
@@ -526,7 +406,12 @@ absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
     absl::Status status = AddTensorsOfFile(absl::StrCat(folder, "/", file), tensors, checkpoint);
     if (!status.ok()) return status;
   }
-  return InContext(path, RenameTensors(std::move(tensors), checkpoint));
+  ReadPositions(tensors, checkpoint.config);
+  auto renamed =
+      RenameTensors(HuggingFaceNames(), checkpoint.config, std::move(tensors), checkpoint.storage);
+  if (!renamed.ok()) return InContext(path, renamed.status());
+  checkpoint.tensors = *std::move(renamed);
+  return InContext(path, BindWeights(checkpoint.config, checkpoint.tensors).status());
 }
 
 }  // namespace

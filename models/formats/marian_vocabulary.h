@@ -5,11 +5,8 @@
 #define LIMPID_MODELS_FORMATS_MARIAN_VOCABULARY_H_
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "models/model/checkpoint.h"
 
 namespace limpid::internal {
@@ -19,9 +16,6 @@ namespace limpid::internal {
 // "….decoder.yml" or the folder's decoder.yml names the vocabularies, else they are found by their
 // names.
 absl::Status ReadMarianVocabularies(const std::string& model_path, Checkpoint& checkpoint);
-
-// The pieces of a serialized SentencePiece model, in id order.
-absl::StatusOr<std::vector<std::string>> SentencePiecePieces(std::string_view model);
 
 }  // namespace limpid::internal
 

@@ -8,9 +8,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
+#include <set>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace limpid::internal {
 namespace {
@@ -166,6 +169,24 @@ absl::Status SyncToDisk(const std::string& path) {
 }
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+std::string NamesIn(const std::string& path) {
+  constexpr size_t kMaxShown = 8;
+  std::set<std::string> names;
+  std::error_code error;
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::string folder = std::filesystem::is_directory(path, error) ? path
+                             : parent.empty()                           ? "."
+                                                                        : parent.string();
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    names.insert(entry->path().filename().string());
+  }
+  if (names.empty()) return "nothing";
+  const bool all = names.size() <= kMaxShown;
+  if (!all) names.erase(std::next(names.begin(), kMaxShown), names.end());
+  return absl::StrCat(absl::StrJoin(names, ", "), all ? "" : ", …");
+}
 
 absl::Status InContext(const std::string& what, const absl::Status& status) {
   if (status.ok()) return status;

@@ -81,6 +81,10 @@ absl::Status SyncToDisk(const std::string& path);
 // Returns whether there is anything at `path`.
 bool Exists(const std::string& path);
 
+// Lists some names in the folder `path`, or in the folder of the file `path`, for a message:
+// "a.bin, b.bin, …".
+std::string NamesIn(const std::string& path);
+
 // Puts `what`, usually a path, before the message of a status that is not OK.
 absl::Status InContext(const std::string& what, const absl::Status& status);
 

@@ -15,6 +15,8 @@ namespace {
 class Binder {
  public:
   explicit Binder(const TensorMap& tensors) : left_(tensors) {}
+  // Lists what a model should have instead.
+  explicit Binder(std::map<std::string, std::vector<int64_t>>* shapes) : shapes_(shapes) {}
 
   TensorView Matrix(const std::string& name, int64_t rows, int64_t columns) {
     return Take(name, {rows, columns});
@@ -75,7 +77,8 @@ class Binder {
   }
 
   TensorView Take(const std::string& name, const std::vector<int64_t>& shape) {
-    if (!status.ok()) return {};
+    if (shapes_ != nullptr) shapes_->emplace(name, shape);
+    if (!status.ok() || shapes_ != nullptr) return {};
     const auto found = left_.find(name);
     if (found == left_.end()) {
       Fail(name, absl::StrCat("of shape ", ShapeName(shape), " is missing"));
@@ -90,7 +93,8 @@ class Binder {
     return tensor;
   }
 
-  TensorMap left_;  // what was not taken yet
+  TensorMap left_;  // not taken yet
+  std::map<std::string, std::vector<int64_t>>* shapes_ = nullptr;
 };
 
 // All of a stack but its embedding, which the two stacks may share.
@@ -153,11 +157,8 @@ void BindEmbeddings(Binder& binder, const ModelConfig& config, ModelWeights& wei
   weights.output.bias = binder.Vector("output.bias", config.target_vocab_size);
 }
 
-}  // namespace
-
-absl::StatusOr<ModelWeights> BindWeights(const ModelConfig& config, const TensorMap& tensors) {
+ModelWeights BindAll(Binder& binder, const ModelConfig& config) {
   ModelWeights weights;
-  Binder binder(tensors);
   weights.encoder_stack = BindStack(binder, config, "encoder");
   weights.decoder_stack = BindStack(binder, config, "decoder");
   BindEmbeddings(binder, config, weights);
@@ -169,9 +170,24 @@ absl::StatusOr<ModelWeights> BindWeights(const ModelConfig& config, const Tensor
     weights.decoder_layers.push_back(
         BindDecoderLayer(binder, config, absl::StrCat("decoder.layers.", i)));
   }
+  return weights;
+}
+
+}  // namespace
+
+absl::StatusOr<ModelWeights> BindWeights(const ModelConfig& config, const TensorMap& tensors) {
+  Binder binder(tensors);
+  ModelWeights weights = BindAll(binder, config);
   binder.RefuseLeftovers();
   if (!binder.status.ok()) return binder.status;
   return weights;
+}
+
+std::map<std::string, std::vector<int64_t>> TensorShapes(const ModelConfig& config) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  Binder binder(&shapes);
+  BindAll(binder, config);
+  return shapes;
 }
 
 }  // namespace limpid::internal

@@ -7,6 +7,8 @@
 #ifndef LIMPID_MODELS_MODEL_WEIGHTS_H_
 #define LIMPID_MODELS_MODEL_WEIGHTS_H_
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -74,6 +76,9 @@ struct ModelWeights {
 
 // Errors are InvalidArgument and name the tensor, the shape expected and the shape found.
 absl::StatusOr<ModelWeights> BindWeights(const ModelConfig& config, const TensorMap& tensors);
+
+// The names and shapes of all tensors that a model of this config has.
+std::map<std::string, std::vector<int64_t>> TensorShapes(const ModelConfig& config);
 
 }  // namespace limpid::internal
 

@@ -1,4 +1,4 @@
-// Limpid's own model folder, to read and to write. models/FORMAT.md describes it.
+#include "models/native/native.h"
 
 #include <algorithm>
 #include <string>
@@ -10,8 +10,6 @@
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/new_folder.h"
-#include "models/model/checkpoint.h"
-#include "models/model/convert_tensor.h"
 #include "models/model/weights.h"
 #include "models/native/checksum.h"
 #include "models/native/safetensors.h"
@@ -247,18 +245,24 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder)
   return status.ok() ? WriteFileChecksums(folder) : status;
 }
 
-}  // namespace
-
-absl::StatusOr<Checkpoint> WithMatricesIn(DType dtype, const Checkpoint& checkpoint) {
-  Checkpoint converted = checkpoint;
-  for (auto& [name, tensor] : converted.tensors) {
-    const DType wanted = tensor.shape.size() < 2 ? DType::kFloat32 : dtype;
-    if (absl::Status status = ConvertTensor(wanted, tensor, converted.storage); !status.ok()) {
-      return InContext(absl::StrCat("tensor ", Quoted(name)), status);
-    }
+// Refuses what is not a Limpid folder, and says what to do. Damage is for ReadNative to report.
+absl::Status CheckFormat(const std::string& folder) {
+  if (!Exists(folder)) {
+    return absl::NotFoundError(absl::StrCat(folder, ": no such file or folder"));
   }
-  return converted;
+  const std::string how_to_convert = absl::StrCat(
+      "; convert a model of another format first: limpid convert --from=", folder, " --to=DIR");
+  const std::string path = folder + kConfigFile;
+  if (!Exists(path)) {
+    return absl::NotFoundError(absl::StrCat(path, ": no such file", how_to_convert));
+  }
+  const auto config = ReadJsonObject(path);
+  if (!config.ok() || config->contains("limpid_format")) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": has no key \"limpid_format\"", how_to_convert));
 }
+
+}  // namespace
 
 bool IsNative(const std::string& path) {
   const auto config = ReadJsonObject(path + kConfigFile);
@@ -266,7 +270,9 @@ bool IsNative(const std::string& path) {
 }
 
 absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
+  if (absl::Status status = CheckFormat(folder); !status.ok()) return status;
   Checkpoint checkpoint;
+  checkpoint.path = folder;
   checkpoint.format = "Limpid folder";
 
   const std::string config_path = folder + kConfigFile;

@@ -5,7 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/model/checkpoint.h"
+#include "models/formats/formats.h"
 #include "tests/models/marian_folder.h"
 
 namespace limpid::internal {

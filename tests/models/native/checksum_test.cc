@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/model/checkpoint.h"
+#include "models/native/native.h"
 #include "models/native/safetensors.h"
 #include "tests/models/marian_folder.h"
 

@@ -1,5 +1,7 @@
 // Limpid's own folder: what is written is read back, and what is spoilt is refused.
 
+#include "models/native/native.h"
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,8 +13,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/io/file.h"
 #include "models/model/checkpoint.h"
+#include "models/model/describe.h"
 #include "models/model/weights.h"
 #include "tests/models/marian_folder.h"
 

@@ -1,4 +1,4 @@
-#include "models/native/tokenizer_files.h"
+#include "models/formats/tokenizer_files.h"
 
 #include <string>
 #include <utility>

@@ -1,7 +1,7 @@
 // Files that cut text into pieces, as people put them beside models whose format has no such thing.
 
-#ifndef LIMPID_MODELS_NATIVE_TOKENIZER_FILES_H_
-#define LIMPID_MODELS_NATIVE_TOKENIZER_FILES_H_
+#ifndef LIMPID_MODELS_FORMATS_TOKENIZER_FILES_H_
+#define LIMPID_MODELS_FORMATS_TOKENIZER_FILES_H_
 
 #include "absl/status/status.h"
 #include "models/io/model_files.h"
@@ -21,4 +21,4 @@ absl::Status ReadTokenizerFile(const ModelFiles& files, const std::string& name,
 
 }  // namespace limpid::internal
 
-#endif  // LIMPID_MODELS_NATIVE_TOKENIZER_FILES_H_
+#endif  // LIMPID_MODELS_FORMATS_TOKENIZER_FILES_H_
