@@ -98,7 +98,6 @@ absl::StatusOr<Pickle> Machine::Run() {
   }
   if (stack_.size() != 1 || !marks_.empty()) return Invalid("the pickle does not end in one value");
   pickle_.root = stack_[0];
-  pickle_.size = in_.position();
   return std::move(pickle_);
 }
 
@@ -330,23 +329,21 @@ absl::Status Machine::GetMemo() {
   return PushId(*memo_[*number]);
 }
 
-// ("storage", type, key, device, elements), in older files with one more.
+// ("storage", type, key, device, elements).
 absl::Status Machine::LoadStorage() {
   constexpr size_t kLongestKey = 100;  // they are numbers; each tensor gets a copy
   const auto popped = Pop(1);
   if (!popped.ok()) return popped.status();
   const auto* fields = Get<PickledTuple>(popped->front());
-  if (fields == nullptr || fields->items.size() < 5 || fields->items.size() > 6) {
+  if (fields == nullptr || fields->items.size() != 5) {
     return Invalid("expected the five fields of a storage");
   }
   const auto* word = Get<std::string>(fields->items[0]);
   const auto* type = Get<const PickledStorageType*>(fields->items[1]);
   const auto* key = Get<std::string>(fields->items[2]);
   const auto* elements = Get<int64_t>(fields->items[4]);
-  // In older files, None says that the storage is no part of another one.
-  const bool whole = fields->items.size() == 5 || Get<PickledNone>(fields->items[5]) != nullptr;
   if (word == nullptr || *word != "storage" || type == nullptr || key == nullptr ||
-      key->size() > kLongestKey || elements == nullptr || *elements < 0 || !whole) {
+      key->size() > kLongestKey || elements == nullptr || *elements < 0) {
     return Invalid("expected a storage: its type, key, device and number of elements");
   }
   return Push(PickledStorage{*key, *type, *elements});

@@ -430,7 +430,7 @@ TEST_F(HuggingFaceTest, RefusesAnEmptySentencePieceModel) {
   EXPECT_THAT(Refusal(), HasSubstr("target.spm: is empty"));
 }
 
-// tests/golden/pytorch_zip and pytorch_legacy are such models, for the engine's golden test.
+// tests/golden/pytorch_zip is such a model, for the engine's golden test.
 TEST_F(HuggingFaceTest, ReadsPyTorchFilesWhereThereAreNoSafetensors) {
   const std::string folder = folder_.Write();
   fs::copy_file("tests/golden/torch_files/training.pt", folder + "/pytorch_model.bin");

@@ -57,12 +57,6 @@ TEST(PickleTest, ReadsContainersAndMemos) {
   EXPECT_NE(pickle->Get<PickledNone>(list->items[1]), nullptr);
 }
 
-TEST(PickleTest, SaysWhereThePickleEnds) {
-  const auto pickle = Parse("\x80\x02N.and more");
-  ASSERT_TRUE(pickle.ok()) << pickle.status();
-  EXPECT_EQ(pickle->size, 4);
-}
-
 TEST(PickleTest, RefusesWhatItDoesNotKnowByNameAndPlace) {
   EXPECT_EQ(
       Refusal("\x80\x02"
