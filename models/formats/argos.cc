@@ -1,5 +1,5 @@
 // Argos Translate's packages: a zip archive of one folder, ROOT, with ROOT/metadata.json, a
-// CTranslate2 model in ROOT/model, and what serves both sides to cut text:
+// CTranslate2 model in ROOT/model, and a tokenizer for both sides:
 // ROOT/sentencepiece.model, or else ROOT/bpe.model, subword-nmt's merges, which go with Moses'
 // tokenizer; or such a folder, as Argos Translate unpacks it.
 

@@ -1,4 +1,4 @@
-// What a variable means is as in CTranslate2's python/ctranslate2/specs and src/layers.
+// Variables mean what they do in CTranslate2's python/ctranslate2/specs and src/layers.
 
 #include "models/formats/ctranslate2.h"
 
@@ -126,18 +126,18 @@ class Variables {
 
 // --- Config ---
 
-// A number that should be whole, as ValidateConfig takes it, which refuses what is too large.
+// Converts a number that should be whole. Clamps: ValidateConfig refuses what is too large.
 int Whole(double number) {
   constexpr double kMost = std::numeric_limits<int>::max();
   return static_cast<int>(std::clamp(number, -kMost, kMost));
 }
 
-// A size of a tensor as ValidateConfig takes it, which refuses what is too large.
+// Converts a dimension. Clamps: ValidateConfig refuses what is too large.
 int Size(int64_t dimension) {
   return static_cast<int>(std::min<int64_t>(dimension, std::numeric_limits<int>::max()));
 }
 
-// A value that the format has for each side and Limpid once.
+// Sets a value that the format has per side and Limpid once.
 template <typename T>
 void SetForBoth(const char* what, T encoder, T decoder, Variables& variables, T& field) {
   if (encoder != decoder) {
@@ -213,7 +213,7 @@ void ReadNorms(Variables& variables, ModelConfig& config) {
              variables.Has("decoder/layernorm_embedding/gamma"), variables, config.embedding_norm);
 }
 
-// What scalars and the presence of variables say.
+// Reads what scalars and the presence of variables decide.
 void ReadArchitecture(Variables& variables, ModelConfig& config) {
   config.encoder_layers = Layers("encoder", variables);
   config.decoder_layers = Layers("decoder", variables);
@@ -351,7 +351,7 @@ absl::Status ReadEpsilon(const json& object, ModelConfig& config) {
   return absl::OkStatus();
 }
 
-// config.json; an empty object where there is none, which versions before 6 need not have.
+// Reads config.json. Returns an empty object if there is none, which is valid before version 6.
 absl::StatusOr<json> ReadConfig(uint32_t version, const ModelFiles& files) {
   const absl::StatusOr<FileBytes> file = files.open("config.json");
   if (absl::IsNotFound(file.status()) && version < 6) return json::object();

@@ -1,5 +1,5 @@
 // Hugging Face's MarianMT folder: config.json, model.safetensors or pytorch_model.bin, vocab.json,
-// source.spm and target.spm. What a key means, and its default, is as in transformers'
+// source.spm and target.spm. Keys and defaults are those of transformers'
 // models/marian.
 
 #include <algorithm>
@@ -39,14 +39,14 @@ constexpr char kUnknown[] = "<unk>";
 
 // --- JSON files ---
 
-// An empty object when there is no such file.
+// Returns an empty object if there is no file.
 absl::StatusOr<json> ReadOptionalObject(const std::string& path) {
   absl::StatusOr<json> object = ReadJsonObject(path);
   if (absl::IsNotFound(object.status())) return json::object();
   return object;
 }
 
-// config.json, with what generation_config.json says instead, as transformers' generate() has it.
+// Reads config.json; generation_config.json takes precedence, as in transformers' generate().
 absl::StatusOr<json> ReadConfigFiles(const std::string& folder) {
   absl::StatusOr<json> config = ReadJsonObject(folder + "/config.json");
   if (!config.ok()) return config;
@@ -60,8 +60,8 @@ absl::StatusOr<json> ReadConfigFiles(const std::string& folder) {
   return config;
 }
 
-// Values of an object by key; the first thing wrong stays in `status`. `null` counts as a missing
-// key, as it does in Python.
+// Values of an object by key. The first error stays in `status`. `null` is a missing key, as in
+// Python.
 class Keys {
  public:
   explicit Keys(const json& object) : object_(object) {}
@@ -114,8 +114,8 @@ class Keys {
 
 // --- Vocabularies ---
 
-// Tokens that were added to a tokenizer, by name: of added_tokens.json, and of
-// tokenizer_config.json, where newer versions of transformers have them by id.
+// Ids of tokens that were added to a tokenizer, by token: from added_tokens.json, and from
+// tokenizer_config.json, where newer versions of transformers list them by id.
 absl::StatusOr<json> ReadAddedTokens(const std::string& folder, const json& tokenizer_config) {
   absl::StatusOr<json> added = ReadOptionalObject(folder + "/added_tokens.json");
   if (!added.ok()) return added;
@@ -135,7 +135,7 @@ absl::StatusOr<json> ReadAddedTokens(const std::string& folder, const json& toke
   return added;
 }
 
-// Pieces in id order from a file that maps pieces to ids. Added tokens fill the ids that it leaves.
+// Reads pieces in id order from a file that maps pieces to ids. Added tokens fill the gaps.
 absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& path, int size,
                                                         const json& added) {
   absl::StatusOr<json> object = ReadJsonObject(path);
@@ -176,7 +176,7 @@ absl::StatusOr<int> IdOf(const std::string& piece, const std::vector<std::string
   return static_cast<int>(found - vocabulary.begin());
 }
 
-// A special token of tokenizer_config.json: a string, or an object that has it as "content".
+// A special token of tokenizer_config.json: a string, or an object with the key "content".
 std::string SpecialToken(const json& tokenizer_config, const char* key, const char* otherwise) {
   const auto value = tokenizer_config.find(key);
   if (value == tokenizer_config.end()) return otherwise;
@@ -200,7 +200,7 @@ absl::Status ReadVocabularies(const std::string& folder, const json& tokenizer_c
                                config.target_vocab_size, *added);
   if (!target.ok()) return target.status();
 
-  // The tokenizer ends a source with its own </s>; generation ends at the config's eos_token_id.
+  // Sources end with the tokenizer's </s>; translations end with the config's eos_token_id.
   const std::string unknown = SpecialToken(tokenizer_config, "unk_token", kUnknown);
   const auto source_eos =
       IdOf(SpecialToken(tokenizer_config, "eos_token", kEndOfSentence), *source);
@@ -250,7 +250,7 @@ absl::Status ReadActivation(Keys& keys, Activation& activation) {
                    "; it knows relu, gelu, gelu_new, quick_gelu, swish and silu"));
 }
 
-// "bad_words_ids" and the padding: single tokens that generate() never produces.
+// Reads single tokens that generate() never produces: "bad_words_ids" and padding.
 void ReadBadWords(Keys& keys, ModelConfig& config) {
   if (keys.Find("pad_token_id") != nullptr) config.bad_words = {keys.Int("pad_token_id")};
   const json* words = keys.Find("bad_words_ids");
@@ -268,7 +268,7 @@ void ReadBadWords(Keys& keys, ModelConfig& config) {
     }
     config.bad_words.push_back(*id);
   }
-  // generate() drops the end of sentence from the list, too.
+  // generate() also drops the end of sentence from the list.
   std::sort(config.bad_words.begin(), config.bad_words.end());
   config.bad_words.erase(std::unique(config.bad_words.begin(), config.bad_words.end()),
                          config.bad_words.end());
@@ -284,7 +284,7 @@ void ReadTargetEos(Keys& keys, ModelConfig& config) {
   }
 }
 
-// All but what the vocabulary and the saved positions decide.
+// Everything except what the vocabulary and saved positions decide.
 absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
   Keys keys(object);
   if (const std::string type = keys.String("model_type", ""); type != "marian") {
@@ -308,8 +308,8 @@ absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
   if (keys.Bool("scale_embedding", false)) {
     config.embedding_scale = std::sqrt(static_cast<float>(config.model_dim));
   }
-  // The next three were honoured by the first versions of transformers, and are false in all models
-  // that it made since.
+  // Only the first versions of transformers honoured the next three; in all later models they are
+  // false.
   config.norm_order = keys.Bool("normalize_before", false) ? NormOrder::kPre : NormOrder::kPost;
   config.embedding_norm = keys.Bool("normalize_embedding", false);
   config.final_norm = keys.Bool("add_final_layer_norm", false);
@@ -345,7 +345,7 @@ void ReadPositions(const TensorMap& tensors, ModelConfig& config) {
   if (learned) config.positions = Positions::kLearned;
 }
 
-// Adds the tensors of one file to those of others.
+// Adds the tensors of one file to `tensors`.
 template <typename File>
 absl::Status AddTensors(const std::string& path, absl::StatusOr<File> file, TensorMap& tensors,
                         Checkpoint& checkpoint) {
@@ -354,7 +354,7 @@ absl::Status AddTensors(const std::string& path, absl::StatusOr<File> file, Tens
   tensors.merge(file->tensors);
   if (file->tensors.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      path, ": tensor ", Quoted(file->tensors.begin()->first), " is in another file, too"));
+      path, ": tensor ", Quoted(file->tensors.begin()->first), " is also in another file"));
 }
 
 absl::Status AddTensorsOfFile(const std::string& path, TensorMap& tensors, Checkpoint& checkpoint) {
@@ -363,7 +363,7 @@ absl::Status AddTensorsOfFile(const std::string& path, TensorMap& tensors, Check
              : AddTensors(path, ReadTorchFile(path), tensors, checkpoint);
 }
 
-// The names of the files that a large model is split among, from an index: {"weight_map": {TENSOR:
+// Reads the file names of a sharded model from its index: {"weight_map": {TENSOR:
 // FILE, …}}.
 absl::StatusOr<std::set<std::string>> ShardsOf(const std::string& index_path) {
   const absl::StatusOr<json> index = ReadJsonObject(index_path);
@@ -375,7 +375,7 @@ absl::StatusOr<std::set<std::string>> ShardsOf(const std::string& index_path) {
   }
   std::set<std::string> names;
   for (const auto& [tensor, name] : map->items()) {
-    // A model of a stranger's is to read no file but its own.
+    // An untrusted model must not make Limpid read other files.
     if (!name.is_string() || name.get<std::string>().find('/') != std::string::npos) {
       return absl::InvalidArgumentError(absl::StrCat(index_path, ": tensor ", Quoted(tensor),
                                                      ": expected the name of a file beside this ",
@@ -387,7 +387,7 @@ absl::StatusOr<std::set<std::string>> ShardsOf(const std::string& index_path) {
 }
 
 absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
-  // As transformers looks for them.
+  // In transformers' order of preference.
   constexpr const char* kNames[] = {"model.safetensors", "model.safetensors.index.json",
                                     "pytorch_model.bin", "pytorch_model.bin.index.json"};
   const auto* found = std::find_if(std::begin(kNames), std::end(kNames), [&](const char* name) {
@@ -434,7 +434,7 @@ absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder) {
   Checkpoint checkpoint;
   checkpoint.format = "Hugging Face MarianMT";
   checkpoint.config = *config;
-  // Absent, or huge, where the tokenizer knows no limit.
+  // Missing or huge if the tokenizer has no limit.
   const auto limit = tokenizer_config->find("model_max_length");
   if (limit != tokenizer_config->end() && limit->is_number_integer() &&
       limit->get<int64_t>() >= 2) {

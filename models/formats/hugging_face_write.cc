@@ -1,4 +1,4 @@
-// Limpid's models as Hugging Face MarianMT folders, for ReadHuggingFace and transformers to read.
+// Writes Hugging Face MarianMT folders.
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +20,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// What transformers' MarianMTModel does not have, in words; empty if it has all of it.
+// Names a feature that transformers' MarianMTModel lacks; empty if it has all.
 std::string NotInMarian(const Checkpoint& checkpoint) {
   const ModelConfig& config = checkpoint.config;
   const float sqrt_dim = std::sqrt(static_cast<float>(config.model_dim));
@@ -52,7 +52,7 @@ std::string NotInMarian(const Checkpoint& checkpoint) {
   return "";
 }
 
-// Padding: what the decoder starts with, unless a model might produce that.
+// The decoder's start token, unless the model may produce it.
 int PaddingId(const ModelConfig& config) {
   const auto& words = config.bad_words;
   const bool starts_with = std::count(words.begin(), words.end(), config.decoder_start_id) > 0;
@@ -133,7 +133,7 @@ absl::Status WriteJson(const std::string& path, const ordered_json& value) {
 }
 
 absl::Status WriteVocabulary(const std::string& path, const std::vector<std::string>& pieces) {
-  nlohmann::json ids = nlohmann::json::object();  // sorted: fast to look up, and the same each time
+  nlohmann::json ids = nlohmann::json::object();  // sorted, so that the output is deterministic
   for (size_t id = 0; id < pieces.size(); ++id) ids.emplace(pieces[id], id);
   if (ids.size() != pieces.size()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": a piece occurs twice"));

@@ -1,6 +1,6 @@
 // Marian's own models, as OPUS-MT and Bergamot (Firefox) publish them: a .npz or .bin file with the
-// weights and, in "special:model.yml", the options that it was trained with. What they mean is as
-// in Marian's src/models/transformer.h.
+// weights and, in "special:model.yml", the training options. Their meaning is that of
+// Marian's src/models/transformer.h.
 
 #include <algorithm>
 #include <cmath>
@@ -35,8 +35,7 @@ namespace fs = std::filesystem;
 
 // --- Options ---
 
-// Marian's options by name; the first thing wrong stays in `status`. One that is not there has the
-// value that Marian takes then.
+// Marian's options by name; missing ones have Marian's default. The first error stays in `status`.
 class Options {
  public:
   explicit Options(YamlMapping mapping) : mapping_(std::move(mapping)) {}
@@ -67,14 +66,14 @@ class Options {
     const auto value = mapping_.find(key);
     return value == mapping_.end() ? std::vector<std::string>() : value->second.items;
   }
-  // Operations around a layer, without dropout, which is for training.
+  // Operations around a layer, without dropout, which only matters in training.
   std::string Operations(const char* key, const char* otherwise) {
     std::string operations = Text(key, otherwise);
     std::erase(operations, 'd');
     return operations;
   }
 
-  // For what the engine can do in one way alone.
+  // Refuses values that the engine does not support.
   void Require(const char* key, const std::string& found,
                std::initializer_list<std::string_view> supported) {
     if (std::find(supported.begin(), supported.end(), found) != supported.end()) return;
@@ -95,7 +94,7 @@ class Options {
   YamlMapping mapping_;
 };
 
-// Refuses what would change the computation and is not read below.
+// Refuses options that change the computation and are not read below.
 void RequireWhatTheEngineCanDo(Options& options) {
   struct Requirement {
     const char* key;
@@ -164,7 +163,7 @@ void ReadRecurrence(Options& options, const TensorMap& tensors, ModelConfig& con
                                       : DecoderSelfAttention::kSsru;
 }
 
-// Marian takes head 0 of this layer for an alignment.
+// Marian aligns with head 0 of this layer.
 void ReadAlignmentHead(Options& options, ModelConfig& config) {
   const std::string layer = options.Text("transformer-guided-alignment-layer", "last");
   config.alignment_layer = layer == "last"
@@ -173,7 +172,7 @@ void ReadAlignmentHead(Options& options, ModelConfig& config) {
   config.alignment_heads = 1;
 }
 
-// Sizes of the vocabularies, and which tables are one.
+// Vocabulary sizes, and which embeddings are shared.
 void ReadEmbeddings(Options& options, const TensorMap& tensors, ModelConfig& config) {
   config.shared_embeddings =
       options.Bool("tied-embeddings-all") || options.Bool("tied-embeddings-src");
@@ -191,8 +190,8 @@ void ReadEmbeddings(Options& options, const TensorMap& tensors, ModelConfig& con
   config.target_vocab_size = rows(config.shared_embeddings ? "Wemb" : "decoder_Wemb");
 }
 
-// Marian's sinusoids have no end, and a model does not say how long its training sentences were.
-// Bergamot cuts sentences after 128 tokens; OPUS-MT's say 512 in their Hugging Face form.
+// Marian's sinusoids are unlimited, and its models do not state the length of their training
+// sentences. Bergamot cuts sentences after 128 tokens; OPUS-MT's Hugging Face models state 512.
 constexpr int kMaxPositions = 1024;
 constexpr int kMaxSourceTokens = 512;
 constexpr int kMaxSourceTokensOfBergamot = 128;
@@ -200,7 +199,7 @@ constexpr int kMaxSourceTokensOfBergamot = 128;
 void ReadPositions(const MarianFile& file, ModelConfig& config) {
   const auto learned = file.tensors.find("Wpos");
   if (learned != file.tensors.end()) {
-    // Then Marian leaves embeddings as they are.
+    // Marian then does not scale embeddings.
     config.positions = Positions::kLearned;
     config.embedding_scale = 1;
     config.max_positions = static_cast<int>(learned->second.rows());
@@ -350,7 +349,7 @@ std::vector<std::string> PathsIn(const std::string& folder,
   return paths;
 }
 
-// Other programs write .npz files, too. One that is damaged is for ReadMarian to refuse.
+// Other programs also write .npz files. A damaged one counts, so that ReadMarian reports it.
 bool IsMarianNpz(const std::string& path) {
   if (path.ends_with(".optimizer.npz")) return false;
   const auto zip = ZipReader::Open(path);
@@ -369,7 +368,7 @@ std::vector<std::string> MarianFilesIn(const std::string& folder) {
                  [&](const std::string& name) { return IsMarianFile(folder + "/" + name); });
 }
 
-// Some models come with the candidates for each source piece, as "lex.*.bin".
+// Some models have a shortlist, "lex.*.bin".
 absl::Status ReadShortlist(const std::string& model_path, Checkpoint& checkpoint) {
   const fs::path folder = fs::path(model_path).parent_path();
   const std::vector<std::string> paths = PathsIn(

@@ -29,7 +29,7 @@ struct VocabularyPaths {
   std::string target;
 };
 
-// The vocabularies that Marian was told to use, if a decoder.yml says so and they are here.
+// The vocabularies that decoder.yml names, if both are in the folder.
 absl::StatusOr<std::optional<VocabularyPaths>> NamedVocabularies(const std::string& model_path) {
   const fs::path folder = fs::path(model_path).parent_path();
   for (const std::string& path : {model_path + ".decoder.yml", (folder / "decoder.yml").string()}) {
@@ -38,7 +38,7 @@ absl::StatusOr<std::optional<VocabularyPaths>> NamedVocabularies(const std::stri
     if (!options.ok()) return options.status();
     const auto vocabularies = options->find("vocabs");
     if (vocabularies == options->end() || vocabularies->second.items.size() != 2) continue;
-    // Their folders are those of the machine that it was trained on.
+    // Their folders are those of the training machine.
     const auto here = [&](const std::string& name) {
       return (folder / fs::path(name).filename()).string();
     };
@@ -109,7 +109,7 @@ absl::StatusOr<std::vector<std::string>> PiecesById(const YamlMapping& ids) {
   return pieces;
 }
 
-// Pieces of one side; a SentencePiece vocabulary also gives `model`.
+// Reads the pieces of one side; a SentencePiece vocabulary also sets `model`.
 absl::StatusOr<std::vector<std::string>> ReadPieces(const std::string& path, int size,
                                                     std::string& model) {
   const auto file = MappedFile::Open(path);
@@ -157,13 +157,13 @@ absl::Status ReadMarianVocabularies(const std::string& model_path, Checkpoint& c
   status.Update(FindId(paths->source, *source, "<unk>", config.source_unk_id));
   status.Update(FindId(paths->target, *target, "</s>", config.target_eos_id));
   status.Update(FindId(paths->target, *target, "<unk>", config.target_unk_id));
-  // As Marian's decoder does by itself.
+  // Marian's decoder never produces it.
   config.bad_words = {config.target_unk_id};
 
   if (!status.ok()) return status;
   checkpoint.source_tokenizer_path = paths->source;
   checkpoint.target_tokenizer_path = paths->target;
-  // A vocabulary in YAML has its SentencePiece model beside it.
+  // A YAML vocabulary comes with a separate SentencePiece model.
   if (checkpoint.source_sentencepiece.empty() && checkpoint.target_sentencepiece.empty()) {
     const std::string folder = fs::path(model_path).parent_path();
     status = ReadTokenizerFiles(FilesOfFolder(folder.empty() ? "." : folder), checkpoint);

@@ -1,4 +1,4 @@
-// The vocabularies that lie beside a Marian model: SentencePiece models, or YAML that maps pieces
+// The vocabularies next to a Marian model: SentencePiece models, or YAML that maps pieces
 // to ids.
 
 #ifndef LIMPID_MODELS_FORMATS_MARIAN_VOCABULARY_H_
@@ -11,10 +11,9 @@
 
 namespace limpid::internal {
 
-// Fills in the vocabularies, the SentencePiece models, the special ids and the bad words of a
-// checkpoint whose config says how many pieces there are. `model_path` is the model's own file: its
-// "….decoder.yml" or the folder's decoder.yml names the vocabularies, else they are found by their
-// names.
+// Sets vocabularies, SentencePiece models, special ids and bad words of a checkpoint whose config
+// has the vocabulary sizes. `model_path` is the model's file. "MODEL.decoder.yml" or the folder's
+// decoder.yml names the vocabularies; otherwise they are found by their file names.
 absl::Status ReadMarianVocabularies(const std::string& model_path, Checkpoint& checkpoint);
 
 }  // namespace limpid::internal

@@ -1,5 +1,5 @@
 // The state of a model built on PyTorch's nn.Transformer, as tutorials train them: FILE.pt, .pth or
-// .safetensors, and beside it FILE.json, which says what the tensors do not.
+// .safetensors, and FILE.json with what the tensors do not state.
 // models/from_pytorch/README.md describes it.
 
 #include <algorithm>
@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The names that tutorials give to what nn.Transformer leaves to others, by role.
+// Tutorials' names of the tensors that are not part of nn.Transformer, by role.
 struct CommonNames {
   const char* role;
   std::vector<std::string> names;
@@ -55,7 +55,7 @@ const std::vector<CommonNames>& AllCommonNames() {
   return *names;
 }
 
-// Where the state keeps what, by name.
+// The names of tensors by role.
 class Roles {
  public:
   Roles(const NnTransformerDescription& description, const TensorMap& tensors)
@@ -87,7 +87,7 @@ class Roles {
         absl::StrJoin(names, ", ")));
   }
 
-  // What stands before "encoder.layers.0" in the names of nn.Transformer's tensors.
+  // The prefix of "encoder.layers.0" in the names of nn.Transformer's tensors.
   absl::StatusOr<std::string> Transformer() const {
     const auto given = description_.tensors.find("transformer");
     if (given != description_.tensors.end()) {
@@ -292,7 +292,7 @@ int MaxPositions(const NnTransformerDescription& description, const TensorMap& t
   if (tables.empty()) return kUnlessStated;
   int64_t least = kMost;
   for (const std::string& name : tables) {
-    // [max, model_dim], with a dimension of 1 for the batch before or behind max.
+    // [max, model_dim], with a batch dimension of 1 before or after max.
     const std::vector<int64_t>& shape = tensors.at(name).shape;
     const bool batch_first = shape.size() == 3 && shape[0] == 1;
     const size_t dimension = batch_first ? 1 : 0;

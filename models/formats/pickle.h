@@ -1,4 +1,4 @@
-// Python pickles as torch.save writes them, read without running anything.
+// Reads Python pickles as torch.save writes them, without running code.
 //
 // A pickle is a program for a small stack machine, and Python's own reader calls whatever functions
 // it names. This one knows the few that make tensors and dicts, by what they mean, and refuses any

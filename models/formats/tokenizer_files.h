@@ -1,4 +1,4 @@
-// Files that cut text into pieces, as people put them beside models whose format has no such thing.
+// Tokenizer files next to models whose format does not include them.
 
 #ifndef LIMPID_MODELS_FORMATS_TOKENIZER_FILES_H_
 #define LIMPID_MODELS_FORMATS_TOKENIZER_FILES_H_
@@ -9,13 +9,13 @@
 
 namespace limpid::internal {
 
-// Reads SentencePiece models by the names that are common: source.spm and target.spm, source.model
-// and target.model, or one for both sides, sentencepiece.model, spm.model or tokenizer.model. Where
-// there is none, the checkpoint only learns which names were tried. Fails on one side without the
-// other, and on files whose names say that they are of a kind that Limpid cannot use.
+// Reads SentencePiece models with common names: source.spm and target.spm, source.model and
+// target.model, or one for both sides: sentencepiece.model, spm.model or tokenizer.model. If there
+// is none, sets only checkpoint.tokenizer_names. Fails if one side is missing, and on names of
+// kinds that Limpid does not support.
 absl::Status ReadTokenizerFiles(const ModelFiles& files, Checkpoint& checkpoint);
 
-// Reads one file into `model`, and its path. NotFound if there is none; an empty file is an error.
+// Reads one file into `model` and sets `path`. NotFound if there is none; fails if it is empty.
 absl::Status ReadTokenizerFile(const ModelFiles& files, const std::string& name, std::string& model,
                                std::string& path);
 

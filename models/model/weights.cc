@@ -10,12 +10,12 @@
 namespace limpid::internal {
 namespace {
 
-// Takes tensors by name and checks them. After the first error, which stays in `status`, it hands
-// out views without data.
+// Takes tensors by name and checks them. The first error stays in `status`; after it, all views are
+// empty.
 class Binder {
  public:
   explicit Binder(const TensorMap& tensors) : left_(tensors) {}
-  // Lists what a model should have instead.
+  // For TensorShapes: only lists names and shapes.
   explicit Binder(std::map<std::string, std::vector<int64_t>>* shapes) : shapes_(shapes) {}
 
   TensorView Matrix(const std::string& name, int64_t rows, int64_t columns) {
@@ -26,7 +26,7 @@ class Binder {
     TensorView tensor = Take(name, {size});
     if (status.ok() && tensor.dtype != DType::kFloat32) {
       Fail(name, absl::StrCat("has dtype ", std::string(DTypeName(tensor.dtype)),
-                              "; vectors are expected in float32"));
+                              "; expected float32, as for all vectors"));
     }
     return tensor;
   }
@@ -65,7 +65,7 @@ class Binder {
     if (!status.ok() || left_.empty()) return;
     const std::string& name = left_.begin()->first;
     Fail(name,
-         absl::StrCat("has no place in a model of this config",
+         absl::StrCat("is not part of a model with this config",
                       left_.size() == 1 ? "" : absl::StrCat(", like ", left_.size() - 1, " more")));
   }
 
@@ -97,7 +97,7 @@ class Binder {
   std::map<std::string, std::vector<int64_t>>* shapes_ = nullptr;
 };
 
-// All of a stack but its embedding, which the two stacks may share.
+// All of a stack except its embedding, which the two stacks may share.
 StackWeights BindStack(Binder& binder, const ModelConfig& config, const std::string& name) {
   StackWeights stack;
   if (config.positions == Positions::kLearned) {

@@ -30,7 +30,7 @@ constexpr char kTargetVocabularyFile[] = "/target_vocabulary.json";
 
 // --- Reading ---
 
-// A folder of which files are read, each compared with its checksum.
+// Reads files of a folder and verifies their checksums.
 class FolderReader {
  public:
   static absl::StatusOr<FolderReader> Open(const std::string& folder) {
@@ -44,7 +44,7 @@ class FolderReader {
   bool Has(const char* name) const { return Exists(folder_ + name); }
 
   absl::StatusOr<std::vector<std::string>> ReadVocabulary(const char* name, int size) const;
-  // A SentencePiece model, or merges.
+  // Reads a SentencePiece model or merges.
   absl::Status ReadTokenizer(const char* name, std::string& bytes, std::string& path) const;
 
  private:
@@ -94,8 +94,8 @@ absl::Status FolderReader::ReadTokenizer(const char* name, std::string& bytes,
   path = PathOf(name);
   const auto file = MappedFile::Open(path);
   if (absl::IsNotFound(file.status())) {
-    return absl::NotFoundError(absl::StrCat(
-        path, ": is missing; the model's tokenizer is made of it, as config.json says"));
+    return absl::NotFoundError(
+        absl::StrCat(path, ": is missing; the tokenizer that config.json names needs it"));
   }
   if (!file.ok()) return file.status();
   if ((*file)->text().empty()) {
@@ -127,7 +127,7 @@ absl::Status ReadVocabularies(const FolderReader& reader, Checkpoint& checkpoint
   return absl::OkStatus();
 }
 
-// What a folder of an older version has, whose config.json does not say it.
+// For folders of older versions, whose config.json does not name the tokenizer.
 absl::StatusOr<TokenizerKind> InferTokenizer(const FolderReader& reader) {
   if (reader.Has(kTargetSentencePieceFile) && !reader.Has(kSourceSentencePieceFile)) {
     return absl::InvalidArgumentError(
@@ -141,7 +141,7 @@ absl::StatusOr<TokenizerKind> InferTokenizer(const FolderReader& reader) {
                                               : TokenizerKind::kSpaces;
 }
 
-// The files of a kind of tokenizer; others would contradict it.
+// The files that a kind of tokenizer has; it must not have others.
 std::vector<const char*> FilesOf(TokenizerKind kind) {
   switch (kind) {
     case TokenizerKind::kSpaces:
@@ -161,9 +161,9 @@ absl::Status RefuseOtherTokenizers(TokenizerKind kind, const FolderReader& reade
   for (const char* name : {kSourceSentencePieceFile, kTargetSentencePieceFile, kMergesFile}) {
     if (!reader.Has(name) || std::find(files.begin(), files.end(), name) != files.end()) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat(reader.PathOf(name), ": has no place in a model whose tokenizer is ",
+        absl::StrCat(reader.PathOf(name), ": does not belong to a model whose tokenizer is ",
                      Quoted(std::string(TokenizerKindName(kind))),
-                     " (FORMAT.md); remove it, or say in ", "config.json what the tokenizer is"));
+                     " (FORMAT.md); remove it, or correct the tokenizer in ", "config.json"));
   }
   return absl::OkStatus();
 }
@@ -196,7 +196,7 @@ absl::Status ReadTokenizer(const FolderReader& reader, Checkpoint& checkpoint) {
                               checkpoint.target_tokenizer_path);
 }
 
-// Reads the shortlist, if there is one.
+// Optional.
 absl::Status ReadShortlist(const std::string& folder, Checkpoint& checkpoint) {
   const std::string path = folder + kShortlistFile;
   const auto file = MappedFile::Open(path);

@@ -141,7 +141,8 @@ TEST_F(MarianNpzTest, RefusesByNameWhatTheEngineCannotDo) {
               HasSubstr("expected numbers of layers from 1 to 2, found \"3\""));
   EXPECT_THAT(RefusalWith("enc-depth: 2", "enc-depth: 3"),
               HasSubstr("tensor \"encoder_l3_self_Wq\" is missing"));
-  EXPECT_THAT(RefusalWith("enc-depth: 2", "enc-depth: 1"), HasSubstr("is not part of a transformer"));
+  EXPECT_THAT(RefusalWith("enc-depth: 2", "enc-depth: 1"),
+              HasSubstr("is not part of a transformer"));
 }
 
 TEST_F(MarianNpzTest, TakesAPositionTableForLearnedPositions) {

@@ -86,7 +86,7 @@ TEST(ChecksumsTest, FileWithoutThemIsNoMatchAndStillLoads) {
   std::filesystem::rename(path + ".new", path);
   const absl::Status status = VerifyChecksums(folder).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(Message(status), AllOf(HasSubstr("has no checksum of"), Not(HasSubstr("damaged"))));
+  EXPECT_THAT(Message(status), AllOf(HasSubstr("has no checksum for"), Not(HasSubstr("damaged"))));
   EXPECT_TRUE(ReadNative(folder).ok());
 }
 

@@ -264,7 +264,7 @@ TEST_F(ReadNativeTest, ATokenizerFileOfAnotherModelIsFoundByItsChecksum) {
 
 TEST_F(ReadNativeTest, RefusesFilesOfAnotherTokenizerThanIsStated) {
   EXPECT_THAT(RefusalWith("subword.bpe", "a b\n"),
-              HasSubstr(Path("subword.bpe: has no place in a model whose tokenizer is "
+              HasSubstr(Path("subword.bpe: does not belong to a model whose tokenizer is "
                              "\"sentencepiece_per_side\"")));
 }
 
@@ -286,7 +286,7 @@ TEST(OlderFolderTest, ItsFilesSayWhatTheTokenizerIs) {
   fs::rename(folder + "/target.spm", folder + "/subword.bpe");
   EXPECT_EQ(TokenizerKindOf(*ReadCheckpoint(folder)), TokenizerKind::kMosesSubwordNmt);
   WriteText(folder + "/source.spm", "pieces");
-  EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("source.spm: has no place in a model"));
+  EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("source.spm: does not belong to a model"));
 }
 
 TEST_F(ReadNativeTest, AFileCutOffIsRefused) {
