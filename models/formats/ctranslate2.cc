@@ -158,8 +158,8 @@ void ReadActivation(Variables& variables, ModelConfig& config) {
   while (found != std::end(kActivations) && code != found - std::begin(kActivations)) ++found;
   if (found == std::end(kActivations)) {
     variables.Fail(
-        absl::StrCat("the activation function ", code, " (5 is tanh, 6 is sigmoid) is none ",
-                     "that Limpid has: 0 to 4, which are ReLU, GELU (tanh approximation), ",
+        absl::StrCat("the activation function ", code, " (5 is tanh, 6 is sigmoid) is not ",
+                     "supported: Limpid has 0 to 4, which are ReLU, GELU (tanh approximation), ",
                      "Swish, GELU, and GELU (sigmoid approximation)"));
     return;
   }

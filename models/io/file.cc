@@ -82,7 +82,7 @@ std::string FolderOf(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {
-  // O_NONBLOCK: opening a named pipe must not wait for somebody to write to it.
+  // O_NONBLOCK: opening a named pipe must not block until another process writes.
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return SystemError(path, "open");
   struct stat info = {};

@@ -70,7 +70,7 @@ absl::StatusOr<std::vector<std::string>> SentencePiecePieces(std::string_view mo
   std::string_view content;
   for (Message message(model); !message.done();) {
     if (!message.Next(number, content)) {
-      return absl::InvalidArgumentError("is no SentencePiece model, or a damaged one");
+      return absl::InvalidArgumentError("is not a SentencePiece model, or is damaged");
     }
     if (number != kPieces) continue;
     std::string piece;

@@ -168,7 +168,7 @@ TEST_F(MarianNpzTest, SaysWhatIsWrongWithAnArray) {
   EXPECT_THAT(RefusalOf(name, Npy("<f4", "-1, 16", data)), HasSubstr("expected a .npy header"));
   EXPECT_THAT(RefusalOf(name, Npy("<f4", "2, 8", data)), HasSubstr("[2, 8]"));
   EXPECT_THAT(RefusalOf(name, "text"), AllOf(HasSubstr(name), HasSubstr("ends too early")));
-  EXPECT_THAT(RefusalOf(name, "longer text"), HasSubstr("is no .npy file"));
+  EXPECT_THAT(RefusalOf(name, "longer text"), HasSubstr("is not a .npy file"));
 }
 
 TEST_F(MarianNpzTest, SaysWhatIsWrongWithItsVocabulary) {
