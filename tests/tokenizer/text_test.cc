@@ -334,7 +334,7 @@ TEST(CutLongSentence, DoesNotCutACharacterInItsBytes) {
       ElementsAre(6, 8));
   EXPECT_THAT(CutLongSentence(Texts{"▁", "a", "b", "c", "<0xC3>", "<0xA4>", "<0x41>"}, 5),
               ElementsAre(4, 7));
-  // Nothing else to cut at.
+  // No other place to cut.
   EXPECT_THAT(CutLongSentence(Texts{"<0xF0>", "<0x9F>", "<0x98>", "<0x80>"}, 2), ElementsAre(2, 4));
 }
 
