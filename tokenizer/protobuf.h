@@ -10,9 +10,9 @@
 
 namespace limpid::internal {
 
-enum ProtobufWireType { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
-
 struct ProtobufField {
+  enum WireType { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
   uint32_t number = 0;
   uint32_t wire_type = kVarint;
   uint64_t value = 0;      // of kVarint
@@ -44,19 +44,19 @@ inline std::optional<ProtobufField> TakeField(std::string_view& message) {
   field.wire_type = static_cast<uint32_t>(*tag & 7U);
   std::optional<uint64_t> size = 0;  // of what comes next
   switch (field.wire_type) {
-    case kVarint:
+    case ProtobufField::kVarint:
       if (const std::optional<uint64_t> value = TakeVarint(message)) {
         field.value = *value;
         return field;
       }
       return std::nullopt;
-    case kFixed64:
+    case ProtobufField::kFixed64:
       size = 8;
       break;
-    case kBytes:
+    case ProtobufField::kBytes:
       size = TakeVarint(message);
       break;
-    case kFixed32:
+    case ProtobufField::kFixed32:
       size = 4;
       break;
     default:  // groups, which are obsolete

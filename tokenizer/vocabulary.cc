@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tokenizer/code_points.h"
 #include "tokenizer/text.h"
 
 namespace limpid::internal {

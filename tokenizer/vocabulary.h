@@ -15,7 +15,6 @@
 
 #include "absl/hash/hash.h"
 #include "absl/status/statusor.h"
-#include "tokenizer/code_points.h"
 #include "tokenizer/tokenizer.h"
 
 namespace limpid::internal {
