@@ -19,7 +19,7 @@ bool IsContinuationByte(std::string_view piece) {
 // The punctuation mark that a piece ends in, apart from closing quotes and brackets.
 struct Mark {
   CutPlace place = CutPlace::kWithinWord;  // …, kAfterClause or kAfterSentence
-  bool needs_space = false;  // "." and "," also stand within numbers; "。" and "、" do not
+  bool needs_space = false;  // "." and "," also occur within numbers; "。" and "、" do not
 };
 
 // `before` is the mark of the piece before this one, for pieces of closing quotes only.

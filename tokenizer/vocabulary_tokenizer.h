@@ -49,7 +49,7 @@ class VocabularyTokenizer : public Tokenizer {
   const std::shared_ptr<const Vocabulary> target_;
 };
 
-// Whether `token` stands for a copy.
+// Whether `token` is replaced by a copy.
 inline bool IsCopy(absl::Span<const Tokenizer::Copy> copies, size_t token) {
   return !copies.empty() && !copies[token].text.empty();
 }
