@@ -44,7 +44,7 @@ TokenizerModel EngDeuModel() {
   return model;
 }
 
-// Byte fallback, no normalization, a vocabulary each side, ">>deu<<" in the source's.
+// Byte fallback, no normalization, a vocabulary per side, ">>deu<<" in the source's.
 TokenizerModel SmallModel() {
   const json golden = Golden("small");
   TokenizerModel model;
@@ -94,8 +94,8 @@ std::vector<std::string> Covered(std::string_view text, const Pieces& pieces) {
   return covered;
 }
 
-// What holds for pieces of any text.
-void ExpectSoundRanges(std::string_view text, const Pieces& pieces) {
+// Holds for pieces of any text.
+void ExpectValidRanges(std::string_view text, const Pieces& pieces) {
   ASSERT_EQ(pieces.texts.size(), pieces.ids.size());
   ASSERT_EQ(pieces.ranges.size(), pieces.ids.size());
   const auto at_character = [&](size_t at) {
@@ -140,7 +140,7 @@ TEST_P(GoldenTest, EncodesSourceAsMarianTokenizer) {
     const auto ids = visible == text ? line["ids"].get<std::vector<int>>()
                                      : tokenizer_->EncodeSource(visible).ids;
     EXPECT_EQ(pieces.ids, ids) << text;
-    ExpectSoundRanges(text, pieces);
+    ExpectValidRanges(text, pieces);
   }
 }
 
@@ -153,7 +153,7 @@ TEST_P(GoldenTest, EncodesTargetAsMarianTokenizer) {
     const auto ids = visible == text ? line["ids"].get<std::vector<int>>()
                                      : tokenizer_->EncodeTarget(visible).ids;
     EXPECT_EQ(pieces.ids, ids) << text;
-    ExpectSoundRanges(text, pieces);
+    ExpectValidRanges(text, pieces);
   }
 }
 
@@ -165,7 +165,7 @@ TEST_P(GoldenTest, DecodesTargetAsMarianTokenizer) {
     const std::string text = tokenizer_->DecodeTarget(ids, &pieces);
     EXPECT_EQ(WithSingleSpaces(text), WithSingleSpaces(line["text"].get<std::string>()));
     EXPECT_EQ(pieces.ids, ids);
-    ExpectSoundRanges(text, pieces);
+    ExpectValidRanges(text, pieces);
     EXPECT_EQ(tokenizer_->DecodeTarget(ids, nullptr), text);
   }
 }
@@ -192,7 +192,7 @@ TEST(EncodeSource, RangesAreOfTheTextAsItWasBeforeNormalization) {
   const Pieces pieces = tokenizer->EncodeSource(text);
   EXPECT_THAT(pieces.texts,
               ElementsAre("▁He", "ll", "o", "▁fine", "▁1", "⁄", "2", "▁", "á", "</s>"));
-  // The letters that a character became each cover all of it.
+  // The letters of a ligature each cover all of it.
   EXPECT_THAT(Covered(text, pieces),
               ElementsAre("Ｈｅ", "ｌｌ", "ｏ", "ﬁne", "½", "½", "½", "", "a\u0301", ""));
 }
@@ -214,7 +214,7 @@ TEST(EncodeSource, CharactersThatAreNotDrawnDoNotBreakAWord) {
     const std::string text = character + "a " + word + " day";
     const Pieces pieces = tokenizer->EncodeSource(text);
     EXPECT_EQ(pieces.ids, plain.ids);
-    ExpectSoundRanges(text, pieces);
+    ExpectValidRanges(text, pieces);
     // Together the pieces of the word cover all of it.
     const size_t begin = text.find("beau");
     EXPECT_EQ(pieces.ranges[1].begin, begin);
@@ -271,8 +271,8 @@ TEST(EncodeSource, SpecialTokensInTheTextAreText) {
   EXPECT_EQ(std::count(pieces.texts.begin(), pieces.texts.end(), "<pad>"), 0);
 }
 
-// Whatever the vocabulary is: text that is spelled as a token that tells the model something.
-TEST(EncodeSource, TextNeverBecomesATokenThatTellsTheModelSomething) {
+// Text that is spelled like a special token, with any vocabulary.
+TEST(EncodeSource, TextNeverBecomesASpecialToken) {
   TokenizerModel model = SpaceModel();
   model.source_vocabulary = {"</s>", "<unk>", "a", "", ">>xx<<", "<s>"};
   model.source_bos_id = 5;
@@ -293,9 +293,9 @@ TEST(EncodeSource, NulAndControlCharacters) {
     std::string text;
     for (char c = 0; c < 0x20; ++c) text += std::string(1, c) + "a" + std::string(2, c);
     const Pieces pieces = tokenizer->EncodeSource(text);
-    ExpectSoundRanges(text, pieces);
+    ExpectValidRanges(text, pieces);
     EXPECT_GT(pieces.size(), 0x20);
-    ExpectSoundRanges("\x01\x02", tokenizer->EncodeSource("\x01\x02"));
+    ExpectValidRanges("\x01\x02", tokenizer->EncodeSource("\x01\x02"));
   }
 }
 
@@ -304,7 +304,7 @@ TEST(EncodeSource, LongText) {
   std::string text;
   for (int i = 0; i < 20000; ++i) text += "word 日";
   const Pieces pieces = tokenizer->EncodeSource(text);
-  ExpectSoundRanges(text, pieces);
+  ExpectValidRanges(text, pieces);
   EXPECT_GT(pieces.size(), 20000);
 }
 
@@ -330,7 +330,7 @@ TEST(EncodeSource, ThreadsDoNotDisturbEachOther) {
   EXPECT_THAT(wrong, testing::Each(0));
 }
 
-TEST(DecodeTarget, SaysWhereEachPieceStands) {
+TEST(DecodeTarget, GivesTheRangeOfEachPiece) {
   const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
   const std::vector<int> ids = tokenizer->EncodeTarget("Wir liebe  dich, Tom.").ids;
   Pieces pieces;
@@ -341,7 +341,7 @@ TEST(DecodeTarget, SaysWhereEachPieceStands) {
   EXPECT_EQ(pieces.ranges[1], (ByteRange{4, 9}));
 }
 
-TEST(DecodeTarget, SpecialTokensStandForNoText) {
+TEST(DecodeTarget, SpecialTokensHaveNoText) {
   const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
   const std::vector<int> word = tokenizer->EncodeTarget("Tom ja").ids;
   const int pad = 8000;
@@ -383,15 +383,15 @@ TEST(DecodeTarget, BytesBecomeCharacters) {
   EXPECT_THAT(Covered(text, pieces), ElementsAre("", "日", "日", "日", "\uFFFD", "a"));
 }
 
-TEST(DecodeTarget, WhatSaysNothingLeavesOneSpace) {
+TEST(DecodeTarget, TokensWithoutTextLeaveOneSpace) {
   const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
   const std::vector<int> ids = tokenizer->EncodeTarget("Ich liebe 😀 dich").ids;
   Pieces pieces;
   EXPECT_EQ(tokenizer->DecodeTarget(ids, &pieces), "Ich liebe dich");
-  ExpectSoundRanges("Ich liebe dich", pieces);
+  ExpectValidRanges("Ich liebe dich", pieces);
 }
 
-TEST(DecodeTarget, CopiesStandWhereTheirTokensDo) {
+TEST(DecodeTarget, CopiesReplaceTheirTokens) {
   const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
   for (const std::string text : {"Ich mag François.", "😀 Ich", "Ich 😀", "Ich 😀 mag", "20°C"}) {
     const Pieces encoded = tokenizer->EncodeTarget(text);
@@ -426,7 +426,7 @@ TEST(TargetSpelling, IsWhatATokenAddsToTheText) {
   for (const int each : ids) spellings.push_back(tokenizer->TargetSpelling(each));
   EXPECT_THAT(spellings, ElementsAre(" ", "\xE6", "", "a"));
   EXPECT_EQ(tokenizer->Spelling("▁ein  Wort"), " ein Wort");
-  // Moses moves spaces, so that they do not count.
+  // Moses moves spaces, so they do not count.
   const std::unique_ptr<Tokenizer> subwords = Make(SubwordModel());
   EXPECT_EQ(subwords->TargetSpelling(3), "l");
   EXPECT_EQ(subwords->TargetSpelling(4), "'");
@@ -481,7 +481,7 @@ TEST(SpaceSeparated, SpacesJoinPieces) {
   EXPECT_EQ(tokenizer->DecodeTarget({1}, nullptr), "");
 }
 
-TEST(Create, RefusesVocabulariesThatCannotBe) {
+TEST(Create, RejectsInvalidVocabularies) {
   TokenizerModel model = SpaceModel();
   model.source_vocabulary.clear();
   EXPECT_EQ(Error(model).code(), absl::StatusCode::kInvalidArgument);
@@ -525,7 +525,7 @@ TEST(Create, NamesTheSideWhoseSentencePieceModelIsBad) {
   EXPECT_THAT(std::string(Error(model).message()), HasSubstr("target SentencePiece model"));
 }
 
-TEST(SubwordTokenizer, PiecesStandForTheOriginalText) {
+TEST(SubwordTokenizer, PiecesCoverTheOriginalText) {
   const auto tokenizer = Make(SubwordModel());
   const std::string text = "the  lion’s…";
   const Pieces pieces = tokenizer->EncodeSource(text);
@@ -534,7 +534,7 @@ TEST(SubwordTokenizer, PiecesStandForTheOriginalText) {
   EXPECT_THAT(pieces.ids, ElementsAre(2, 3, 4, 5, 6, 1, 1, 4, 1, 1, 7, 1, 1, 9, 0));
   EXPECT_THAT(Covered(text, pieces), ElementsAre("the", "li", "o", "n", "’", "’", "’", "’", "’",
                                                  "’", "s", "…", "…", "…", ""));
-  ExpectSoundRanges(text, pieces);
+  ExpectValidRanges(text, pieces);
 }
 
 TEST(SubwordTokenizer, LanguageCodesAreOnePiece) {
@@ -563,7 +563,7 @@ TEST(SubwordTokenizer, DecodesToTextForPeople) {
                                         "on", "&@@", "amp;", "?", "&quot;", "</s>"));
   EXPECT_THAT(Covered(text, pieces),
               ElementsAre("\"", "l", "'", "ami", "", "li", "", "on", "&", "&", "?", "\"", ""));
-  ExpectSoundRanges(text, pieces);
+  ExpectValidRanges(text, pieces);
   EXPECT_EQ(tokenizer->DecodeTarget(ids, nullptr), text);
 }
 
@@ -571,18 +571,18 @@ TEST(SubwordTokenizer, AWordThatIsCutShortHasNoMark) {
   EXPECT_EQ(Make(SubwordModel())->DecodeTarget({5, 6, 1}, nullptr), "ami li");
 }
 
-TEST(SubwordTokenizer, AnyTextIsTaken) {
+TEST(SubwordTokenizer, AcceptsAnyText) {
   const auto tokenizer = Make(SubwordModel());
   EXPECT_THAT(tokenizer->EncodeSource("").ids, ElementsAre(0));
   EXPECT_THAT(tokenizer->EncodeSource(" \t\x01 ").ids, ElementsAre(0));
   for (const std::string text :
        {"\"a\", b", "\u00A0« x »\u00A0!", "1\u00A0000 …’’ '.'", "中文。 한국어"}) {
-    ExpectSoundRanges(text, tokenizer->EncodeSource(text));
-    ExpectSoundRanges(text, tokenizer->EncodeTarget(text));
+    ExpectValidRanges(text, tokenizer->EncodeSource(text));
+    ExpectValidRanges(text, tokenizer->EncodeTarget(text));
   }
 }
 
-TEST(SubwordTokenizer, RefusesMergesThatAreNone) {
+TEST(SubwordTokenizer, RejectsInvalidMerges) {
   TokenizerModel model = SubwordModel();
   model.subword_merges = "#version: 0.2\na\n";
   EXPECT_THAT(Error(model).message(), HasSubstr("line 2 of the merges"));
