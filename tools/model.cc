@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "engine/exceptions.h"
 #include "engine/make_translator.h"
-#include "engine/speed/parallel.h"
 #include "engine/text/checkpoint_tokenizer.h"
 #include "limpid/compute_type.h"
 #include "models/formats/formats.h"

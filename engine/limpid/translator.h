@@ -5,169 +5,123 @@
 //   auto translation = (*translator)->Translate("I love you very much.");
 //   if (translation.ok()) std::cout << translation->text;
 //
-// What happens to a sentence, in order, is told in translator.cc; the transformer itself is in
-// transformer.h.
+// translator.cc shows a sentence's way through the engine; transformer.h is the transformer.
 
 #ifndef LIMPID_TRANSLATOR_H_
 #define LIMPID_TRANSLATOR_H_
 
-#include <cstddef>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "limpid/compute_type.h"
-#include "limpid/search_options.h"
-#include "limpid/trace.h"
+#include "limpid/thread_pool.h"
+#include "limpid/translate_options.h"
+#include "limpid/translation.h"
 
 namespace limpid {
 
-// The most that options and callers may ask for: more is InvalidArgument, before memory is taken
-// for it. Those of searching are in search_options.h.
-inline constexpr int kMaxThreads = 1024;
-inline constexpr int kMaxBatchSize = 10'000;
-inline constexpr int kMaxBatchTokens = 100'000;
-inline constexpr int kMaxPredictions = 1000;  // TraceRequest::predictions
-// Bytes of a text. SentencePiece and ICU count in 31 bits, and a text may grow on its way there:
-// threefold where it is not UTF-8, up to thirteenfold where it is normalized.
-inline constexpr size_t kMaxTextBytes = 100'000'000;
-
+// Options of a loaded model.
 struct TranslatorOptions {
-  // How products with weights are computed, whatever type the model is stored in.
+  // The type of matrix products with weights, whatever type the weights are stored in.
   ComputeType compute_type = ComputeType::kAuto;
-  // Threads that translate batches side by side. 0: as many as this process may keep busy, going by
-  // its affinity mask and the CPU quota of its container.
+  // Number of threads that translate batches side by side, including the caller. 0: as many as this
+  // process can keep busy, according to its affinity mask and its container's CPU quota.
   int threads = 0;
-  // Whether to produce only tokens that the model's shortlist has for some source token of the
-  // batch: faster, and not always the same translation. A sentence's translation then depends a
-  // little on its neighbours, and probabilities are of one among those tokens. Loading fails with
-  // FailedPrecondition where the model has no shortlist.
+  // Whether to produce only tokens that the model's shortlist lists for the batch's source tokens:
+  // faster, but now and then another translation, which depends slightly on the other sentences of
+  // the batch. Probabilities are relative to the listed tokens. Loading fails with
+  // FailedPrecondition if the model has no shortlist.
   bool shortlist = false;
-  // Whether to compare all files with the checksums that `limpid convert` wrote; Load then fails
-  // with DataLoss where they differ, and with FailedPrecondition where there are none.
+  // Whether to compare all files with the checksums that `limpid convert` wrote. Loading then fails
+  // with DataLoss if they differ, and with FailedPrecondition if there are none.
   bool verify = false;
+  // Whether to leave out everything that only makes it faster: drafts, the int8 prefilter.
+  bool plain = false;
+  // A pool to share with other translators, in place of an own one of `threads` threads.
+  std::shared_ptr<ThreadPool> thread_pool = nullptr;
 };
 
-struct TranslateOptions {
-  // Sentences that are translated together, fewer where they are long; with several hypotheses a
-  // sentence, hypotheses. More is faster on many lines and uses more memory.
-  int batch_size = 64;
-  // Above 0, a batch holds so many source tokens instead, however many sentences that are: batches
-  // of long sentences are then as large as those of short ones.
-  int batch_tokens = 0;
-  // How to search, and what a translation must be like: beam search, sampling, a prefix … A prefix
-  // and alternatives concern the first sentence of a text that is translated; the others are
-  // translated as usual.
-  SearchOptions search = {};
-  // Whether a text is cut into sentences, each translated by itself. Models are trained on single
-  // sentences, and most drop words from longer text.
-  bool split_sentences = true;
-  // What to record of each sentence's attention; see trace.h. Translations are the same with and
-  // without.
-  std::optional<TraceRequest> trace = std::nullopt;
-  // Whether <unk>, which stands for no text, becomes a copy of the source text whose piece it is
-  // aligned with (see alignment.h). If a trace is asked for, it must hold the cross-attention.
-  bool replace_unknowns = false;
+// What is known of a loaded model.
+struct ModelInfo {
+  std::string source_language;  // as the model names it ("eng"), or empty
+  std::string target_language;
+  int source_vocab_size = 0;
+  int target_vocab_size = 0;
+  std::string tokenizer;  // "sentencepiece", … as in models/FORMAT.md
+  bool has_shortlist = false;
+  int max_positions = 0;      // maximum tokens of a translation, special tokens included
+  int max_source_tokens = 0;  // longer sentences are translated in parts
+  int model_dim = 0;
+  int encoder_layers = 0;
+  int decoder_layers = 0;
+  int encoder_heads = 0;
+  int decoder_heads = 0;
+  std::string stored_type;  // of the matrices: "float32", "float16", "bfloat16" or "int8"
+  ComputeType compute_type = ComputeType::kFloat32;  // in use; never kAuto
 };
 
-// One produced piece of target text.
-struct Token {
-  std::string piece;  // as the vocabulary has it: "▁" marks a space before
-  int id = 0;
-  float log_probability = 0;  // natural logarithm, given the source and the tokens before
-};
-
-// One of several translations of a text.
-struct NBestTranslation {
-  std::string text;
-  double score = 0;
-  // What it is ranked by: in beam search log P / length ^ length_penalty, else `score`; of several
-  // sentences, the sum.
-  double ranking_score = 0;
-  std::vector<Token> tokens;
-  // Of alternatives: which of `tokens` stands at the place that was asked for; -1 where the
-  // translation ends before it.
-  int alternative_at = -1;
-};
-
-struct Translation {
-  // OK unless a pair could not be scored: InvalidArgument, which says why. All else is then empty.
-  absl::Status status;
-
-  std::string text;
-  // The text that was translated, as it was read: what was no UTF-8 is mended. Places in the source
-  // are counted in its bytes.
-  std::string source;
-  // log P(text | source): the sum over `tokens`. It is the model's, whatever search found the text.
-  double score = 0;
-  // All that was produced, sentence after sentence, each ending with </s> (or another token of
-  // end_at) unless it was cut off.
-  std::vector<Token> tokens;
-
-  // Where more than one was asked for: the best, which is the translation itself, and those after
-  // it; samples in the order of drawing; alternatives by their probability.
-  std::vector<NBestTranslation> nbest;
-
-  // One a sentence, or part of one, if a trace was asked for.
-  std::vector<SentenceTrace> traces;
-  // Sentences that came back as they were, in order.
-  std::vector<CopiedText> copies;
-
-  // What had to be done to the text, for the caller to tell its user.
-  bool replaced_invalid_utf8 = false;  // ill-formed bytes became U+FFFD
-  // It begins with the code of a language, ">>xx<<", that the model does not have: so it is text.
-  bool unknown_language_code = false;
-  int cut_sentences = 0;         // sentences over the model's limit, translated in several parts
-  int unfinished_sentences = 0;  // translations stopped at max_output_tokens
-  int sentences = 0;             // that the text was translated in, parts of sentences included
-};
-
-// A source text and a translation of it, each one sentence to the model.
-struct SentencePair {
-  std::string source;
-  std::string target;
-};
-
-// A loaded model. Thread-safe: any number of threads may translate at once. No exception leaves its
-// functions: where memory runs out they return ResourceExhausted.
+// A loaded model. All const methods are thread-safe. No exception leaves any method: when memory
+// runs out, they return ResourceExhausted. A moved-from translator can only be assigned to or
+// destroyed.
 //
-// Between calls it keeps the buffers of as many workers as have something to do at a time, each of
-// the size of a usual batch; what a larger one took is freed.
-class Translator {
+// Between calls it keeps buffers for as many batches as it has threads (or the process has
+// processors, if more), each up to twice the size of a default batch. Larger ones are freed when
+// their call ends; Trim() frees the rest.
+class Translator final {
  public:
-  // Reads a model folder. Fails with NotFound or InvalidArgument, naming the file and what is wrong
-  // with it, and with Unimplemented where this processor does not have the compute type.
+  // Loads a model folder. Uses up to three threads. Fails with NotFound or InvalidArgument, naming
+  // the file and what is wrong with it, and with Unimplemented if this processor does not support
+  // the compute type.
   static absl::StatusOr<std::unique_ptr<Translator>> Load(const std::string& model_folder,
                                                           const TranslatorOptions& options = {});
-  virtual ~Translator() = default;
 
-  // Translates one text of up to kMaxTextBytes, of any bytes. White space around and between its
-  // sentences is kept; a text of white space only comes back as it is, and so does a sentence
-  // without a letter that the model knows: marks and numbers alone, or a script that it has never
-  // seen (where the model's vocabulary has no letters, one with anything unknown). A language's
-  // code at the beginning, which multilingual models have, holds for all sentences and does not
-  // come back. Fails with InvalidArgument on options that make no sense, and for no text.
+  // The same for a folder in memory: file names, such as "config.json", and the files' bytes. The
+  // bytes are not copied and must outlive the translator; aligned to 64, none of them are.
+  static absl::StatusOr<std::unique_ptr<Translator>> LoadFromMemory(
+      const std::map<std::string, std::string_view>& files, const TranslatorOptions& options = {});
+
+  Translator(Translator&& other) noexcept;
+  Translator& operator=(Translator&& other) noexcept;
+  ~Translator();
+
+  const ModelInfo& info() const;
+
+  // Translates one text: any bytes, at most kMaxTextBytes. Keeps the white space around and between
+  // sentences. Copies sentences without a letter that the model knows, such as numbers,
+  // punctuation or another script (if the vocabulary has no letters: sentences with anything
+  // unknown). A language code at the beginning, for multilingual models, applies to all sentences
+  // and is not part of the translation. Fails with InvalidArgument on invalid options, with
+  // Cancelled and DeadlineExceeded as TranslateOptions says, and on no text.
   absl::StatusOr<Translation> Translate(std::string_view text,
                                         const TranslateOptions& options = {}) const;
 
-  // Translates many texts; the result has one translation a text, in order. The translation of a
-  // text does not depend on the others: the same tokens, and scores that agree within 1e-4; but see
-  // TranslatorOptions::shortlist.
-  virtual absl::StatusOr<std::vector<Translation>> TranslateBatch(
-      absl::Span<const std::string> texts, const TranslateOptions& options = {}) const = 0;
+  // Translates many texts; returns one translation per text, in order. A text's translation does
+  // not depend on the other texts: the tokens are the same, and scores agree within 1e-4. See
+  // TranslatorOptions::shortlist for the exception.
+  absl::StatusOr<std::vector<Translation>> TranslateBatch(
+      absl::Span<const std::string> texts, const TranslateOptions& options = {}) const;
 
-  // What the model makes of translations that it is given: their tokens with log-probabilities,
-  // </s> included, and traces if asked for ("teacher forcing"). The result has one translation a
-  // pair, in order. Sentences are not split, and search options do not matter. A pair that the
-  // model cannot take, for its length or because its source is empty, has that status and keeps no
-  // other from its score.
-  virtual absl::StatusOr<std::vector<Translation>> ScoreBatch(
-      absl::Span<const SentencePair> pairs, const TranslateOptions& options = {}) const = 0;
+  // Scores given translations (teacher forcing): returns their tokens with log-probabilities, </s>
+  // included, and traces if requested, one translation per pair, in order. Does not split
+  // sentences; ignores search options. If the model cannot take a pair, because it is too long or
+  // its source is empty, only that pair's Translation::status is an error.
+  absl::StatusOr<std::vector<Translation>> ScoreBatch(absl::Span<const SentencePair> pairs,
+                                                      const TranslateOptions& options = {}) const;
+
+  // Frees the buffers that are kept for later calls. The next calls allocate them again.
+  void Trim() const;
+
+  // Internal; see engine/make_translator.h.
+  class Impl;
+  explicit Translator(std::unique_ptr<Impl> impl);
+
+ private:
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace limpid

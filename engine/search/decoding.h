@@ -8,6 +8,7 @@
 
 #include "absl/types/span.h"
 #include "engine/search/logits_processor.h"
+#include "engine/search/stop_condition.h"
 #include "engine/transformer/transformer.h"
 #include "limpid/search_options.h"
 
@@ -53,6 +54,10 @@ struct SearchRequest {
   const TokenConstraints& constraints;
   // What each sentence's translation starts with; no spans at all: with anything.
   absl::Span<const absl::Span<const int>> prefixes = {};
+  StopCondition stop = {};
+
+  // Checked before each decoder step. If true, the search ends and its result is not used.
+  bool ShouldStop() const { return stop.ShouldStop(); }
 
   absl::Span<const int> prefix(int sentence) const {
     return prefixes.empty() ? absl::Span<const int>() : prefixes[sentence];

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "engine/search/count_check.h"
+#include "engine/count_check.h"
 
 namespace limpid {
 

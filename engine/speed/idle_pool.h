@@ -1,4 +1,4 @@
-// Things that are dear to make, kept for whoever next needs one.
+// Objects that are expensive to make, kept for their next use.
 
 #ifndef LIMPID_ENGINE_SPEED_IDLE_POOL_H_
 #define LIMPID_ENGINE_SPEED_IDLE_POOL_H_
@@ -15,28 +15,28 @@ namespace limpid::internal {
 template <typename T>
 class IdlePool {
  public:
-  // `most`: how many are kept. However many were in use at a time, the others are freed.
-  explicit IdlePool(size_t most) : max_(most) { idle_.reserve(most); }
+  // Keeps at most `max` objects; others are freed when they are given back.
+  explicit IdlePool(size_t max) : max_(max) { idle_.reserve(max); }
 
-  // One that was given back, or else nothing.
+  // Returns the object that was given back last, or null if there is none.
   std::unique_ptr<T> Take() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (idle_.empty()) return nullptr;
-    std::unique_ptr<T> thing = std::move(idle_.back());
+    std::unique_ptr<T> object = std::move(idle_.back());
     idle_.pop_back();
-    return thing;
+    return object;
   }
 
-  void GiveBack(std::unique_ptr<T> thing) {
+  void GiveBack(std::unique_ptr<T> object) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (idle_.size() < max_) idle_.push_back(std::move(thing));
+    if (idle_.size() < max_) idle_.push_back(std::move(object));
   }
 
-  // Frees those idle ones of which `is_too_large`.
+  // Frees the kept objects for which should_free(object) is true.
   template <typename Predicate>
-  void Trim(const Predicate& is_too_large) {
+  void Free(const Predicate& should_free) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    std::erase_if(idle_, [&](const std::unique_ptr<T>& thing) { return is_too_large(*thing); });
+    std::erase_if(idle_, [&](const std::unique_ptr<T>& object) { return should_free(*object); });
   }
 
  private:

@@ -99,7 +99,7 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
     if (data == MAP_FAILED) return SystemError(path, "map");
   }
   std::shared_ptr<const MappedFile> mapped(
-      new MappedFile(static_cast<const std::byte*>(data), size));
+      new MappedFile(static_cast<const std::byte*>(data), size, size > 0));
   if (IsGitLfsPointer(mapped->text())) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": is a Git LFS pointer instead of the file; fetch the file with ",
@@ -108,12 +108,30 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
   return mapped;
 }
 
+std::shared_ptr<const MappedFile> MappedFile::Borrow(std::string_view bytes) {
+  return std::shared_ptr<const MappedFile>(new MappedFile(
+      reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), /*is_mapped=*/false));
+}
+
 void MappedFile::DropPages() const {
-  if (data_ != nullptr) madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
+  if (is_mapped_) madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+  if (is_mapped_) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+bool Folder::exists() const { return files_.has_value() || Exists(path_); }
+
+bool Folder::Has(std::string_view name) const {
+  return files_.has_value() ? files_->contains(std::string(name)) : Exists(PathOf(name));
+}
+
+absl::StatusOr<std::shared_ptr<const MappedFile>> Folder::Open(std::string_view name) const {
+  if (!files_.has_value()) return MappedFile::Open(PathOf(name));
+  const auto file = files_->find(std::string(name));
+  if (file != files_->end()) return MappedFile::Borrow(file->second);
+  return absl::NotFoundError(PathOf(name) + ": no such file");
 }
 
 absl::StatusOr<std::unique_ptr<NewFile>> NewFile::Create(const std::string& path) {

@@ -1,11 +1,14 @@
 // Reading and writing files. Errors name the file. MappedFile reads regular files only. NewFile and
 // WriteFile replace a file atomically: after a crash, the old one or the whole new one is there.
+// Folder is a folder to read, on disk or in memory.
 
 #ifndef LIMPID_MODELS_IO_FILE_H_
 #define LIMPID_MODELS_IO_FILE_H_
 
 #include <cstddef>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +28,9 @@ class MappedFile {
   // a Git LFS pointer, the placeholder of a file that `git lfs pull` fetches.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path);
 
+  // Stands for bytes that somebody else owns.
+  static std::shared_ptr<const MappedFile> Borrow(std::string_view bytes);
+
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile();
@@ -32,14 +38,38 @@ class MappedFile {
   absl::Span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
-  // Frees the memory of the pages. Pages that are read again are loaded from the file again.
+  // Frees the memory of the pages. Pages that are read again are loaded from the file again. Does
+  // nothing to borrowed bytes.
   void DropPages() const;
 
  private:
-  MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}
+  MappedFile(const std::byte* data, size_t size, bool is_mapped)
+      : data_(data), size_(size), is_mapped_(is_mapped) {}
 
-  const std::byte* data_;  // null when the file is empty
+  const std::byte* data_;
   size_t size_;
+  bool is_mapped_;  // false when the file is empty, or borrowed
+};
+
+// The files of one folder, by name.
+class Folder {
+ public:
+  // On disk.
+  explicit Folder(std::string path) : path_(std::move(path)) {}
+  // In memory: names and bytes. The bytes are borrowed. Errors call the folder "<memory>".
+  explicit Folder(std::map<std::string, std::string_view> files)
+      : path_("<memory>"), files_(std::move(files)) {}
+
+  const std::string& path() const { return path_; }
+  bool exists() const;
+  std::string PathOf(std::string_view name) const { return path_ + "/" + std::string(name); }
+  bool Has(std::string_view name) const;
+  // Fails as MappedFile::Open does.
+  absl::StatusOr<std::shared_ptr<const MappedFile>> Open(std::string_view name) const;
+
+ private:
+  std::string path_;
+  std::optional<std::map<std::string, std::string_view>> files_ = std::nullopt;
 };
 
 // A new file under a temporary name in the target's folder. Commit renames it; without, the

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -9,7 +10,6 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "models/io/file.h"
 
 namespace limpid::internal {
 namespace {
@@ -117,12 +117,20 @@ absl::StatusOr<json> ParseJsonObject(std::string_view text) {
   return document;
 }
 
-absl::StatusOr<json> ReadJsonObject(const std::string& path) {
-  const auto file = MappedFile::Open(path);
+static absl::StatusOr<json> ReadJsonObject(
+    const absl::StatusOr<std::shared_ptr<const MappedFile>>& file, const std::string& path) {
   if (!file.ok()) return file.status();
   absl::StatusOr<json> object = ParseJsonObject((*file)->text());
   if (!object.ok()) return InContext(path, object.status());
   return object;
+}
+
+absl::StatusOr<json> ReadJsonObject(const std::string& path) {
+  return ReadJsonObject(MappedFile::Open(path), path);
+}
+
+absl::StatusOr<json> ReadJsonObject(const Folder& folder, std::string_view name) {
+  return ReadJsonObject(folder.Open(name), folder.PathOf(name));
 }
 
 std::optional<int> IntFromJson(const json& value) {

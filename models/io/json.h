@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "models/io/file.h"
 #include "nlohmann/json.hpp"
 
 namespace limpid::internal {
@@ -22,6 +23,7 @@ absl::StatusOr<nlohmann::json> ParseJsonObject(std::string_view text);
 
 // ParseJsonObject of a whole file. Errors name it.
 absl::StatusOr<nlohmann::json> ReadJsonObject(const std::string& path);
+absl::StatusOr<nlohmann::json> ReadJsonObject(const Folder& folder, std::string_view name);
 
 // The value of a JSON integer that fits an int; otherwise nothing.
 std::optional<int> IntFromJson(const nlohmann::json& value);

@@ -18,8 +18,8 @@ namespace limpid::internal {
 namespace {
 
 constexpr char kKeyBegin[] = "crc32 ";
-constexpr char kTensorsFile[] = "/model.safetensors";
-constexpr char kChecksumsFile[] = "/checksums.json";
+constexpr char kTensorsFile[] = "model.safetensors";
+constexpr char kChecksumsFile[] = "checksums.json";
 
 constexpr std::string_view kModelFiles[] = {"config.json",
                                             "model.safetensors",
@@ -37,7 +37,8 @@ std::string Crc32(const void* data, size_t bytes) {
 
 absl::Status WriteChecksums(const std::string& folder,
                             const std::map<std::string, std::string, std::less<>>& checksums) {
-  return WriteFile(folder + kChecksumsFile, nlohmann::json(checksums).dump(2) + "\n");
+  return WriteFile(absl::StrCat(folder, "/", kChecksumsFile),
+                   nlohmann::json(checksums).dump(2) + "\n");
 }
 
 absl::StatusOr<std::string> ChecksumOfFile(const std::string& path) {
@@ -47,10 +48,12 @@ absl::StatusOr<std::string> ChecksumOfFile(const std::string& path) {
 }
 
 // Verifies tensor by tensor, so that the error can name the damaged ones.
-absl::Status VerifyTensors(const std::string& folder) {
-  const std::string path = folder + kTensorsFile;
-  const auto file = ReadSafetensors(path);
-  if (!file.ok()) return file.status();
+absl::Status VerifyTensors(const Folder& folder) {
+  const std::string path = folder.PathOf(kTensorsFile);
+  const auto mapped = folder.Open(kTensorsFile);
+  if (!mapped.ok()) return mapped.status();
+  const auto file = ReadSafetensors(*mapped);
+  if (!file.ok()) return InContext(path, file.status());
 
   std::vector<std::string> damaged;
   for (const auto& [key, checksum] : Checksums(file->tensors)) {
@@ -73,10 +76,10 @@ absl::Status VerifyTensors(const std::string& folder) {
 }
 
 // Verifies all files as a whole.
-absl::Status VerifyFiles(const std::string& folder, const FileChecksums& checksums) {
+absl::Status VerifyFiles(const Folder& folder, const FileChecksums& checksums) {
   for (const std::string_view name : kModelFiles) {
-    const std::string path = absl::StrCat(folder, "/", std::string(name));
-    const auto file = MappedFile::Open(path);
+    const std::string path = folder.PathOf(name);
+    const auto file = folder.Open(name);
     if (!checksums.Has(name)) {
       if (absl::IsNotFound(file.status())) continue;
       return absl::FailedPreconditionError(
@@ -106,11 +109,11 @@ std::map<std::string, std::string> Checksums(const TensorMap& tensors) {
   return checksums;
 }
 
-absl::StatusOr<FileChecksums> FileChecksums::Read(const std::string& folder) {
+absl::StatusOr<FileChecksums> FileChecksums::Read(const Folder& folder) {
   FileChecksums read;
-  read.folder_ = folder;
-  const std::string path = folder + kChecksumsFile;
-  const absl::StatusOr<nlohmann::json> object = ReadJsonObject(path);
+  read.folder_ = folder.path();
+  const std::string path = folder.PathOf(kChecksumsFile);
+  const absl::StatusOr<nlohmann::json> object = ReadJsonObject(folder, kChecksumsFile);
   if (absl::IsNotFound(object.status())) return read;
   if (!object.ok()) return object.status();
   for (const auto& [name, checksum] : object->items()) {
@@ -149,7 +152,7 @@ absl::Status WriteFileChecksums(const std::string& folder) {
 }
 
 absl::Status WriteFileChecksum(const std::string& folder, const std::string& name) {
-  absl::StatusOr<FileChecksums> checksums = FileChecksums::Read(folder);
+  absl::StatusOr<FileChecksums> checksums = FileChecksums::Read(Folder(folder));
   if (!checksums.ok()) return checksums.status();
   if (checksums->empty()) return absl::OkStatus();
   absl::StatusOr<std::string> checksum = ChecksumOfFile(absl::StrCat(folder, "/", name));
@@ -158,12 +161,12 @@ absl::Status WriteFileChecksum(const std::string& folder, const std::string& nam
   return WriteChecksums(folder, checksums->checksums_);
 }
 
-absl::StatusOr<std::vector<std::string>> VerifyChecksums(const std::string& folder) {
-  const absl::StatusOr<nlohmann::json> config = ReadJsonObject(folder + "/config.json");
+absl::StatusOr<std::vector<std::string>> VerifyChecksums(const Folder& folder) {
+  const absl::StatusOr<nlohmann::json> config = ReadJsonObject(folder, "config.json");
   if (!config.ok()) return config.status();
   if (!config->contains("limpid_format")) {
     return absl::FailedPreconditionError(absl::StrCat(
-        folder,
+        folder.path(),
         ": is not a Limpid folder; other models have no checksums. `limpid convert` writes them"));
   }
   const absl::StatusOr<FileChecksums> checksums = FileChecksums::Read(folder);
@@ -171,7 +174,7 @@ absl::StatusOr<std::vector<std::string>> VerifyChecksums(const std::string& fold
   if (absl::Status status = VerifyTensors(folder); !status.ok()) return status;
   if (checksums->empty() && config->contains("tokenizer")) {
     return absl::FailedPreconditionError(
-        absl::StrCat(folder, ": has no checksums.json; `limpid convert` writes it"));
+        absl::StrCat(folder.path(), ": has no checksums.json; `limpid convert` writes it"));
   }
   if (checksums->empty()) return std::vector<std::string>{"model.safetensors"};
   if (absl::Status status = VerifyFiles(folder, *checksums); !status.ok()) return status;
@@ -180,6 +183,10 @@ absl::StatusOr<std::vector<std::string>> VerifyChecksums(const std::string& fold
     if (checksums->Has(name)) names.emplace_back(name);
   }
   return names;
+}
+
+absl::StatusOr<std::vector<std::string>> VerifyChecksums(const std::string& folder) {
+  return VerifyChecksums(Folder(folder));
 }
 
 }  // namespace limpid::internal

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "models/io/file.h"
 #include "models/model/tensor.h"
 
 namespace limpid::internal {
@@ -24,7 +25,7 @@ std::map<std::string, std::string> Checksums(const TensorMap& tensors);
 class FileChecksums {
  public:
   // Reads checksums.json. Empty if there is none, as in folders of older versions.
-  static absl::StatusOr<FileChecksums> Read(const std::string& folder);
+  static absl::StatusOr<FileChecksums> Read(const Folder& folder);
 
   bool empty() const { return checksums_.empty(); }
   bool Has(std::string_view name) const { return checksums_.find(name) != checksums_.end(); }
@@ -48,6 +49,7 @@ absl::Status WriteFileChecksum(const std::string& folder, const std::string& nam
 // Verifies all files of a Limpid folder and returns their names. Fails with DataLoss, naming the
 // tensors or the file that differ or are missing, and with FailedPrecondition if a file has no
 // checksum. In a folder of an older version, only the tensors have checksums.
+absl::StatusOr<std::vector<std::string>> VerifyChecksums(const Folder& folder);
 absl::StatusOr<std::vector<std::string>> VerifyChecksums(const std::string& folder);
 
 }  // namespace limpid::internal

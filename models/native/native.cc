@@ -18,40 +18,40 @@
 namespace limpid::internal {
 namespace {
 
-constexpr char kConfigFile[] = "/config.json";
-constexpr char kTensorsFile[] = "/model.safetensors";
-constexpr char kSourceSentencePieceFile[] = "/source.spm";
-constexpr char kTargetSentencePieceFile[] = "/target.spm";
-constexpr char kMergesFile[] = "/subword.bpe";
-constexpr char kShortlistFile[] = "/shortlist.bin";
-constexpr char kVocabularyFile[] = "/vocabulary.json";
-constexpr char kSourceVocabularyFile[] = "/source_vocabulary.json";
-constexpr char kTargetVocabularyFile[] = "/target_vocabulary.json";
+constexpr char kConfigFile[] = "config.json";
+constexpr char kTensorsFile[] = "model.safetensors";
+constexpr char kSourceSentencePieceFile[] = "source.spm";
+constexpr char kTargetSentencePieceFile[] = "target.spm";
+constexpr char kMergesFile[] = "subword.bpe";
+constexpr char kShortlistFile[] = "shortlist.bin";
+constexpr char kVocabularyFile[] = "vocabulary.json";
+constexpr char kSourceVocabularyFile[] = "source_vocabulary.json";
+constexpr char kTargetVocabularyFile[] = "target_vocabulary.json";
 
 // --- Reading ---
 
 // Reads files of a folder and verifies their checksums.
 class FolderReader {
  public:
-  static absl::StatusOr<FolderReader> Open(const std::string& folder) {
+  static absl::StatusOr<FolderReader> Open(const Folder& folder) {
     absl::StatusOr<FileChecksums> checksums = FileChecksums::Read(folder);
     if (!checksums.ok()) return checksums.status();
     return FolderReader(folder, *std::move(checksums));
   }
 
-  const std::string& folder() const { return folder_; }
-  std::string PathOf(const char* name) const { return folder_ + name; }
-  bool Has(const char* name) const { return Exists(folder_ + name); }
+  const std::string& path() const { return folder_.path(); }
+  std::string PathOf(const char* name) const { return folder_.PathOf(name); }
+  bool Has(const char* name) const { return folder_.Has(name); }
 
   absl::StatusOr<std::vector<std::string>> ReadVocabulary(const char* name, int size) const;
   // Reads a SentencePiece model or merges.
   absl::Status ReadTokenizer(const char* name, std::string& bytes, std::string& path) const;
 
  private:
-  FolderReader(std::string folder, FileChecksums checksums)
-      : folder_(std::move(folder)), checksums_(std::move(checksums)) {}
+  FolderReader(const Folder& folder, FileChecksums checksums)
+      : folder_(folder), checksums_(std::move(checksums)) {}
 
-  std::string folder_;
+  const Folder& folder_;
   FileChecksums checksums_;
 };
 
@@ -80,11 +80,11 @@ absl::StatusOr<std::vector<std::string>> PiecesOf(std::string_view text, int siz
 
 absl::StatusOr<std::vector<std::string>> FolderReader::ReadVocabulary(const char* name,
                                                                       int size) const {
-  const auto file = MappedFile::Open(PathOf(name));
+  const auto file = folder_.Open(name);
   if (!file.ok()) return file.status();
   absl::StatusOr<std::vector<std::string>> pieces = PiecesOf((*file)->text(), size);
   if (!pieces.ok()) return InContext(PathOf(name), pieces.status());
-  absl::Status status = checksums_.Check(name + 1, (*file)->bytes());
+  absl::Status status = checksums_.Check(name, (*file)->bytes());
   if (!status.ok()) return status;
   return pieces;
 }
@@ -92,7 +92,7 @@ absl::StatusOr<std::vector<std::string>> FolderReader::ReadVocabulary(const char
 absl::Status FolderReader::ReadTokenizer(const char* name, std::string& bytes,
                                          std::string& path) const {
   path = PathOf(name);
-  const auto file = MappedFile::Open(path);
+  const auto file = folder_.Open(name);
   if (absl::IsNotFound(file.status())) {
     return absl::NotFoundError(
         absl::StrCat(path, ": is missing; the tokenizer that config.json names needs it"));
@@ -102,7 +102,7 @@ absl::Status FolderReader::ReadTokenizer(const char* name, std::string& bytes,
     return absl::InvalidArgumentError(absl::StrCat(path, ": is empty"));
   }
   bytes = (*file)->text();
-  return checksums_.Check(name + 1, (*file)->bytes());
+  return checksums_.Check(name, (*file)->bytes());
 }
 
 absl::Status ReadVocabularies(const FolderReader& reader, Checkpoint& checkpoint) {
@@ -110,7 +110,7 @@ absl::Status ReadVocabularies(const FolderReader& reader, Checkpoint& checkpoint
   const bool separate = reader.Has(kSourceVocabularyFile);
   if (separate && reader.Has(kVocabularyFile)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        reader.folder(), ": expected vocabulary.json or source_vocabulary.json, found both"));
+        reader.path(), ": expected vocabulary.json or source_vocabulary.json, found both"));
   }
   auto source = reader.ReadVocabulary(separate ? kSourceVocabularyFile : kVocabularyFile,
                                       config.source_vocab_size);
@@ -131,7 +131,7 @@ absl::Status ReadVocabularies(const FolderReader& reader, Checkpoint& checkpoint
 absl::StatusOr<TokenizerKind> InferTokenizer(const FolderReader& reader) {
   if (reader.Has(kTargetSentencePieceFile) && !reader.Has(kSourceSentencePieceFile)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(reader.folder(),
+        absl::StrCat(reader.path(),
                      ": has target.spm but no source.spm; expected both, only source.spm "
                      "where both are the same, or none"));
   }
@@ -197,17 +197,16 @@ absl::Status ReadTokenizer(const FolderReader& reader, Checkpoint& checkpoint) {
 }
 
 // Optional.
-absl::Status ReadShortlist(const std::string& folder, Checkpoint& checkpoint) {
-  const std::string path = folder + kShortlistFile;
-  const auto file = MappedFile::Open(path);
+absl::Status ReadShortlist(const Folder& folder, Checkpoint& checkpoint) {
+  const auto file = folder.Open(kShortlistFile);
   if (absl::IsNotFound(file.status())) return absl::OkStatus();
   if (!file.ok()) return file.status();
-  const ModelConfig& config = checkpoint.config;
-  const auto shortlist =
-      ParseShortlist((*file)->bytes(), config.source_vocab_size, config.target_vocab_size);
-  if (!shortlist.ok()) return InContext(path, shortlist.status());
   checkpoint.shortlist = (*file)->text();
-  return absl::OkStatus();
+  const absl::Span<const std::byte> bytes(  // aligned, unlike a borrowed file
+      reinterpret_cast<const std::byte*>(checkpoint.shortlist.data()), checkpoint.shortlist.size());
+  const ModelConfig& config = checkpoint.config;
+  const auto shortlist = ParseShortlist(bytes, config.source_vocab_size, config.target_vocab_size);
+  return InContext(folder.PathOf(kShortlistFile), shortlist.status());
 }
 
 // --- Writing ---
@@ -218,45 +217,51 @@ absl::Status WriteVocabulary(const std::string& path, const std::vector<std::str
   return WriteFile(path, *text);
 }
 
-absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder) {
+absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& path) {
+  const Folder folder(path);
   ModelConfig config = checkpoint.config;
   config.tokenizer = TokenizerKindOf(checkpoint);
-  absl::Status status = WriteFile(folder + kConfigFile, FormatConfig(config));
+  absl::Status status = WriteFile(folder.PathOf(kConfigFile), FormatConfig(config));
   if (checkpoint.source_vocabulary == checkpoint.target_vocabulary) {
-    status.Update(WriteVocabulary(folder + kVocabularyFile, checkpoint.source_vocabulary));
+    status.Update(WriteVocabulary(folder.PathOf(kVocabularyFile), checkpoint.source_vocabulary));
   } else {
-    status.Update(WriteVocabulary(folder + kSourceVocabularyFile, checkpoint.source_vocabulary));
-    status.Update(WriteVocabulary(folder + kTargetVocabularyFile, checkpoint.target_vocabulary));
+    status.Update(
+        WriteVocabulary(folder.PathOf(kSourceVocabularyFile), checkpoint.source_vocabulary));
+    status.Update(
+        WriteVocabulary(folder.PathOf(kTargetVocabularyFile), checkpoint.target_vocabulary));
   }
   if (!checkpoint.source_sentencepiece.empty()) {
-    status.Update(WriteFile(folder + kSourceSentencePieceFile, checkpoint.source_sentencepiece));
+    status.Update(
+        WriteFile(folder.PathOf(kSourceSentencePieceFile), checkpoint.source_sentencepiece));
   }
   if (config.tokenizer == TokenizerKind::kSentencePiecePerSide) {
-    status.Update(WriteFile(folder + kTargetSentencePieceFile, checkpoint.target_sentencepiece));
+    status.Update(
+        WriteFile(folder.PathOf(kTargetSentencePieceFile), checkpoint.target_sentencepiece));
   }
   if (!checkpoint.subword_merges.empty()) {
-    status.Update(WriteFile(folder + kMergesFile, checkpoint.subword_merges));
+    status.Update(WriteFile(folder.PathOf(kMergesFile), checkpoint.subword_merges));
   }
   if (!checkpoint.shortlist.empty()) {
-    status.Update(WriteFile(folder + kShortlistFile, checkpoint.shortlist));
+    status.Update(WriteFile(folder.PathOf(kShortlistFile), checkpoint.shortlist));
   }
-  status.Update(
-      WriteSafetensors(folder + kTensorsFile, checkpoint.tensors, Checksums(checkpoint.tensors)));
-  return status.ok() ? WriteFileChecksums(folder) : status;
+  status.Update(WriteSafetensors(folder.PathOf(kTensorsFile), checkpoint.tensors,
+                                 Checksums(checkpoint.tensors)));
+  return status.ok() ? WriteFileChecksums(path) : status;
 }
 
 // Refuses what is not a Limpid folder, and says what to do. Damage is for ReadNative to report.
-absl::Status CheckFormat(const std::string& folder) {
-  if (!Exists(folder)) {
-    return absl::NotFoundError(absl::StrCat(folder, ": no such file or folder"));
+absl::Status CheckFormat(const Folder& folder) {
+  if (!folder.exists()) {
+    return absl::NotFoundError(absl::StrCat(folder.path(), ": no such file or folder"));
   }
   const std::string how_to_convert = absl::StrCat(
-      "; convert a model of another format first: limpid convert --from=", folder, " --to=DIR");
-  const std::string path = folder + kConfigFile;
-  if (!Exists(path)) {
+      "; convert a model of another format first: limpid convert --from=", folder.path(),
+      " --to=DIR");
+  const std::string path = folder.PathOf(kConfigFile);
+  if (!folder.Has(kConfigFile)) {
     return absl::NotFoundError(absl::StrCat(path, ": no such file", how_to_convert));
   }
-  const auto config = ReadJsonObject(path);
+  const auto config = ReadJsonObject(folder, kConfigFile);
   if (!config.ok() || config->contains("limpid_format")) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(path, ": has no key \"limpid_format\"", how_to_convert));
@@ -265,31 +270,35 @@ absl::Status CheckFormat(const std::string& folder) {
 }  // namespace
 
 bool IsNative(const std::string& path) {
-  const auto config = ReadJsonObject(path + kConfigFile);
+  const auto config = ReadJsonObject(Folder(path), kConfigFile);
   return config.ok() && config->contains("limpid_format");
 }
 
 absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
+  return ReadNative(Folder(folder));
+}
+
+absl::StatusOr<Checkpoint> ReadNative(const Folder& folder) {
   if (absl::Status status = CheckFormat(folder); !status.ok()) return status;
   Checkpoint checkpoint;
-  checkpoint.path = folder;
+  checkpoint.path = folder.path();
   checkpoint.format = "Limpid folder";
 
-  const std::string config_path = folder + kConfigFile;
-  const auto config_file = MappedFile::Open(config_path);
+  const auto config_file = folder.Open(kConfigFile);
   if (!config_file.ok()) return config_file.status();
   const auto config = ParseConfig((*config_file)->text());
-  if (!config.ok()) return InContext(config_path, config.status());
+  if (!config.ok()) return InContext(folder.PathOf(kConfigFile), config.status());
   checkpoint.config = *config;
 
-  const std::string tensors_path = folder + kTensorsFile;
-  auto tensors = ReadSafetensors(tensors_path);
-  if (!tensors.ok()) return tensors.status();
+  const auto tensors_file = folder.Open(kTensorsFile);
+  if (!tensors_file.ok()) return tensors_file.status();
+  auto tensors = ReadSafetensors(*tensors_file);
+  if (!tensors.ok()) return InContext(folder.PathOf(kTensorsFile), tensors.status());
   checkpoint.tensors = std::move(tensors->tensors);
   checkpoint.storage = std::move(tensors->storage);
   checkpoint.file = std::move(tensors->file);
   const auto weights = BindWeights(checkpoint.config, checkpoint.tensors);
-  if (!weights.ok()) return InContext(tensors_path, weights.status());
+  if (!weights.ok()) return InContext(folder.PathOf(kTensorsFile), weights.status());
 
   const absl::StatusOr<FolderReader> reader = FolderReader::Open(folder);
   if (!reader.ok()) return reader.status();

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "models/io/file.h"
 #include "models/model/checkpoint.h"
 
 namespace limpid::internal {
@@ -16,6 +17,7 @@ bool IsNative(const std::string& path);
 
 // Reads and checks a folder; the checkpoint has passed ValidateConfig and BindWeights. Errors name
 // the file, and for folders of other formats, the command that converts them.
+absl::StatusOr<Checkpoint> ReadNative(const Folder& folder);
 absl::StatusOr<Checkpoint> ReadNative(const std::string& folder);
 
 // Writes a folder with matrices in `dtype` and vectors in float32. The folder appears whole or not

@@ -271,10 +271,16 @@ absl::StatusOr<SafetensorsFile> ParseSafetensors(absl::Span<const std::byte> byt
 absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path) {
   const auto mapped = MappedFile::Open(path);
   if (!mapped.ok()) return mapped.status();
-  absl::StatusOr<SafetensorsFile> file = ParseSafetensors((*mapped)->bytes());
+  absl::StatusOr<SafetensorsFile> file = ReadSafetensors(*mapped);
   if (!file.ok()) return InContext(path, file.status());
-  file->storage.push_back(*mapped);
-  file->file = *mapped;
+  return file;
+}
+
+absl::StatusOr<SafetensorsFile> ReadSafetensors(std::shared_ptr<const MappedFile> mapped) {
+  absl::StatusOr<SafetensorsFile> file = ParseSafetensors(mapped->bytes());
+  if (!file.ok()) return file;
+  file->storage.push_back(mapped);
+  file->file = std::move(mapped);
   return file;
 }
 

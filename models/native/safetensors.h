@@ -33,8 +33,9 @@ struct SafetensorsFile {
 // tensor, what was expected and what was found, but not the file.
 absl::StatusOr<SafetensorsFile> ParseSafetensors(absl::Span<const std::byte> bytes);
 
-// Maps and parses a file; `storage` then includes the mapping. Errors name the file.
+// Parses a file; `storage` then includes it. With a path, maps it, and errors name it.
 absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path);
+absl::StatusOr<SafetensorsFile> ReadSafetensors(std::shared_ptr<const MappedFile> mapped);
 
 // Writes `tensors` to `path`. The data starts at a multiple of 64 bytes in the file, as does each
 // tensor whose size is such a multiple; the format allows no gaps to align the others. Fails with

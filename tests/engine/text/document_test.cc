@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_replace.h"
+#include "engine/text/assemble.h"
+#include "engine/text/prepare.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

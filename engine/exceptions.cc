@@ -1,0 +1,42 @@
+#include "engine/exceptions.h"
+
+#include <exception>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+
+namespace limpid::internal {
+namespace {
+
+// Copying a Status allocates nothing.
+const absl::Status& translating = *new absl::Status(absl::ResourceExhaustedError(
+    "out of memory: translate fewer sentences at a time (batch_size), or use a smaller model"));
+const absl::Status& loading = *new absl::Status(
+    absl::ResourceExhaustedError("out of memory: loading the model needs more; use a smaller one"));
+
+}  // namespace
+
+const absl::Status& OutOfMemoryTranslating() { return translating; }
+const absl::Status& OutOfMemoryLoading() { return loading; }
+
+absl::Status StatusOfException(const absl::Status& out_of_memory) noexcept {
+  try {
+    try {
+      throw;
+    } catch (const std::bad_alloc&) {
+      return out_of_memory;
+    } catch (const std::length_error&) {  // larger than any memory
+      return out_of_memory;
+    } catch (const std::system_error& error) {  // a thread could not be started
+      return absl::ResourceExhaustedError(absl::StrCat("out of memory or threads: ", error.what()));
+    } catch (const std::exception& error) {
+      return absl::InternalError(absl::StrCat("a library failed: ", error.what()));
+    }
+  } catch (...) {  // no memory for the message, or not a std::exception
+    return out_of_memory;
+  }
+}
+
+}  // namespace limpid::internal

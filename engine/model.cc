@@ -1,0 +1,134 @@
+#include "engine/model.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "engine/exceptions.h"
+#include "engine/math/linear.h"
+#include "engine/text/checkpoint_tokenizer.h"
+#include "limpid/thread_pool.h"
+#include "models/io/file.h"
+#include "models/model/weights.h"
+
+namespace limpid::internal {
+namespace {
+
+absl::StatusOr<ComputeType> ChooseComputeType(ComputeType type) {
+  if (type == ComputeType::kAuto) {
+    return IsSupported(ComputeType::kInt8) ? ComputeType::kInt8 : ComputeType::kFloat32;
+  }
+  if (IsSupported(type)) return type;
+  return absl::UnimplementedError(absl::StrCat("this processor does not compute in ",
+                                               std::string(ComputeTypeName(type)),
+                                               ": use float32 or auto"));
+}
+
+absl::StatusOr<std::unique_ptr<LoadedShortlist>> TakeShortlist(Checkpoint& checkpoint,
+                                                               const TranslatorOptions& options) {
+  if (checkpoint.shortlist.empty()) {
+    if (!options.shortlist) return nullptr;
+    return absl::FailedPreconditionError(
+        "the model has no shortlist; make one with: limpid shortlist");
+  }
+  auto loaded = std::make_unique<LoadedShortlist>(std::move(checkpoint.shortlist));
+  const absl::StatusOr<Shortlist> parsed = ParseShortlist(
+      {reinterpret_cast<const std::byte*>(loaded->bytes.data()), loaded->bytes.size()},
+      checkpoint.config.source_vocab_size, checkpoint.config.target_vocab_size);
+  if (!parsed.ok()) return parsed.status();
+  loaded->shortlist = *parsed;
+  return loaded;
+}
+
+// The type that most bytes of the matrices have.
+DType StoredType(const TensorMap& tensors) {
+  std::map<DType, size_t> bytes = {{DType::kFloat32, 0}};
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.shape.size() > 1) bytes[tensor.dtype] += tensor.bytes();
+  }
+  return std::max_element(bytes.begin(), bytes.end(),
+                          [](const auto& a, const auto& b) { return a.second < b.second; })
+      ->first;
+}
+
+ModelInfo InfoOf(const Checkpoint& checkpoint, ComputeType type) {
+  const ModelConfig& config = checkpoint.config;
+  return {.source_language = config.source_language,
+          .target_language = config.target_language,
+          .source_vocab_size = config.source_vocab_size,
+          .target_vocab_size = config.target_vocab_size,
+          .tokenizer = std::string(TokenizerKindName(TokenizerKindOf(checkpoint))),
+          .has_shortlist = !checkpoint.shortlist.empty(),
+          .max_positions = config.max_positions,
+          .max_source_tokens = config.max_source_tokens,
+          .model_dim = config.model_dim,
+          .encoder_layers = config.encoder_layers,
+          .decoder_layers = config.decoder_layers,
+          .encoder_heads = config.encoder_heads,
+          .decoder_heads = config.decoder_heads,
+          .stored_type = std::string(DTypeName(StoredType(checkpoint.tensors))),
+          .compute_type = type};
+}
+
+// The parts of a model that take long to make.
+struct Parts {
+  std::optional<Encoder> encoder;
+  std::optional<Decoder> decoder;
+  DraftLayer draft;  // empty unless `drafts`
+  absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = nullptr;
+};
+
+// They take about as long as each other, so each has a thread.
+absl::StatusOr<Parts> MakeParts(Checkpoint& checkpoint, const ModelWeights& weights,
+                                ComputeType type, bool drafts) {
+  constexpr int kParts = 3;
+  const absl::StatusOr<std::shared_ptr<ThreadPool>> threads = ThreadPool::Create(kParts);
+  if (!threads.ok()) return threads.status();
+  TokenizerFiles files = TakeTokenizerFiles(checkpoint.path, checkpoint);
+  Parts parts;
+  const auto make = [&](size_t part) {
+    const SingleThreadScope single_thread;
+    if (part == 0) {
+      parts.decoder.emplace(checkpoint.config, weights, type);
+      if (drafts) parts.draft = DraftLayer(weights.output);
+    } else if (part == 1) {
+      parts.encoder.emplace(checkpoint.config, weights, type);
+    } else {
+      parts.tokenizer = MakeTokenizer(std::move(files));
+    }
+    return absl::OkStatus();
+  };
+  absl::Status status = (*threads)->ParallelFor(kParts, [&](size_t part) {
+    return WithoutExceptions([&] { return make(part); }, OutOfMemoryLoading());
+  });
+  if (status.ok()) status = parts.tokenizer.status();
+  if (!status.ok()) return status;
+  return parts;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Model>> MakeModel(Checkpoint checkpoint,
+                                                 const TranslatorOptions& options) {
+  const absl::StatusOr<ComputeType> type = ChooseComputeType(options.compute_type);
+  if (!type.ok()) return type.status();
+  const absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint.config, checkpoint.tensors);
+  if (!weights.ok()) return weights.status();
+  ModelInfo info = InfoOf(checkpoint, *type);
+  absl::StatusOr<std::unique_ptr<LoadedShortlist>> shortlist = TakeShortlist(checkpoint, options);
+  if (!shortlist.ok()) return InContext(checkpoint.path, shortlist.status());
+  const bool drafts = info.has_shortlist && !options.shortlist && !options.plain;
+  absl::StatusOr<Parts> parts = MakeParts(checkpoint, *weights, *type, drafts);
+  if (!parts.ok()) return parts.status();
+  return std::unique_ptr<Model>(new Model{
+      Transformer(std::move(checkpoint), *std::move(parts->encoder), *std::move(parts->decoder),
+                  std::move(parts->draft)),
+      *std::move(parts->tokenizer), *std::move(shortlist), options.shortlist, std::move(info)});
+}
+
+}  // namespace limpid::internal
