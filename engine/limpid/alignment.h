@@ -1,4 +1,4 @@
-// Which source words each target word comes from, read off a trace.
+// Word alignment from a trace: which source words each target word comes from.
 
 #ifndef LIMPID_ALIGNMENT_H_
 #define LIMPID_ALIGNMENT_H_
@@ -12,101 +12,106 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "limpid/export.h"
 #include "limpid/trace.h"
 
 namespace limpid {
 
-// Two rows of attention speak for a target token (see trace.h).
+// The row of attention that aligns a target token (see trace.h).
 enum class AlignmentRow {
-  kOutput,  // the one that predicts it
-  kInput,   // the one after it, in which it is the decoder's input
+  kOutput,  // the row that predicts it
+  kInput,   // the next row, whose decoder input it is
 };
 
-// What a share is a share of.
+// The measure that is normalized to shares.
 enum class AlignmentMeasure {
-  kWeight,  // attention weight
-  kNorm,    // ‖weight · v W_o‖, the size of what a source token adds (Kobayashi et al. 2020)
-  kOcclusion,  // by how much the log-probability of the target falls without the source word
+  kWeight,     // attention weight
+  kNorm,       // ‖weight · v W_o‖, the norm of the source token's part (Kobayashi et al. 2020)
+  kOcclusion,  // the decrease of the target's log-probability without the source word
 };
 
 struct AlignmentOptions {
-  int layer = -1;               // of the decoder; -1: see DefaultAlignment
-  std::vector<int> heads = {};  // whose mean is taken; none: see DefaultAlignment
+  int layer = -1;                                  // of the decoder; -1: see DefaultAlignment
+  std::vector<int> heads = {};                     // to average; empty: see DefaultAlignment
   std::optional<AlignmentRow> row = std::nullopt;  // none: see DefaultAlignment
   AlignmentMeasure measure = AlignmentMeasure::kWeight;
 };
 
-// What the options leave open: the layer and heads that the model was taught alignment with; else
-// the mean of all heads of the last decoder layer but one, which aligns best in plain models (Garg
-// et al. 2019); the output row.
+// Fills in what the options leave open: the layer and heads that were trained for alignment, or
+// otherwise the mean of all heads of the second-to-last decoder layer, which aligns best in models
+// without such training (Garg et al. 2019); the output row.
 //
-// Where nothing at all is said of layer, heads and row, and the model names a head that aligns in
-// the input row (alignment_input_layer), alignments are the mean of that head and these.
-AlignmentOptions DefaultAlignment(const SentenceTrace& trace, AlignmentOptions options);
+// If layer, heads and row are all left open and the model names a head that aligns in the input row
+// (alignment_input_layer), alignments are the mean of that head and these.
+LIMPID_EXPORT AlignmentOptions DefaultAlignment(const SentenceTrace& trace,
+                                                AlignmentOptions options);
 
-// A request for just what an alignment with these options takes.
-TraceRequest AlignmentRequest(const AlignmentOptions& options);
+// A request for exactly what an alignment with these options needs.
+LIMPID_EXPORT TraceRequest AlignmentRequest(const AlignmentOptions& options);
 
-// How much each target owes to each source. Both are words, or pieces.
+// Attention mass from each target to each source; both are words, or both are pieces.
 struct Alignment {
   int targets = 0;
   int sources = 0;
-  // [targets, sources + 1]: rows sum to 1. The last column is what went to no word, but to what
-  // marks the ends of the sentence, </s>: nothing.
+  // [targets, sources + 1]: rows sum to 1. The last column is the null word: the share of <s> and
+  // </s>.
   std::vector<float> weights;
 
   const float* row(int target) const {
     return &weights[static_cast<size_t>(target) * (sources + 1)];
   }
   float weight(int target, int source) const { return row(target)[source]; }
-  float nothing(int target) const { return weight(target, sources); }
+  float null_word(int target) const { return weight(target, sources); }
 };
 
-// Of trace.target.words to trace.source.words. Sums over the pieces of a source word, and takes the
-// mean over the pieces of a target word. A target word that shares its only piece with the word
-// before has that word's row. The last token of a translation that was cut off has no input row:
-// its output row stands in. With kOcclusion a row is shared out among the words without which
-// the target word is less probable; if there are none, it is nothing's. Fails with
-// FailedPrecondition if the trace does not hold what it takes.
-absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const AlignmentOptions& options);
+// Aligns trace.target.words with trace.source.words: sums over the pieces of a source word,
+// averages over the pieces of a target word. A target word that shares its only piece with the
+// previous word has that word's row. The last token of a translation that was cut off has no input
+// row; its output row is used. With kOcclusion, a row is divided among the words without which the
+// target word is less probable; if there are none, it goes to the null word. Fails with
+// FailedPrecondition if the trace lacks what is needed.
+LIMPID_EXPORT absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace,
+                                                   const AlignmentOptions& options);
 
-// The same of trace.target.tokens to trace.source.tokens, but for those that are no text. Not for
-// kOcclusion, which knows words only: InvalidArgument.
-absl::StatusOr<Alignment> AlignPieces(const SentenceTrace& trace, const AlignmentOptions& options);
+// Aligns trace.target.tokens with trace.source.tokens, without those that are not text. Fails with
+// InvalidArgument for kOcclusion, which has words only.
+LIMPID_EXPORT absl::StatusOr<Alignment> AlignPieces(const SentenceTrace& trace,
+                                                    const AlignmentOptions& options);
 
-// Words of any text by Unicode's rules (UAX 29), those of TracedSide.
-std::vector<TracedWord> SplitIntoWords(std::string_view text);
+// Splits any text into words by Unicode's rules (UAX 29), as in TracedSide.
+LIMPID_EXPORT std::vector<TracedWord> SplitIntoWords(std::string_view text);
 
-// Of a whole text and its translation, however many sentences these have: `traces` and `copies` are
-// those of a Translation, words are any ranges of its source and its text, in order. A word of a
-// copy comes from the word that it is a copy of.
-absl::StatusOr<Alignment> AlignText(absl::Span<const SentenceTrace> traces,
-                                    absl::Span<const CopiedText> copies,
-                                    absl::Span<const TracedWord> source_words,
-                                    absl::Span<const TracedWord> target_words,
-                                    const AlignmentOptions& options);
+// Aligns a whole text with its translation. `traces` and `copies` are a Translation's; words are
+// any ranges of its source and its text, in order. Words in a copied sentence align with their
+// originals.
+LIMPID_EXPORT absl::StatusOr<Alignment> AlignText(absl::Span<const SentenceTrace> traces,
+                                                  absl::Span<const CopiedText> copies,
+                                                  absl::Span<const TracedWord> source_words,
+                                                  absl::Span<const TracedWord> target_words,
+                                                  const AlignmentOptions& options);
 
-// The same of the model's pieces, those of one sentence behind those of the other. Copies have
-// none.
-absl::StatusOr<Alignment> AlignTextPieces(absl::Span<const SentenceTrace> traces,
-                                          const AlignmentOptions& options);
+// The same for pieces, sentence after sentence. Copied sentences have none.
+LIMPID_EXPORT absl::StatusOr<Alignment> AlignTextPieces(absl::Span<const SentenceTrace> traces,
+                                                        const AlignmentOptions& options);
 
-// Which of the shares become links.
+// Which shares become links.
 enum class LinkRule {
-  kIntersection,  // a target's largest share, if no other target owes much more to that source
+  kIntersection,  // a target's largest share, unless another target has a much larger one there
   kEach,          // a target's largest share
 };
 
-// (source, target), in the order of the target. Targets that owe most to nothing have none.
-std::vector<std::pair<int, int>> Links(const Alignment& alignment,
-                                       LinkRule rule = LinkRule::kIntersection);
+// Returns (source, target) pairs, ordered by target. Targets whose largest share is the null word's
+// have none.
+LIMPID_EXPORT std::vector<std::pair<int, int>> Links(const Alignment& alignment,
+                                                     LinkRule rule = LinkRule::kIntersection);
 
-// "0-0 2-1": the links as SOURCE-TARGET, counted from 0 ("Pharaoh" format).
-std::string FormatPharaoh(const Alignment& alignment, LinkRule rule = LinkRule::kIntersection);
+// Formats links as SOURCE-TARGET, counted from 0: "0-0 2-1" ("Pharaoh" format).
+LIMPID_EXPORT std::string FormatPharaoh(const Alignment& alignment,
+                                        LinkRule rule = LinkRule::kIntersection);
 
-// "0.9,0.1,0 0.2,0.7,0.1": all shares, a row a target; the last of a row is nothing's. As Marian
-// writes soft alignments.
-std::string FormatSoft(const Alignment& alignment);
+// Formats all shares as Marian does, one row per target, the null word last: "0.9,0.1,0
+// 0.2,0.7,0.1".
+LIMPID_EXPORT std::string FormatSoft(const Alignment& alignment);
 
 }  // namespace limpid
 

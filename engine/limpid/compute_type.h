@@ -1,4 +1,4 @@
-// How the products with weights are computed. Everything between them is float32 always.
+// The types of matrix products with weights. Everything else is computed in float32.
 
 #ifndef LIMPID_COMPUTE_TYPE_H_
 #define LIMPID_COMPUTE_TYPE_H_
@@ -6,24 +6,26 @@
 #include <optional>
 #include <string_view>
 
+#include "limpid/export.h"
+
 namespace limpid {
 
 enum class ComputeType {
-  kAuto,  // int8 where the processor has it, else float32
+  kAuto,  // int8 if the processor supports it, else float32
   kFloat32,
-  kBFloat16,  // weights and inputs rounded to 8 bits of precision, sums in float32
-  // Weights and inputs as 8-bit integers with a scale a row, sums exact. Inputs have 7 bits where
-  // the processor cannot add products of 8 bits exactly (x86 without VNNI).
+  kBFloat16,  // weights and inputs rounded to 8 bits of precision; sums in float32
+  // Weights and inputs as 8-bit integers with one scale per row; exact sums. Inputs have 7 bits if
+  // the processor cannot add 8-bit products exactly (x86 without VNNI).
   kInt8,
 };
 
-std::string_view ComputeTypeName(ComputeType type);  // "auto", "float32", "bfloat16", "int8"
-std::optional<ComputeType> ParseComputeType(std::string_view name);
+// "auto", "float32", "bfloat16", "int8"
+LIMPID_EXPORT std::string_view ComputeTypeName(ComputeType type);
+LIMPID_EXPORT std::optional<ComputeType> ParseComputeType(std::string_view name);
 
-// Whether this processor computes in `type`: in float32 always, in int8 on x86, where oneDNN has
-// kernels that are faster than float32's, and in bfloat16 where there are instructions for it. In
-// linear.cc, which knows oneDNN.
-bool IsSupported(ComputeType type);
+// Whether this processor supports `type`: always float32; int8 on x86, where oneDNN's int8 kernels
+// are faster than float32; bfloat16 if there are instructions for it. Defined in linear.cc.
+LIMPID_EXPORT bool IsSupported(ComputeType type);
 
 }  // namespace limpid
 

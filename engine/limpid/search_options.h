@@ -1,4 +1,4 @@
-// How to search for a translation. The defaults are greedy search, without any further wishes.
+// How to search for a translation. The default is greedy search.
 
 #ifndef LIMPID_SEARCH_OPTIONS_H_
 #define LIMPID_SEARCH_OPTIONS_H_
@@ -8,78 +8,77 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "limpid/export.h"
 
 namespace limpid {
 
-// The most that options may ask for: larger numbers are refused, as no memory would do.
+// Larger values are rejected: no memory would be enough for them.
 inline constexpr int kMaxHypotheses = 1000;   // beam_size, nbest, alternatives
-inline constexpr int kMaxTokens = 1'000'000;  // what counts tokens: max_output_tokens, top_k …
+inline constexpr int kMaxTokens = 1'000'000;  // numbers of tokens: max_output_tokens, top_k …
 
-// Tokens are the model's pieces of words; </s>, which ends a translation, is one of them.
+// Tokens are pieces of the vocabulary, including </s>, which ends a translation.
 struct SearchOptions {
-  // --- Which translations to look for.
+  // --- Which translations to find.
 
   // 1: greedy search, which takes the most probable token at each step. More: beam search, which
-  // keeps so many beginnings of translations at each step, the most probable ones, and ranks those
-  // that came to their end by
+  // keeps this many hypotheses at each step and ranks the finished ones by
   //
   //   log P(translation | source) / length ^ length_penalty
   //
-  // where length counts the tokens behind the prefix, </s> included (as Hugging Face does). It
-  // stops when no beginning can still get among the `nbest` best, however it goes on: log P only
-  // falls, so one of log P = s never reaches more than s / (greatest length) ^ length_penalty.
+  // where length counts the tokens after the prefix, including </s> (as Hugging Face does). It
+  // stops when no unfinished hypothesis can still reach the `nbest` best: log P only decreases, so
+  // a hypothesis of log P = s never exceeds s / (greatest length) ^ length_penalty.
   int beam_size = 1;
-  // 0: ranks by probability alone, which favours short translations; more favours longer ones.
+  // 0: ranks by probability alone, which favours short translations. More favours longer ones.
   double length_penalty = 1;
-  // How many translations to return, at most beam_size; with sampling, how many to draw.
+  // Number of translations to return, at most beam_size; with sampling, number of samples.
   int nbest = 1;
 
-  // Where alternatives > 0: greedy search, but at one place the so many most probable tokens are
-  // taken, one each, and each beginning is completed. Returns them as nbest does. The place is
-  // behind the first `alternatives_at` tokens; -1: right behind the prefix.
+  // If above 0: greedy search, except that at one position this many of the most probable tokens
+  // are each taken and the translation is completed after each. Returns them as nbest does. The
+  // position is after the first `alternatives_at` tokens; -1: right after the prefix.
   int alternatives = 0;
   int alternatives_at = -1;
 
-  // Above 0, the next token is drawn from softmax(logits / temperature); 0 takes the best, always.
-  // The draw depends on the seed, the sentence and the tokens before, and on nothing else.
+  // If above 0, each token is drawn from softmax(logits / temperature). A draw depends only on the
+  // seed, the sentence and the previous tokens. 0: the most probable token.
   double temperature = 0;
-  int top_k = 0;     // draw from so many most probable tokens only; 0: from all
-  double top_p = 1;  // draw from the fewest tokens that have this much probability together
+  int top_k = 0;     // draw from this many most probable tokens; 0: from all
+  double top_p = 1;  // draw from the fewest tokens whose probabilities sum to this
   uint64_t seed = 0;
 
-  // Whether greedy search computes how probable its tokens are. Where nobody wants to know, all of
-  // their log-probabilities are 0, and a translation takes a little less time.
+  // Whether greedy search computes log-probabilities. Otherwise they are 0, which saves a little
+  // time.
   bool log_probabilities = true;
 
-  // --- What a translation must be like.
+  // --- Constraints on the translation.
 
-  // What the translation starts with, byte for byte; text that the model's pieces cannot say is
-  // refused. It is cut into tokens by itself, so it ends between words.
+  // The beginning of the translation, byte for byte; rejected if the model's pieces cannot spell
+  // it. It is tokenized by itself, so it should end at the end of a word.
   std::string prefix = {};
-  // The most tokens of a sentence's translation, prefix and </s> included. 0: three times as many
-  // as its source has, plus 20, behind the prefix. Never more than the model has positions for.
+  // Maximum tokens per sentence, including prefix and </s>. 0: after the prefix, three times the
+  // source's tokens plus 20. Never more than the model's max_positions.
   int max_output_tokens = 0;
-  // The fewest tokens before its end, prefix included, </s> not.
+  // Minimum tokens before the end, including the prefix but not </s>.
   int min_output_tokens = 0;
-  // Text that does not occur in what is translated, however it is cut into pieces, within words
-  // neither: "rot" forbids "rotes". "▁" stands for the space before a word: "▁rot" leaves "Brot"
-  // alone. Pieces that are no text, such as <unk>, are meant by their name.
+  // Text that must not occur after the prefix, however it is tokenized, not even within words:
+  // "rot" forbids "rotes". "▁" is the space before a word: "▁rot" allows "Brot". Pieces without
+  // text, such as <unk>, are given by name.
   std::vector<std::string> suppress = {};
-  // Pieces that end a translation, as </s> does. They stay part of it.
+  // Pieces that end a translation, as </s> does. They are part of it.
   std::vector<std::string> end_at = {};
-  // Above 1, makes tokens that the translation already has less likely (Keskar et al. 2019): a
-  // score above 0 is divided by it, one below multiplied. As in Hugging Face, the scores are logits
-  // in greedy search and sampling, and log-probabilities in beam search.
+  // If above 1, makes tokens that already occur less probable (Keskar et al. 2019): positive scores
+  // are divided by it, negative ones multiplied. As in Hugging Face, scores are logits in greedy
+  // search and sampling, and log-probabilities in beam search.
   double repetition_penalty = 1;
-  // Above 0, no sequence of so many tokens occurs twice.
+  // If above 0, no sequence of this many tokens occurs twice.
   int no_repeat_ngram_size = 0;
 
   friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
 };
 
-// Whether the options make sense, each by itself and together, and are within the limits above;
-// InvalidArgument says in words what is not.
-absl::Status CheckSearchOptions(const SearchOptions& options);
+// InvalidArgument, saying what is wrong, if an option is outside its limits or two conflict.
+LIMPID_EXPORT absl::Status CheckSearchOptions(const SearchOptions& options);
 
 }  // namespace limpid
 

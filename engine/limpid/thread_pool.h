@@ -9,13 +9,14 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "limpid/export.h"
 
 namespace limpid {
 
 inline constexpr int kMaxThreads = 1024;
 
 // Threads are started when work first needs them and stay until the pool is destroyed. Thread-safe.
-class ThreadPool {
+class LIMPID_EXPORT ThreadPool {
  public:
   // Makes a pool for work on up to `threads` threads at once, including the caller of ParallelFor:
   // it starts at most threads - 1. 0: as many as this process can keep busy, according to its
@@ -39,7 +40,7 @@ class ThreadPool {
   absl::Status ParallelFor(size_t count, absl::FunctionRef<absl::Status(size_t i)> work);
 
  private:
-  class Impl;
+  class LIMPID_HIDDEN Impl;
   explicit ThreadPool(std::unique_ptr<Impl> impl);
 
   std::unique_ptr<Impl> impl_;

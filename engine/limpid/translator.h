@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "limpid/compute_type.h"
+#include "limpid/export.h"
 #include "limpid/thread_pool.h"
 #include "limpid/translate_options.h"
 #include "limpid/translation.h"
@@ -72,7 +73,7 @@ struct ModelInfo {
 // Between calls it keeps buffers for as many batches as it has threads (or the process has
 // processors, if more), each up to twice the size of a default batch. Larger ones are freed when
 // their call ends; Trim() frees the rest.
-class Translator final {
+class LIMPID_EXPORT Translator final {
  public:
   // Loads a model folder. Uses up to three threads. Fails with NotFound or InvalidArgument, naming
   // the file and what is wrong with it, and with Unimplemented if this processor does not support
@@ -117,7 +118,7 @@ class Translator final {
   void Trim() const;
 
   // Internal; see engine/make_translator.h.
-  class Impl;
+  class LIMPID_HIDDEN Impl;
   explicit Translator(std::unique_ptr<Impl> impl);
 
  private:

@@ -125,7 +125,7 @@ TEST(InfoTest, SaysWhatTheShippedModelIs) {
   EXPECT_EQ(info.decoder_layers, 2);
   EXPECT_EQ(info.encoder_heads, 4);
   EXPECT_EQ(info.decoder_heads, 4);
-  EXPECT_EQ(info.stored_type, "int8");
+  EXPECT_EQ(info.stored_type, "float16");
   EXPECT_EQ(info.compute_type, ComputeType::kFloat32);
 }
 

@@ -178,7 +178,7 @@ TEST(AlignmentTest, WhatBeginsTheSourceIsNothing) {
   const Alignment pieces = *AlignPieces(trace, {.layer = 0, .heads = {0}});
   EXPECT_EQ(pieces.sources, 2);
   EXPECT_THAT(pieces.weights, ElementsAre(0.25F, 0.25F, 0.5F, 0, 1, 0, 0, 0.5F, 0.5F));
-  EXPECT_THAT(AlignWords(trace, {.layer = 0, .heads = {0}})->nothing(0), 0.5F);
+  EXPECT_THAT(AlignWords(trace, {.layer = 0, .heads = {0}})->null_word(0), 0.5F);
 }
 
 // A piece that is part of no word, such as a space, is a piece all the same.
@@ -233,7 +233,7 @@ TEST_F(AlignTextTest, CountsWordsThroughTheTextAndWhatWasCopied) {
       EXPECT_EQ(all.weight(target, source), one.weight(target, source));
       EXPECT_EQ(all.weight(target + 3, source + 3), one.weight(target, source));
     }
-    EXPECT_EQ(all.nothing(target + 3), one.nothing(target));
+    EXPECT_EQ(all.null_word(target + 3), one.null_word(target));
   }
 }
 
@@ -263,7 +263,7 @@ TEST_F(AlignTextTest, PiecesAreCountedOnFromSentenceToSentence) {
   EXPECT_EQ(all.targets, 2 * one.targets);
   EXPECT_EQ(all.sources, 2 * one.sources);
   EXPECT_EQ(all.weight(one.targets, one.sources), one.weight(0, 0));
-  EXPECT_EQ(all.nothing(one.targets), one.nothing(0));
+  EXPECT_EQ(all.null_word(one.targets), one.null_word(0));
   EXPECT_EQ(FormatPharaoh(*AlignTextPieces({}, options)), "");
 }
 
