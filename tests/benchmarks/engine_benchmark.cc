@@ -24,6 +24,7 @@
 #include "engine/transformer/transformer.h"
 #include "models/model/checkpoint.h"
 #include "models/model/weights.h"
+#include "models/formats/formats.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace limpid::internal {

@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
+#include "models/native/native.h"
 #include "models/native/shortlist.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/reference/random_model.h"
