@@ -56,9 +56,8 @@ absl::StatusOr<const PickledDict*> FindState(const Pickle& pickle) {
       "\"state_dict\" or \"model\"; save one with torch.save(model.state_dict(), path)");
 }
 
-// Elements from the first to behind the last that a tensor touches in its storage; nothing if that
-// overflows. A tensor that touches elements twice, so that it could be larger than its storage,
-// does not pass.
+// Returns 1 + the index of the last storage element that a tensor covers; nothing on overflow, or
+// if the tensor has more elements than it covers and so could be larger than its storage.
 std::optional<int64_t> Extent(const PickledTensor& tensor) {
   int64_t elements = 1;
   int64_t last = tensor.offset;

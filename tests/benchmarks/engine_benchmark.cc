@@ -22,9 +22,9 @@
 #include "engine/math/ops.h"
 #include "engine/search/search.h"
 #include "engine/transformer/transformer.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/model/weights.h"
-#include "models/formats/formats.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace limpid::internal {

@@ -247,7 +247,7 @@ TEST_F(ReadNativeTest, ATokenizerFileThatIsMissingIsNamed) {
     fs::rename(Path(file), Path("away"));
     const auto found = ReadNative(folder_);
     EXPECT_TRUE(absl::IsNotFound(found.status()));
-    EXPECT_THAT(Message(found), HasSubstr(Path(file) + ": is missing; the model's tokenizer is"));
+    EXPECT_THAT(Message(found), HasSubstr(Path(file) + ": is missing; the tokenizer that"));
     fs::rename(Path("away"), Path(file));
   }
   EXPECT_EQ(Refusal(), "");

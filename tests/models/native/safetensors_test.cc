@@ -201,7 +201,7 @@ TEST(SafetensorsRefusalTest, TensorEntries) {
   }
   for (const json& offsets : {json(8), json({-8, 0}), json({0.0, 8.0}), json({0, 1e3})}) {
     EXPECT_THAT(TensorRefusal(Tensor("F32", {2}, offsets)),
-                HasSubstr("tensor \"t\": needs \"data_offsets\", an array of whole numbers"));
+                HasSubstr("tensor \"t\": needs \"data_offsets\", an array of integers"));
   }
   for (const json& offsets : {json::array(), json({8}), json({8, 0}), json({0, 4, 8})}) {
     EXPECT_THAT(TensorRefusal(Tensor("F32", {2}, offsets)),
