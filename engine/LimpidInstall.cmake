@@ -34,5 +34,6 @@ write_basic_package_version_file(LimpidConfigVersion.cmake COMPATIBILITY SameMin
 install(FILES engine/LimpidDependencies.cmake ${PROJECT_BINARY_DIR}/LimpidConfig.cmake
               ${PROJECT_BINARY_DIR}/LimpidConfigVersion.cmake
         DESTINATION ${LIMPID_CMAKE_DIR})
+file(RELATIVE_PATH LIMPID_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(engine/limpid.pc.in limpid.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/limpid.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

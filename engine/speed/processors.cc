@@ -26,21 +26,21 @@ namespace fs = std::filesystem;
 
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
-std::vector<std::string> LinesOf(const fs::path& file) {
+std::vector<std::string> ReadLines(const fs::path& file) {
   std::vector<std::string> lines;
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) lines.push_back(line);
   return lines;
 }
 
-// A hierarchy of control groups, as mounted.
+// A mounted hierarchy of control groups.
 struct Mount {
   bool is_version_2 = false;
-  fs::path root;  // the group that is seen at `point`
+  fs::path root;  // the group that is mounted at `point`
   fs::path point;
 };
 
-// "36 25 0:30 ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS"; nothing where it has no CPU quotas.
+// "36 25 0:30 ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS"; nothing if it has no CPU quotas.
 std::optional<Mount> ParseMount(const std::string& line) {
   const std::vector<std::string> fields = absl::StrSplit(line, ' ');
   const auto dash = absl::c_find(fields, "-");
@@ -53,8 +53,7 @@ std::optional<Mount> ParseMount(const std::string& line) {
   return Mount{type == "cgroup2", fields[3], fields[4]};
 }
 
-// The group that the process is in: of version 2 the path of "0::PATH", of version 1 that of
-// "4:cpu,cpuacct:PATH".
+// The group of the process: PATH in "0::PATH" (version 2) or in "4:cpu,cpuacct:PATH" (version 1).
 std::optional<fs::path> GroupIn(const Mount& mount, const std::vector<std::string>& groups) {
   for (const std::string& line : groups) {
     const std::vector<std::string> fields = absl::StrSplit(line, absl::MaxSplits(':', 2));
@@ -67,10 +66,10 @@ std::optional<fs::path> GroupIn(const Mount& mount, const std::vector<std::strin
   return std::nullopt;
 }
 
-// The first of the numbers in a file; none for "max".
-std::vector<double> NumbersIn(const fs::path& file) {
+// All numbers in a file; "max" is not one.
+std::vector<double> ReadNumbers(const fs::path& file) {
   std::vector<double> numbers;
-  for (const std::string& line : LinesOf(file)) {
+  for (const std::string& line : ReadLines(file)) {
     for (const absl::string_view word : absl::StrSplit(line, ' ', absl::SkipEmpty())) {
       double number = 0;
       if (absl::SimpleAtod(word, &number)) numbers.push_back(number);
@@ -79,23 +78,23 @@ std::vector<double> NumbersIn(const fs::path& file) {
   return numbers;
 }
 
-// Of one group alone. A quota of -1, and "max" of version 2, is none.
+// The quota of one group. -1, and "max" in version 2, means none.
 double QuotaOf(const fs::path& folder, bool is_version_2) {
   std::vector<double> numbers;  // quota and period
   if (is_version_2) {
-    numbers = NumbersIn(folder / "cpu.max");
+    numbers = ReadNumbers(folder / "cpu.max");
   } else {
     for (const char* file : {"cpu.cfs_quota_us", "cpu.cfs_period_us"}) {
-      for (const double number : NumbersIn(folder / file)) numbers.push_back(number);
+      for (const double number : ReadNumbers(folder / file)) numbers.push_back(number);
     }
   }
   const bool is_limit = numbers.size() == 2 && numbers[0] > 0 && numbers[1] > 0;
   return is_limit ? numbers[0] / numbers[1] : kNoLimit;
 }
 
-// Of a group and of those that it lies in, as far as they are mounted.
+// The smallest quota of a group and its mounted parents.
 double QuotaIn(const Mount& mount, const fs::path& group) {
-  // A container that sees the machine's name of its group, but has that group mounted as the root.
+  // A container may see the host's name of its group while that group is mounted as the root.
   fs::path below = group.lexically_relative(mount.root);
   if (below.empty() || *below.begin() == "..") below = ".";
   double quota = QuotaOf(mount.point, mount.is_version_2);
@@ -108,7 +107,7 @@ double QuotaIn(const Mount& mount, const fs::path& group) {
 }
 
 int ProcessorsOfAffinity() {
-  // The system refuses sets that are too small for its processors.
+  // sched_getaffinity fails if the set is smaller than the kernel's.
   for (size_t processors = CPU_SETSIZE; processors <= (size_t{1} << 20); processors *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(processors),
                                                                [](cpu_set_t* s) { CPU_FREE(s); });
@@ -123,9 +122,9 @@ int ProcessorsOfAffinity() {
 }  // namespace
 
 double CpuQuota(const std::string& process) {
-  const std::vector<std::string> groups = LinesOf(fs::path(process) / "cgroup");
+  const std::vector<std::string> groups = ReadLines(fs::path(process) / "cgroup");
   double quota = kNoLimit;
-  for (const std::string& line : LinesOf(fs::path(process) / "mountinfo")) {
+  for (const std::string& line : ReadLines(fs::path(process) / "mountinfo")) {
     const std::optional<Mount> mount = ParseMount(line);
     if (!mount.has_value()) continue;
     const std::optional<fs::path> group = GroupIn(*mount, groups);
@@ -135,7 +134,7 @@ double CpuQuota(const std::string& process) {
 }
 
 int UsableProcessors() {
-  // Rounded down, a part of the quota would never be used.
+  // Rounded up, so that the whole quota can be used.
   const double quota = std::ceil(CpuQuota());
   const int processors = ProcessorsOfAffinity();
   return std::max(1, quota < processors ? static_cast<int>(quota) : processors);

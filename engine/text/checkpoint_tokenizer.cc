@@ -14,25 +14,28 @@
 namespace limpid::internal {
 namespace {
 
-// Whether a piece can only come from a program that cuts words into pieces.
+// The files of a folder, for a message; none for a model in memory.
+std::string FilesIn(const std::string& path) { return Exists(path) ? NamesIn(path) : "nothing"; }
+
+// Whether a piece is marked by SentencePiece or subword-nmt.
 bool IsMarked(std::string_view piece) { return piece.starts_with("▁") || piece.ends_with("@@"); }
 
-// Refuses to take pieces for words.
+// Fails if pieces would be mistaken for words.
 absl::Status CheckThatPiecesAreWords(const TokenizerFiles& files) {
   const std::vector<std::string>& pieces = files.model.source_vocabulary;
   const auto marked = static_cast<size_t>(std::count_if(pieces.begin(), pieces.end(), IsMarked));
-  constexpr size_t kShare = 50;  // at least one in so many
+  constexpr size_t kShare = 50;  // one marked piece in 50
   if (files.is_stated || marked * kShare < pieces.size() || marked == 0) return absl::OkStatus();
   const std::string& piece = *std::find_if(pieces.begin(), pieces.end(), IsMarked);
   return absl::FailedPreconditionError(absl::StrCat(
       files.path, ": found no tokenizer, though the vocabulary has pieces such as \"", piece,
       "\"; looked for ", files.names.empty() ? "none" : files.names, ", found ",
-      NamesIn(files.path), "; put the model's tokenizer there, or if text comes already split ",
+      FilesIn(files.path), "; put the model's tokenizer there, or if text comes already split ",
       "into pieces by spaces, say so with `limpid convert --tokenizer=spaces`"));
 }
 
-// Refuses a SentencePiece model of another model's. The vocabulary has most pieces of its own one;
-// or that makes up much of the vocabulary, which may have been pruned to what a language needs.
+// Fails for a SentencePiece model that belongs to another model. The right one has most of its
+// pieces in the vocabulary, or makes up much of a vocabulary that was pruned to one language.
 absl::Status CheckThatItFits(const std::string& path, const std::string& sentencepiece,
                              const std::vector<std::string>& vocabulary) {
   const absl::StatusOr<std::vector<std::string>> pieces = SentencePiecePieces(sentencepiece);
@@ -43,8 +46,8 @@ absl::Status CheckThatItFits(const std::string& path, const std::string& sentenc
                     [&](const std::string& piece) { return known.contains(piece); }));
   if (common * 4 >= pieces->size() * 3 || common * 4 >= vocabulary.size()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(path, ": is another model's: of its ", pieces->size(), " pieces only ", common,
-                   " are among the ", vocabulary.size(), " of the vocabulary"));
+      absl::StrCat(path, ": belongs to another model: of its ", pieces->size(), " pieces only ",
+                   common, " are among the ", vocabulary.size(), " of the vocabulary"));
 }
 
 // The files of both sides, for a message.
@@ -110,7 +113,7 @@ std::string MissingTokenizer(const std::string& path, const Checkpoint& checkpoi
   return absl::StrCat(path, ": found no tokenizer, so that text must come split into pieces by ",
                       "spaces; looked for ",
                       checkpoint.tokenizer_names.empty() ? "none" : checkpoint.tokenizer_names,
-                      ", found ", NamesIn(path));
+                      ", found ", FilesIn(path));
 }
 
 }  // namespace limpid::internal

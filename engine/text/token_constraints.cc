@@ -14,7 +14,7 @@
 namespace limpid::internal {
 namespace {
 
-// The token that is spelled so, to the letter.
+// The token whose piece is exactly `piece`.
 std::optional<int> FindPiece(const std::string& piece, const ModelConfig& config,
                              const Tokenizer& tokenizer) {
   for (int id = 0; id < config.target_vocab_size; ++id) {
@@ -39,8 +39,8 @@ absl::Status CheckUtf8(const char* option, const std::string& text) {
       absl::StrCat(option, " '", ReplaceInvalidUtf8(text), "' is not valid UTF-8"));
 }
 
-// Forbids what is spelled so: each token that has it, and those that would complete it. Returns
-// whether there are any.
+// Forbids text with this spelling: every token that contains it, and every token that would
+// complete it. Returns whether there are any.
 bool ForbidSpelling(std::string_view forbidden, TokenConstraints& constraints) {
   const std::vector<std::string>& spellings = constraints.spellings;
   bool can_occur = false;
@@ -67,14 +67,14 @@ bool ForbidSpelling(std::string_view forbidden, TokenConstraints& constraints) {
 absl::Status Suppress(const std::string& text, const ModelConfig& config,
                       const Tokenizer& tokenizer, TokenConstraints& constraints) {
   if (absl::Status status = CheckUtf8("suppress", text); !status.ok()) return status;
-  // Such as <unk>, which says nothing.
+  // A piece without text, such as <unk>.
   const std::optional<int> piece = FindPiece(text, config, tokenizer);
   if (piece.has_value()) constraints.suppress.push_back({*piece});
   const std::string spelling = tokenizer.Spelling(text);
   const bool can_occur = !spelling.empty() && ForbidSpelling(spelling, constraints);
   if (can_occur || piece.has_value()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "suppress '", text, "' never occurs: no pieces of the model's vocabulary say it"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("suppress '", text, "' never occurs: no pieces of the vocabulary can spell it"));
 }
 
 absl::Status EndAt(const std::string& text, const ModelConfig& config, const Tokenizer& tokenizer,
@@ -91,11 +91,11 @@ absl::Status EndAt(const std::string& text, const ModelConfig& config, const Tok
     absl::StrAppend(&pieces, pieces.empty() ? "" : " ", tokenizer.TargetPiece(id));
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("end_at '", text, "' is no piece of the model's vocabulary; as text it is ",
+      absl::StrCat("end_at '", text, "' is not a piece of the vocabulary; as text it is ",
                    pieces.empty() ? "nothing" : pieces));
 }
 
-// The tokens of the prefix, which say it byte for byte, white space at its ends aside.
+// The tokens of the prefix, which decode to it byte for byte, except for white space at its ends.
 absl::StatusOr<std::vector<int>> EncodePrefix(const std::string& prefix, const ModelConfig& config,
                                               const Tokenizer& tokenizer) {
   if (absl::Status status = CheckUtf8("prefix", prefix); !status.ok()) return status;
@@ -107,20 +107,67 @@ absl::StatusOr<std::vector<int>> EncodePrefix(const std::string& prefix, const M
                     std::string(pieces.ranges[i].In(prefix)), "'");
   }
   if (!unknown.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("prefix '", prefix, "' has ", unknown,
-                                                   ", which the model's vocabulary cannot say"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("prefix '", prefix, "' has ", unknown, ", which the vocabulary cannot spell"));
   }
   pieces.ids.pop_back();  // </s>
-  const std::string said = tokenizer.DecodeTarget(pieces.ids, nullptr);
-  if (said == TrimWhiteSpace(prefix).In(prefix)) return std::move(pieces.ids);
+  const std::string decoded = tokenizer.DecodeTarget(pieces.ids, nullptr);
+  if (decoded == TrimWhiteSpace(prefix).In(prefix)) return std::move(pieces.ids);
   return absl::InvalidArgumentError(absl::StrCat(
-      "prefix '", prefix, "' cannot be said so: in the model's pieces it becomes '", said, "'"));
+      "prefix '", prefix, "' cannot be spelled: in the model's pieces it becomes '", decoded, "'"));
+}
+
+// Whether the prefix leaves room for a translation, and for alternatives.
+absl::Status CheckRoom(const SearchOptions& options, const std::vector<int>& prefix,
+                       const ModelConfig& config) {
+  const bool is_limited =
+      options.max_output_tokens > 0 && options.max_output_tokens < config.max_positions;
+  const int max = is_limited ? options.max_output_tokens : config.max_positions;
+  if (prefix.size() >= static_cast<size_t>(max)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("prefix has ", prefix.size(), " tokens: nothing can follow it within ",
+                     is_limited ? "max_output_tokens " : "the model's limit, ", max));
+  }
+  if (options.min_output_tokens >= config.max_positions) {
+    return absl::InvalidArgumentError(absl::StrCat("min_output_tokens ", options.min_output_tokens,
+                                                   " and </s> exceed the model's limit, ",
+                                                   config.max_positions));
+  }
+  if (options.alternatives_at >= 0 &&
+      static_cast<size_t>(options.alternatives_at) < prefix.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("alternatives_at ", options.alternatives_at,
+                                                   " is within the prefix, which has ",
+                                                   prefix.size(), " tokens"));
+  }
+  return absl::OkStatus();
+}
+
+// Whether the constraints allow the prefix.
+absl::Status CheckAllowed(const SearchOptions& options, const std::vector<int>& prefix,
+                          const TokenConstraints& constraints, const Tokenizer& tokenizer) {
+  bool obeys = true;
+  for (size_t i = 0; i < prefix.size(); ++i) {
+    ForEachForbidden(constraints, absl::MakeConstSpan(prefix).first(i),
+                     [&](int token) { obeys = obeys && token != prefix[i]; });
+  }
+  if (!obeys) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("prefix '", options.prefix, "' contains what suppress forbids"));
+  }
+  for (const int end : constraints.end_at) {
+    if (std::find(prefix.begin(), prefix.end(), end) != prefix.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("prefix '", options.prefix, "' has '",
+                                                     tokenizer.TargetPiece(end),
+                                                     "', which ends the translation by end_at"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-// "Auto" is a piece in the middle of a word, to the letter, and "▁Auto" as a text: where one piece
-// is asked for, what is written means both.
+// An entry of end_at means both a piece and a text: "Auto" is the piece within words, and as a text
+// the piece "▁Auto".
 absl::StatusOr<TokenConstraints> FindConstraints(const SearchOptions& options,
                                                  const ModelConfig& config,
                                                  const Tokenizer& tokenizer) {
@@ -148,40 +195,9 @@ absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options,
     if (!encoded.ok()) return encoded.status();
     prefix = *std::move(encoded);
   }
-  const bool is_limited =
-      options.max_output_tokens > 0 && options.max_output_tokens < config.max_positions;
-  const int most = is_limited ? options.max_output_tokens : config.max_positions;
-  if (prefix.size() >= static_cast<size_t>(most)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("prefix has ", prefix.size(), " tokens: nothing can follow it within ",
-                     is_limited ? "max_output_tokens " : "the most that the model takes, ", most));
-  }
-  if (options.min_output_tokens >= config.max_positions) {
-    return absl::InvalidArgumentError(absl::StrCat("min_output_tokens ", options.min_output_tokens,
-                                                   " and </s> are more than the model takes, ",
-                                                   config.max_positions));
-  }
-  if (options.alternatives_at >= 0 &&
-      static_cast<size_t>(options.alternatives_at) < prefix.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("alternatives_at ", options.alternatives_at,
-                                                   " is within the prefix, which has ",
-                                                   prefix.size(), " tokens"));
-  }
-  bool obeys = true;
-  for (size_t i = 0; i < prefix.size(); ++i) {
-    ForEachForbidden(constraints, absl::MakeConstSpan(prefix).first(i),
-                     [&](int token) { obeys = obeys && token != prefix[i]; });
-  }
-  if (!obeys) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("prefix '", options.prefix, "' has what suppress forbids"));
-  }
-  for (const int end : constraints.end_at) {
-    if (std::find(prefix.begin(), prefix.end(), end) != prefix.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("prefix '", options.prefix, "' has '",
-                                                     tokenizer.TargetPiece(end),
-                                                     "', which ends the translation by end_at"));
-    }
+  if (absl::Status status = CheckRoom(options, prefix, config); !status.ok()) return status;
+  if (absl::Status status = CheckAllowed(options, prefix, constraints, tokenizer); !status.ok()) {
+    return status;
   }
   return prefix;
 }

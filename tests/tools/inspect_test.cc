@@ -160,7 +160,7 @@ TEST_F(SpoiltModelTest, AGitLfsPointerIsCalledOne) {
 
 TEST_F(SpoiltModelTest, ATokenizerOfAnotherModelIsCalledOne) {
   WriteSpm(ReadTextFile("tests/golden/tokenizer/small.source.spm"));
-  ExpectFailure(folder_ + "/source.spm: is another model's");
+  ExpectFailure(folder_ + "/source.spm: belongs to another model");
 }
 
 // Folders of older versions do not say that they need one.

@@ -142,7 +142,7 @@ TEST(SearchFlagsTest, EndsAtThePieceThatIsToEndIt) {
   EXPECT_EQ(outcome.error, "");  // it is not cut off
   const Outcome wrong = Translate({"--end_at=gibtesnicht", kEnglish});
   EXPECT_EQ(wrong.exit_code, 1);
-  EXPECT_THAT(wrong.error, HasSubstr("is no piece of the model's vocabulary"));
+  EXPECT_THAT(wrong.error, HasSubstr("is not a piece of the vocabulary"));
 }
 
 TEST(SearchFlagsTest, LengthAndRepetition) {

@@ -124,7 +124,7 @@ TEST_F(TokenConstraintsTest, WhatTheVocabularyDoesNotHaveIsNamed) {
   EXPECT_THAT(Refusal({.suppress = {"\uE000"}}), HasSubstr("suppress '\uE000' never occurs"));
   // A translation cannot end at several pieces, so these are shown.
   EXPECT_THAT(Refusal({.end_at = {"gibtesnicht"}}),
-              AllOf(HasSubstr("end_at 'gibtesnicht' is no piece of the model's vocabulary"),
+              AllOf(HasSubstr("end_at 'gibtesnicht' is not a piece of the vocabulary"),
                     HasSubstr("as text it is ▁gibt")));
 }
 
@@ -136,7 +136,7 @@ TEST_F(TokenConstraintsTest, BytesThatAreNoTextAreRefused) {
 
 TEST_F(TokenConstraintsTest, APrefixIsSaidByteForByteOrRefused) {
   EXPECT_THAT(Refusal({.prefix = "São Paulo"}),
-              HasSubstr("prefix 'São Paulo' has 'ã', which the model's vocabulary cannot say"));
+              HasSubstr("prefix 'São Paulo' has 'ã', which the vocabulary cannot spell"));
   EXPECT_THAT(Refusal({.prefix = "😀"}), HasSubstr("has '😀', which"));
   EXPECT_THAT(Refusal({.prefix = "Das  ist"}), HasSubstr("becomes 'Das ist'"));
   EXPECT_THAT(Refusal({.prefix = "ﬁnden"}), HasSubstr("becomes 'finden'"));
@@ -166,7 +166,7 @@ TEST(ByteFallbackTest, APrefixMayBeAnything) {
   const auto constraints = FindConstraints({.suppress = {"😀"}}, config, *tokenizer);
   ASSERT_TRUE(constraints.ok()) << constraints.status();
   EXPECT_THAT(FindPrefix({.prefix = "a 😀"}, *constraints, config, *tokenizer).status().message(),
-              HasSubstr("has what suppress forbids"));
+              HasSubstr("contains what suppress forbids"));
   EXPECT_TRUE(FindPrefix({.prefix = "a 😁"}, *constraints, config, *tokenizer).ok());
 }
 
@@ -179,8 +179,8 @@ TEST_F(TokenConstraintsTest, WhatLeavesNoRoomIsRefused) {
   EXPECT_THAT(Refusal({.prefix = "Das ist gut", .max_output_tokens = 3}),
               AllOf(HasSubstr("prefix has 3 tokens"), HasSubstr("max_output_tokens 3")));
   EXPECT_EQ(Refusal({.prefix = "Das ist gut", .max_output_tokens = 4}), "");
-  EXPECT_THAT(Refusal({.prefix = std::string(2000, 'x')}), HasSubstr("the model takes, 512"));
-  EXPECT_THAT(Refusal({.min_output_tokens = 512}), HasSubstr("more than the model takes, 512"));
+  EXPECT_THAT(Refusal({.prefix = std::string(2000, 'x')}), HasSubstr("the model's limit, 512"));
+  EXPECT_THAT(Refusal({.min_output_tokens = 512}), HasSubstr("exceed the model's limit, 512"));
   EXPECT_EQ(Refusal({.min_output_tokens = 511}), "");
 }
 
@@ -192,7 +192,7 @@ TEST_F(TokenConstraintsTest, AlternativesStandBehindThePrefix) {
 
 TEST_F(TokenConstraintsTest, APrefixObeysTheConstraints) {
   EXPECT_THAT(Refusal({.prefix = "Das ist gut", .suppress = {"ist gut"}}),
-              HasSubstr("prefix 'Das ist gut' has what suppress forbids"));
+              HasSubstr("prefix 'Das ist gut' contains what suppress forbids"));
   EXPECT_EQ(Refusal({.prefix = "Das ist gut", .suppress = {"gut ist"}}), "");
   EXPECT_THAT(Refusal({.prefix = "Das ist", .end_at = {"▁ist"}}),
               HasSubstr("has '▁ist', which ends the translation"));
