@@ -51,6 +51,8 @@ struct TranslatorOptions {
   // Whether to compare all files with the checksums that `limpid convert` wrote; Load then fails
   // with DataLoss where they differ, and with FailedPrecondition where there are none.
   bool verify = false;
+  // Whether to leave out everything that only makes it faster: drafts, the int8 prefilter.
+  bool plain = false;
 };
 
 struct TranslateOptions {

@@ -50,7 +50,7 @@ TEST(AlignToolTest, APairThatIsTooLongIsAnEmptyLine) {
   EXPECT_THAT(outcome.output, HasSubstr("\n0-0 1-1\n\n0-0 1-1\n"));
   EXPECT_THAT(outcome.output, testing::EndsWith("1-1\n\n"));
   EXPECT_THAT(outcome.error, HasSubstr("warning: line 290 is not aligned: the source has"));
-  EXPECT_THAT(outcome.error, HasSubstr("2 lines in all could not be aligned"));
+  EXPECT_THAT(outcome.error, HasSubstr("2 lines could not be aligned"));
 }
 
 // Words of a line that was mended are those of the mended line.

@@ -157,7 +157,7 @@ TEST_F(ConvertTest, UnknownDTypeNamesTheKnownOnes) {
   const Outcome outcome = Convert({"--dtype=half"});
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_EQ(outcome.error,
-            "limpid: --dtype must be one of float32, float16, bfloat16, int8, not 'half'\n");
+            "limpid: --dtype must be float32, float16, bfloat16 or int8, not 'half'\n");
   EXPECT_FALSE(fs::exists(to_));
 }
 

@@ -62,7 +62,7 @@ TEST(MainTest, UnknownCommandSaysWhatToDo) {
   const Outcome typo = RunProgram({"trnaslate", "x"});
   EXPECT_EQ(typo.exit_code, 2);
   EXPECT_EQ(typo.output, "");
-  EXPECT_EQ(typo.error, "limpid: 'trnaslate' is no command; did you mean: limpid translate?\n");
+  EXPECT_EQ(typo.error, "limpid: unknown command 'trnaslate'; did you mean: limpid translate?\n");
 
   const Outcome text = RunProgram({"I love you."});
   EXPECT_EQ(text.exit_code, 2);

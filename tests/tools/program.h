@@ -31,6 +31,8 @@ namespace limpid::internal {
 // A sentence and how models/eng-deu translates it.
 inline constexpr char kEnglish[] = "The old man bought a red car yesterday.";
 inline constexpr char kGerman[] = "Der alte Mann hat gestern ein rotes Auto gekauft.";
+inline std::string EnglishLine() { return std::string(kEnglish) + "\n"; }
+inline std::string GermanLine() { return std::string(kGerman) + "\n"; }
 
 struct ProgramOptions {
   std::string path = LIMPID_PROGRAM;
@@ -216,6 +218,13 @@ inline Outcome RunProgram(const std::vector<std::string>& arguments, const std::
   outcome.exit_code = program.Wait();
   outcome.peak_kilobytes = program.peak_kilobytes();
   return outcome;
+}
+
+// Runs `limpid translate`.
+inline Outcome Translate(std::vector<std::string> arguments, const std::string& input = "",
+                         const ProgramOptions& options = ProgramOptions()) {
+  arguments.insert(arguments.begin(), "translate");
+  return RunProgram(arguments, input, options);
 }
 
 inline std::string ReadTextFile(const std::string& path) {

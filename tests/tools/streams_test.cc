@@ -38,7 +38,7 @@ class StreamsTest : public testing::Test {
     const auto output = ReopenOutput(output_path_, {input_});
     EXPECT_TRUE(output.ok()) << output.status();
     if (!output.ok()) return -1;
-    EXPECT_TRUE(CutOffRest(output->file).ok());
+    EXPECT_TRUE(Truncate(output->file).ok());
     Write(output->file, text);
     close(output->file.descriptor);
     return output->lines;

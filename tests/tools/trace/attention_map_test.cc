@@ -76,9 +76,10 @@ TEST(AttentionMapTest, PiecesAreTheWeightsThemselves) {
   EXPECT_THAT(map.rows, ElementsAre("▁snow", "fall", "</s>"));
   EXPECT_EQ(map.columns, map.rows);
   EXPECT_THAT(map.shares, ElementsAre(0.5F, 0.25F, 0.25F, 0, 0.5F, 0.5F, 0, 0, 1));
-  EXPECT_EQ(map.title,
-            "Encoder self-attention, layer 1, head 0: what each piece of the source (down) attends "
-            "to in the source itself (across), in percent");
+  EXPECT_EQ(
+      map.title,
+      "Encoder self-attention, layer 1, head 0: attention from each piece of the source (rows) "
+      "to the source itself (columns), in percent");
 }
 
 TEST(AttentionMapTest, WordsAreSumsOverKeysAndMeansOverQueries) {
@@ -100,13 +101,13 @@ TEST(AttentionMapTest, TheDecoderTakesInTheStartAndNotTheEnd) {
   EXPECT_THAT(output.rows, ElementsAre("▁Schnee", "</s>"));  // what each row predicts
   EXPECT_THAT(output.columns, ElementsAre("<pad>", "▁Schnee"));
   EXPECT_THAT(output.shares, ElementsAre(1, 0, 0.25F, 0.75F));
-  EXPECT_THAT(output.title, HasSubstr("what each piece of the translation (down) attends to in "
-                                      "what the decoder has taken in so far (across)"));
+  EXPECT_THAT(output.title, HasSubstr("attention from each piece of the translation (rows) to "
+                                      "the decoder's input so far (columns)"));
   const AttentionChoice of_inputs = {
       .kind = AttentionKind::kDecoder, .head = 0, .row = AlignmentRow::kInput};
   EXPECT_THAT(Map(of_inputs, Level::kPiece).rows, ElementsAre("<pad>", "▁Schnee"));
   EXPECT_THAT(Map(of_inputs, Level::kWord).rows, ElementsAre("(start)", "Schnee"));
-  EXPECT_THAT(Map(of_inputs, Level::kWord).title, HasSubstr("that the decoder takes in (down)"));
+  EXPECT_THAT(Map(of_inputs, Level::kWord).title, HasSubstr("of the decoder's input (rows)"));
 }
 
 // Between words, what goes to </s> goes to nothing.
@@ -114,7 +115,7 @@ TEST(AttentionMapTest, CrossAttentionOfWordsIsTheirAlignment) {
   const AttentionChoice choice = {.layer = 0, .head = 0};
   const HeatMap words = Map(choice, Level::kWord);
   EXPECT_THAT(words.rows, ElementsAre("Schnee"));
-  EXPECT_THAT(words.columns, ElementsAre("snowfall", "(nothing)"));
+  EXPECT_THAT(words.columns, ElementsAre("snowfall", "(null)"));
   EXPECT_THAT(words.shares, ElementsAre(0.75F, 0.25F));
   const HeatMap pieces = Map(choice, Level::kPiece);
   EXPECT_THAT(pieces.rows, ElementsAre("▁Schnee", "</s>"));
@@ -148,10 +149,10 @@ TEST(AttentionMapTest, WhatTheModelDoesNotHaveIsRefusedWithWhatItHas) {
     return std::string(MapAttention(SmallTrace(), choice, Level::kPiece).status().message());
   };
   EXPECT_EQ(refusal({.kind = AttentionKind::kEncoder, .layer = 2}),
-            "there is no layer 2 of encoder self-attention: its layers are 0 to 1");
+            "no layer 2 of encoder self-attention: its layers are 0 to 1");
   EXPECT_EQ(refusal({.kind = AttentionKind::kDecoder, .head = 2}),
-            "there is no head 2 of decoder self-attention: each layer's heads are 0 to 1");
-  EXPECT_EQ(refusal({.layer = 5}), "there is no layer 5 of cross-attention: its layers are 0 to 1");
+            "no head 2 of decoder self-attention: each layer's heads are 0 to 1");
+  EXPECT_EQ(refusal({.layer = 5}), "no layer 5 of cross-attention: its layers are 0 to 1");
 }
 
 TEST(AttentionMapTest, ModelsWithoutAStartTokenHaveANameForIt) {

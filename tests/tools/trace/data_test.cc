@@ -1,4 +1,4 @@
-#include "tools/trace/trace_data.h"
+#include "tools/trace/data.h"
 
 #include <cmath>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "tools/trace/trace_page.h"
+#include "tools/trace/page.h"
 
 #include <cstdint>
 #include <limits>
