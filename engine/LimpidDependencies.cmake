@@ -6,8 +6,6 @@ find_package(ZLIB REQUIRED)
 find_package(ICU REQUIRED COMPONENTS uc)
 find_package(absl REQUIRED)
 pkg_check_modules(Highway REQUIRED QUIET IMPORTED_TARGET libhwy)
-pkg_check_modules(LibYaml REQUIRED QUIET IMPORTED_TARGET yaml-0.1)
-pkg_check_modules(LibZip REQUIRED QUIET IMPORTED_TARGET libzip)
 
 # limpid_find_library(TARGET HEADER LIBRARY): for libraries whose own description asks for more than
 # it takes to use them.

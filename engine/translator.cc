@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/make_translator.h"
 #include "engine/search/count_check.h"
 #include "engine/search/search.h"
 #include "engine/speed/idle_pool.h"
@@ -25,6 +26,7 @@
 #include "models/io/file.h"
 #include "models/model/checkpoint.h"
 #include "models/native/checksum.h"
+#include "models/native/native.h"
 #include "models/native/shortlist.h"
 #include "tokenizer/text.h"
 #include "tokenizer/tokenizer.h"
@@ -447,9 +449,9 @@ absl::StatusOr<std::unique_ptr<LoadedShortlist>> TakeShortlist(Checkpoint& check
   return loaded;
 }
 
-// Translator::Load, but that it throws what WithoutExceptions knows.
-absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_folder,
-                                                      const TranslatorOptions& options) {
+// MakeTranslator, except that it throws.
+absl::StatusOr<std::unique_ptr<Translator>> Make(Checkpoint checkpoint,
+                                                 const TranslatorOptions& options) {
   if (absl::Status status = CheckCount(
           {"threads", options.threads, 0, "as many as this process may use", kMaxThreads});
       !status.ok()) {
@@ -464,29 +466,23 @@ absl::StatusOr<std::unique_ptr<Translator>> LoadModel(const std::string& model_f
     return absl::UnimplementedError(absl::StrCat("this processor does not compute in ",
                                                  std::string(name), ": use float32 or auto"));
   }
-  if (options.verify) {
-    const auto verified = VerifyChecksums(model_folder);
-    if (!verified.ok()) return verified.status();
-  }
-  absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(model_folder);
-  if (!checkpoint.ok()) return checkpoint.status();
-  absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint->config, checkpoint->tensors);
+  absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint.config, checkpoint.tensors);
   if (!weights.ok()) return weights.status();
-  absl::StatusOr<std::unique_ptr<LoadedShortlist>> shortlist = TakeShortlist(*checkpoint, options);
-  if (!shortlist.ok()) return InContext(model_folder, shortlist.status());
+  absl::StatusOr<std::unique_ptr<LoadedShortlist>> shortlist = TakeShortlist(checkpoint, options);
+  if (!shortlist.ok()) return InContext(checkpoint.path, shortlist.status());
   // These three take about as long, so each has a thread.
-  std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing =
-      std::async(std::launch::async, MakeTokenizer, TakeTokenizerFiles(model_folder, *checkpoint));
+  std::future<absl::StatusOr<std::unique_ptr<Tokenizer>>> tokenizing = std::async(
+      std::launch::async, MakeTokenizer, TakeTokenizerFiles(checkpoint.path, checkpoint));
   std::future<Encoder> encoding = std::async(std::launch::async, [&] {
     const SingleThreadScope single_thread;
-    return Encoder(checkpoint->config, *weights, type);
+    return Encoder(checkpoint.config, *weights, type);
   });
   const SingleThreadScope single_thread;
-  Decoder decoder(checkpoint->config, *weights, type);
+  Decoder decoder(checkpoint.config, *weights, type);
   const bool drafts = *shortlist != nullptr && !options.shortlist;
   DraftLayer draft = drafts ? DraftLayer(weights->output) : DraftLayer();
   Encoder encoder = encoding.get();
-  Transformer transformer(*std::move(checkpoint), std::move(encoder), std::move(decoder),
+  Transformer transformer(std::move(checkpoint), std::move(encoder), std::move(decoder),
                           std::move(draft));
   absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = tokenizing.get();
   if (!tokenizer.ok()) return tokenizer.status();
@@ -510,7 +506,23 @@ absl::StatusOr<Translation> Translator::Translate(std::string_view text,
 
 absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& model_folder,
                                                              const TranslatorOptions& options) {
-  return WithoutExceptions([&] { return LoadModel(model_folder, options); }, OutOfMemoryLoading());
+  return WithoutExceptions(
+      [&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
+        if (options.verify) {
+          const auto verified = VerifyChecksums(model_folder);
+          if (!verified.ok()) return verified.status();
+        }
+        absl::StatusOr<Checkpoint> checkpoint = ReadNative(model_folder);
+        if (!checkpoint.ok()) return checkpoint.status();
+        return Make(*std::move(checkpoint), options);
+      },
+      OutOfMemoryLoading());
+}
+
+absl::StatusOr<std::unique_ptr<Translator>> internal::MakeTranslator(
+    Checkpoint checkpoint, const TranslatorOptions& options) {
+  return WithoutExceptions([&] { return Make(std::move(checkpoint), options); },
+                           OutOfMemoryLoading());
 }
 
 }  // namespace limpid

@@ -1,12 +1,12 @@
-// What Moses, a translation system of long standing, does to text before it is cut into pieces, and
-// after: tokens are words, numbers and punctuation marks with spaces between them. Python programs
-// do it by sacremoses, whose rules these are (MosesPunctNormalizer, MosesTokenizer and
-// MosesDetokenizer with default options), except that
-//  - abbreviations, after which a full stop is no token of its own, come from Unicode's data (CLDR)
-//    and not from Moses' lists: of 60,000 sentences of Tatoeba in English and in German, 65 and 15
-//    are cut otherwise by that, and none by anything else;
-//  - letters are those of ICU's Unicode, which is newer;
-//  - of the rules for Czech, those that never come into force or fail are missing.
+// Moses' tokenizer and detokenizer: text to tokens (words, numbers and punctuation marks with
+// spaces between them) and back. The rules are sacremoses' (MosesPunctNormalizer, MosesTokenizer
+// and MosesDetokenizer with default options), except that
+//  - abbreviations, whose full stop is not a token, come from Unicode's data (CLDR) instead of
+//  Moses'
+//    lists. Of 60,000 sentences of Tatoeba in English and in German, this changes 65 and 15;
+//    nothing else changes any;
+//  - letters are those of ICU's newer Unicode;
+//  - rules for Czech that never apply, or fail, are missing.
 //
 // `language` is an ISO 639 code of two letters.
 
@@ -19,11 +19,11 @@
 
 namespace limpid::internal {
 
-// Valid UTF-8 text, below 2 GB, as tokens with one space between them. Characters that XML or Moses
-// have a use for become entities: "&apos;".
+// Splits valid UTF-8 text, below 2 GB, into tokens with one space between them. Characters that are
+// special in XML or Moses become entities: "&apos;".
 RewrittenText MosesTokenize(std::string_view text, std::string_view language);
 
-// Tokens with spaces between them as text for people.
+// Joins tokens to text for people.
 RewrittenText MosesDetokenize(std::string_view tokens, std::string_view language);
 
 }  // namespace limpid::internal

@@ -1,5 +1,4 @@
-// Text under rewriting that remembers which bytes of the original text each of its bytes stands
-// for.
+// Text that is rewritten step by step and maps each of its bytes to bytes of the original.
 
 #ifndef LIMPID_TOKENIZER_REWRITTEN_TEXT_H_
 #define LIMPID_TOKENIZER_REWRITTEN_TEXT_H_
@@ -19,27 +18,26 @@ class RewrittenText {
 
   const std::string& text() const { return text_; }
 
-  // Bytes of text() and what is to stand in their place.
+  // Bytes of text() and their replacement.
   struct Edit {
     ByteRange range;
     std::string with;
   };
 
-  // Makes all edits at once; they come in order and do not overlap. Each byte of an edit's new text
-  // stands for all that the old bytes stood for: nothing, where there were none.
+  // Applies all edits at once; they are in order and do not overlap. Each byte of a replacement
+  // maps to everything that the replaced bytes mapped to: nothing for an insertion.
   void Apply(absl::Span<const Edit> edits);
 
-  // The bytes of the original that text()[range] stands for.
+  // The bytes of the original that text()[range] maps to.
   ByteRange InOriginal(ByteRange range) const;
 
-  // The bytes of text() that stand for some of original[range]. `range` is not empty; the result
-  // is, where nothing is left.
+  // The bytes of text() that map into original[range], which is not empty. Empty if none are left.
   ByteRange InText(ByteRange range) const;
 
  private:
   RewrittenText() = default;
 
-  // Appends bytes of another text, each of which stands for what it stood for there.
+  // Appends bytes of another text with their origins.
   void Append(const RewrittenText& other, ByteRange range);
 
   std::string text_;

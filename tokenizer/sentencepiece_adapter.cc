@@ -20,7 +20,7 @@ std::unique_ptr<const SentencePieceAdapter> SentencePieceAdapter::Load(std::stri
     if (status.ok()) return adapter;
     error = status.message();
   } catch (const std::bad_alloc&) {
-    throw;                                     // is no fault of the model
+    throw;
   } catch (const std::exception& exception) {  // from its double-array trie
     error = exception.what();
   }
@@ -29,7 +29,7 @@ std::unique_ptr<const SentencePieceAdapter> SentencePieceAdapter::Load(std::stri
 
 std::vector<SentencePieceAdapter::Piece> SentencePieceAdapter::Encode(std::string_view text) const {
   sentencepiece::ImmutableSentencePieceText encoded;
-  // On failure there are no pieces; no valid model fails.
+  // No valid model fails; a failure leaves no pieces.
   processor_->Encode(text, encoded.mutable_proto()).IgnoreError();
   std::vector<Piece> pieces;
   pieces.reserve(encoded.pieces_size());

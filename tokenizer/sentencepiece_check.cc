@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tokenizer/protobuf.h"
 
 namespace limpid::internal {
 namespace {
@@ -24,81 +25,21 @@ constexpr uint32_t kPieceType = 3;
 constexpr uint32_t kUserDefined = 4;  // a value of kPieceType
 constexpr uint32_t kNormalizerCharsMap = 2;
 
-// SentencePiece builds a trie of all pieces, recursing once a byte.
+// SentencePiece builds a trie of all pieces and recurses once per byte.
 constexpr size_t kMaxPieceBytes = 8000;
-// SentencePiece gives a trie search room for so many results, and does not check that they fit.
+// SentencePiece's trie search has room for this many results and does not check that they fit.
 constexpr size_t kMaxNestedSymbols = 64;
 constexpr uint8_t kMaxNestedRules = 32;
-// The longest in Unicode, from U+FDFA, is 33. Bounds how much longer a text can get.
+// Bounds the growth of a text. The longest in Unicode, of U+FDFA, has 33 bytes.
 constexpr size_t kMaxReplacementBytes = 255;
 
 absl::Status Broken(const std::string& what) {
-  return absl::InvalidArgumentError(absl::StrCat("not a sound SentencePiece model: ", what));
+  return absl::InvalidArgumentError(absl::StrCat("not a valid SentencePiece model: ", what));
 }
 
-// Protocol buffers: https://protobuf.dev/programming-guides/encoding
-
-enum WireType { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
-
-struct Field {
-  uint32_t number = 0;
-  uint32_t wire_type = kVarint;
-  uint64_t value = 0;      // of kVarint
-  std::string_view bytes;  // of kBytes: a string, bytes or a message
-
-  bool IsBytes(uint32_t wanted) const { return number == wanted && wire_type == kBytes; }
-};
-
-std::optional<uint64_t> TakeVarint(std::string_view& message) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < message.size() && i < 10; ++i) {
-    const auto byte = static_cast<unsigned char>(message[i]);
-    value |= uint64_t{byte & 0x7FU} << (7 * i);
-    if (byte < 0x80) {
-      message.remove_prefix(i + 1);
-      return value;
-    }
-  }
-  return std::nullopt;
-}
-
-// Returns nothing if `message` does not start with a whole field. The value of a field of fixed
-// size does not matter here and is passed over.
-std::optional<Field> TakeField(std::string_view& message) {
-  const std::optional<uint64_t> tag = TakeVarint(message);
-  if (!tag.has_value() || *tag > UINT32_MAX || *tag >> 3U == 0) return std::nullopt;
-  Field field;
-  field.number = static_cast<uint32_t>(*tag >> 3U);
-  field.wire_type = static_cast<uint32_t>(*tag & 7U);
-  std::optional<uint64_t> size = 0;  // of what comes next
-  switch (field.wire_type) {
-    case kVarint:
-      if (const std::optional<uint64_t> value = TakeVarint(message)) {
-        field.value = *value;
-        return field;
-      }
-      return std::nullopt;
-    case kFixed64:
-      size = 8;
-      break;
-    case kBytes:
-      size = TakeVarint(message);
-      break;
-    case kFixed32:
-      size = 4;
-      break;
-    default:  // groups, which no SentencePiece model has
-      return std::nullopt;
-  }
-  if (!size.has_value() || *size > message.size()) return std::nullopt;
-  field.bytes = message.substr(0, *size);
-  message.remove_prefix(*size);
-  return field;
-}
-
-// The normalization rules of a SentencePiece model: replacement texts, each ending in a NUL, and a
-// trie of what they replace, as the Darts-clone library lays it out. The children of a unit stand
-// at `base` XOR their label; what the unit itself stands for, if anything, at `base`.
+// The normalization rules of a SentencePiece model: replacement texts, each ending in NUL, and a
+// trie of what they replace, in the layout of the Darts-clone library. The children of a unit are
+// at `base` XOR their label; the unit's own value, if any, is at `base`.
 class CharsMap {
  public:
   static absl::Status Check(std::string_view bytes) {
@@ -130,7 +71,7 @@ class CharsMap {
     return unit ^ ((bits >> 10U) << ((bits & 0x200U) >> 6U));
   }
 
-  // Whether all that a search can reach from any unit is there.
+  // Whether everything that a search can reach from any unit exists.
   bool PointsInside() const {
     if (IsValue(0)) return false;
     for (uint32_t unit = 0; unit < units_.size(); ++unit) {
@@ -148,11 +89,11 @@ class CharsMap {
     return true;
   }
 
-  // Whether no path from the root passes more than kMaxNestedRules values. A path may go in
-  // circles, and many may lead to one unit.
+  // Whether no path from the root passes more than kMaxNestedRules values. Paths may be cyclic and
+  // may meet.
   bool NestsLittle() const {
     const auto size = static_cast<uint32_t>(units_.size());
-    std::vector<uint32_t> first_child(size);  // by base; 0, the root, is nobody's child
+    std::vector<uint32_t> first_child(size);  // by base; 0 is the root, never a child
     std::vector<uint32_t> next_sibling(size);
     for (uint32_t unit = 1; unit < size; ++unit) {
       const uint32_t base = unit ^ Label(unit);
@@ -160,17 +101,17 @@ class CharsMap {
       next_sibling[unit] = first_child[base];
       first_child[base] = unit;
     }
-    std::vector<uint8_t> most(size);  // by base: 1 + the most values on a path to it; 0: no path
+    std::vector<uint8_t> max_values(size);  // by base: 1 + the maximum on a path to it; 0: no path
     std::vector<uint32_t> pending = {Base(0)};
-    most[Base(0)] = 1;
+    max_values[Base(0)] = 1;
     while (!pending.empty()) {
       const uint32_t base = pending.back();
       pending.pop_back();
       for (uint32_t child = first_child[base]; child != 0; child = next_sibling[child]) {
-        const auto count = static_cast<uint8_t>(most[base] + (HasValue(child) ? 1 : 0));
+        const auto count = static_cast<uint8_t>(max_values[base] + (HasValue(child) ? 1 : 0));
         if (count > kMaxNestedRules + 1) return false;
-        if (count <= most[Base(child)]) continue;
-        most[Base(child)] = count;
+        if (count <= max_values[Base(child)]) continue;
+        max_values[Base(child)] = count;
         pending.push_back(Base(child));
       }
     }
@@ -186,7 +127,7 @@ absl::Status CheckPiece(std::string_view message, std::vector<std::string_view>&
   std::string_view text;
   bool user_defined = false;
   while (!message.empty()) {
-    const std::optional<Field> field = TakeField(message);
+    const std::optional<ProtobufField> field = TakeField(message);
     if (!field.has_value()) return Broken("a piece is cut off");
     if (field->IsBytes(kPieceText)) text = field->bytes;
     if (field->number == kPieceType && static_cast<uint32_t>(field->value) == kUserDefined) {
@@ -219,7 +160,7 @@ absl::Status CheckSymbols(std::vector<std::string_view> symbols) {
 
 absl::Status CheckNormalizer(std::string_view message) {
   while (!message.empty()) {
-    const std::optional<Field> field = TakeField(message);
+    const std::optional<ProtobufField> field = TakeField(message);
     if (!field.has_value()) return Broken("its normalizer is cut off");
     if (!field->IsBytes(kNormalizerCharsMap) || field->bytes.empty()) continue;
     if (absl::Status status = CharsMap::Check(field->bytes); !status.ok()) return status;
@@ -229,11 +170,11 @@ absl::Status CheckNormalizer(std::string_view message) {
 
 absl::Status CheckDenormalizer(std::string_view message) {
   while (!message.empty()) {
-    const std::optional<Field> field = TakeField(message);
+    const std::optional<ProtobufField> field = TakeField(message);
     if (!field.has_value()) return Broken("its denormalizer is cut off");
     if (field->IsBytes(kNormalizerCharsMap) && !field->bytes.empty()) {
       return absl::InvalidArgumentError(
-          "a SentencePiece model with denormalization rules; only models without are supported");
+          "the SentencePiece model has denormalization rules, which are not supported");
     }
   }
   return absl::OkStatus();
@@ -245,7 +186,7 @@ absl::Status CheckSentencePiece(std::string_view model) {
   if (model.size() > INT_MAX) return Broken("2 GB or larger");
   std::vector<std::string_view> symbols;
   while (!model.empty()) {
-    const std::optional<Field> field = TakeField(model);
+    const std::optional<ProtobufField> field = TakeField(model);
     if (!field.has_value()) return Broken("it is cut off or not a protocol buffer");
     absl::Status status;
     if (field->IsBytes(kModelPieces)) status = CheckPiece(field->bytes, symbols);

@@ -1,4 +1,4 @@
-// What SentencePiece takes on trust in a model file, checked before it gets to see the file.
+// Checks what SentencePiece trusts in a model file.
 
 #ifndef LIMPID_TOKENIZER_SENTENCEPIECE_CHECK_H_
 #define LIMPID_TOKENIZER_SENTENCEPIECE_CHECK_H_
@@ -9,11 +9,11 @@
 
 namespace limpid::internal {
 
-// Checks a serialized SentencePiece model (protocol buffer ModelProto) for what would make
+// Checks a serialized SentencePiece model (protocol buffer ModelProto) for whatever would make
 // SentencePiece read outside its memory, overflow its stack or abort: normalization rules whose
-// trie points outside itself or holds too many rules that begin each other, over-long pieces, and
-// the like. What SentencePiece reports by itself, such as a missing <unk>, is left to it. Errors
-// are InvalidArgument and say what is wrong; the file is for the caller to name.
+// trie points outside itself or nests too many rules, over-long pieces, and the like. Errors that
+// SentencePiece reports itself, such as a missing <unk>, are left to it. Fails with
+// InvalidArgument; the message says what is wrong, and the caller names the file.
 absl::Status CheckSentencePiece(std::string_view model);
 
 }  // namespace limpid::internal

@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kEndOfWord = "</w>";
 constexpr std::string_view kVersion = "#version:";
 
-// Takes the first line off `text`, without the white space that subword-nmt takes off its ends.
+// Removes the first line from `text` and returns it, trimmed as subword-nmt does.
 std::string_view TakeLine(std::string_view& text) {
   const size_t end = std::min(text.find('\n'), text.size());
   std::string_view line = text.substr(0, end);
@@ -29,23 +29,23 @@ std::string_view TakeLine(std::string_view& text) {
   return line;
 }
 
-// Cuts a word and joins its pieces; all positions are of bytes.
+// Merges the pieces of a word; all positions are in bytes.
 class Joining {
  public:
-  // Two neighbours that a merge is about: [begin, middle) and [middle, end).
+  // Neighbours that a merge joins: [begin, middle) and [middle, end).
   struct Candidate {
     int rank = 0;
     size_t begin = 0;
     size_t middle = 0;
     size_t end = 0;
-    // The first merge of the list goes first; what is left, before what is right.
+    // By order in the list, then from left to right.
     friend bool operator>(const Candidate& a, const Candidate& b) {
       return std::tie(a.rank, a.begin) > std::tie(b.rank, b.begin);
     }
   };
   using RankOf = std::function<int(std::string_view left, std::string_view right)>;
 
-  // Starts with the pieces of `text` that end where `ends` says.
+  // Starts with the pieces of `text` that end at `ends`.
   Joining(std::string_view text, const std::vector<size_t>& ends, RankOf rank_of)
       : text_(text), rank_of_(std::move(rank_of)), ends_(text.size() + 1), begins_(ends_) {
     size_t begin = 0;
@@ -61,13 +61,13 @@ class Joining {
   std::vector<size_t> Run();
 
  private:
-  // Considers the piece before `middle` and the one after it.
+  // Adds the pieces before and after `middle` as a candidate if they can be merged.
   void Consider(size_t middle);
 
   const std::string_view text_;
   const RankOf rank_of_;
-  std::vector<size_t> ends_;    // of the piece that begins here; 0: none does
-  std::vector<size_t> begins_;  // of the piece that ends here
+  std::vector<size_t> ends_;    // [byte]: end of the piece that begins here; 0: none
+  std::vector<size_t> begins_;  // [byte]: begin of the piece that ends here
   std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates_;
 };
 
@@ -81,12 +81,12 @@ void Joining::Consider(size_t middle) {
 
 std::vector<size_t> Joining::Run() {
   while (!candidates_.empty()) {
-    // subword-nmt joins all pairs of a merge before it looks for the next merge.
+    // subword-nmt joins all pairs of a merge before it looks for the next one.
     std::vector<ByteRange> joined;
     for (const int rank = candidates_.top().rank;
          !candidates_.empty() && candidates_.top().rank == rank; candidates_.pop()) {
       const auto& [_, begin, middle, end] = candidates_.top();
-      if (ends_[begin] != middle || ends_[middle] != end) continue;  // one has been joined already
+      if (ends_[begin] != middle || ends_[middle] != end) continue;  // one was merged meanwhile
       ends_[begin] = end;
       ends_[middle] = 0;
       begins_[end] = begin;

@@ -1,5 +1,5 @@
-// Byte pair encoding as subword-nmt does it: a word is cut into characters, and pairs of pieces are
-// joined in the order in which a list of merges has them.
+// Byte pair encoding as in subword-nmt: a word is split into characters, and pairs of pieces are
+// merged in the order of a list.
 
 #ifndef LIMPID_TOKENIZER_SUBWORD_NMT_H_
 #define LIMPID_TOKENIZER_SUBWORD_NMT_H_
@@ -17,20 +17,20 @@
 
 namespace limpid::internal {
 
-// Marks a piece that the next one continues, at its end.
+// At the end of a piece: the word continues.
 inline constexpr std::string_view kContinues = "@@";
 
 // The merges of one file. Thread-safe once made.
 class SubwordNmt {
  public:
-  // Reads a file as `subword-nmt learn-bpe` writes it: "#version: 0.2", then one merge a line, two
-  // pieces with a space between them, where "</w>" stands for the end of a word; without the first
-  // line it is version 0.1, in which "</w>" starts as a piece of its own. Of merges that repeat,
-  // the first counts. Fails with InvalidArgument on anything else; the message names the line.
+  // Parses a file of `subword-nmt learn-bpe`: "#version: 0.2", then one merge per line, two pieces
+  // with a space between them; "</w>" is the end of a word. Without the first line it is version
+  // 0.1, in which "</w>" starts as a piece of its own. The first of repeated merges counts. Fails
+  // with InvalidArgument on anything else; the message names the line.
   static absl::StatusOr<std::shared_ptr<const SubwordNmt>> Parse(std::string_view file);
 
-  // Cuts a word, valid UTF-8 and not empty, into the pieces of it that are joined last: they are
-  // in order and cover all of it. Takes time in proportion to n log n.
+  // Splits a word, valid UTF-8 and not empty, into pieces, which are in order and cover all of it.
+  // Takes O(n log n) time.
   std::vector<ByteRange> Cut(std::string_view word) const;
 
   size_t merges() const { return ranks_.size(); }
@@ -40,13 +40,12 @@ class SubwordNmt {
 
   explicit SubwordNmt(std::string_view file) : file_(file) {}
 
-  // The place of a pair in the list, or -1.
+  // The index of a pair in the list, or -1.
   int RankOf(const Pair& pair) const;
 
   const std::string file_;
-  bool end_is_piece_ = false;  // at first: version 0.1
-  // Views of file_. Not one of Abseil's maps: they are broken where memory runs out, even to be
-  // destroyed.
+  bool end_is_piece_ = false;  // version 0.1: "</w>" starts as a piece of its own
+  // Views of file_. Not an Abseil map: after a failed allocation those cannot even be destroyed.
   std::unordered_map<Pair, int, absl::Hash<Pair>> ranks_;
 };
 

@@ -3,7 +3,7 @@
 // SentencePiece cuts text into pieces, or Moses' tokenizer and subword-nmt do; the model's
 // vocabulary, not SentencePiece, gives each piece its id (the two orders differ in most published
 // models). The tokenizer remembers which bytes of the text each piece covers, so that a trace can
-// speak about words instead of pieces.
+// show words instead of pieces.
 
 #ifndef LIMPID_TOKENIZER_TOKENIZER_H_
 #define LIMPID_TOKENIZER_TOKENIZER_H_
@@ -21,10 +21,10 @@
 
 namespace limpid::internal {
 
-// What a tokenizer is made of. Everything is in memory; the tokenizer opens no files.
+// What a tokenizer is made from. Everything is in memory; the tokenizer opens no files.
 struct TokenizerModel {
-  // Serialized SentencePiece models, or else subword-nmt's merges, which serve both sides. All
-  // empty: text is already split into pieces by spaces.
+  // Serialized SentencePiece models, or subword-nmt merges for both sides. All empty: text comes
+  // split into pieces by spaces.
   std::string source_sentencepiece;
   std::string target_sentencepiece;
   std::string subword_merges;
@@ -34,22 +34,22 @@ struct TokenizerModel {
   // Pieces in id order. A joint vocabulary is the same list twice.
   std::vector<std::string> source_vocabulary;
   std::vector<std::string> target_vocabulary;
-  int source_bos_id = -1;  // "<s>", before every encoded source; -1: nothing is
-  int source_eos_id = 0;   // "</s>", appended to every encoded source; -1: nothing is
-  int source_unk_id = 1;   // "<unk>", for pieces that the vocabulary does not have
+  int source_bos_id = -1;  // "<s>", before every source; -1: none
+  int source_eos_id = 0;   // "</s>", after every source; -1: none
+  int source_unk_id = 1;   // "<unk>", for pieces outside the vocabulary
   int target_eos_id = 0;
   int target_unk_id = 1;
 };
 
-// One text as pieces. The three vectors run in parallel, one element a piece.
+// One text as pieces. The three vectors are parallel, one element per piece.
 struct Pieces {
   std::vector<int> ids;
-  // As in SentencePiece: "▁" marks a space before. As in subword-nmt: "@@" at the end marks that
-  // the word goes on.
+  // SentencePiece's "▁" is the space before a piece; subword-nmt's "@@" at the end means that the
+  // word continues.
   std::vector<std::string> texts;
-  // The bytes of the text that the piece covers, without the space before it; empty for pieces that
-  // stand for no text (</s>) or for a space alone. Begins and ends are in order. Pieces that share
-  // one character (the bytes of an emoji, the letters of a ligature) each cover all of it.
+  // The bytes of the text that each piece covers, without the space before it; empty for special
+  // tokens and lone spaces. Begins and ends ascend. Pieces that share one character (the bytes of
+  // an emoji, the letters of a ligature) each cover all of it.
   std::vector<ByteRange> ranges;
   size_t size() const { return ids.size(); }
   void Add(int id, std::string text, ByteRange range) {
@@ -69,67 +69,75 @@ struct Pieces {
   }
 };
 
-// Whether a piece is spelled as multilingual models spell a language: ">>deu<<".
+// Whether a piece is spelled like a language code of multilingual models: ">>deu<<".
 bool IsLanguageCode(std::string_view piece);
 
-// How many bytes of text that begins with a language's code, ">>deu<<", the code has; 0 where it
-// does not. Whether a model knows the code is another question.
+// The size in bytes of the language code (">>deu<<") that text begins with, or 0. The model may not
+// know the code.
 size_t SpelledLanguageCodeSize(std::string_view text);
 
 // Thread-safe once made.
 class Tokenizer {
  public:
-  // Fails with InvalidArgument on a SentencePiece model that does not parse or that could harm (see
-  // sentencepiece_check.h), on one without the other, on merges that are none or come with
-  // SentencePiece models, on an empty or repeating vocabulary, and on ids outside it; the message
-  // names what is wrong.
+  // Fails with InvalidArgument on an unusable SentencePiece model (see sentencepiece_check.h), one
+  // without the other, bad merges or merges beside SentencePiece models, an empty or repeating
+  // vocabulary, and ids outside it; the message names what is wrong.
   static absl::StatusOr<std::unique_ptr<Tokenizer>> Create(TokenizerModel model);
   virtual ~Tokenizer() = default;
 
-  // Source text, valid UTF-8 below 2 GB, to pieces, beginning with <s> and ending with </s> if the
-  // model wants it. A leading ">>xx<<" that the vocabulary has as a token (multilingual models)
-  // becomes that one piece; any other is text, and so are "</s>" and the like: no text becomes a
-  // token that tells the model something. All characters are accepted: NUL and other control
-  // characters are treated as SentencePiece's normalizer treats them, and characters that are not
-  // drawn (soft hyphens, zero-width spaces and joiners …) are left out where no piece of the
-  // vocabulary has them, but for those within an emoji.
-  virtual Pieces EncodeSource(std::string_view text) const = 0;
+  // Splits source text, valid UTF-8 below 2 GB, into pieces, without special tokens. A leading
+  // ">>xx<<" that the vocabulary has (multilingual models) becomes one piece. Any other is text,
+  // and so are "</s>" and the like: no text becomes a special token. All characters are accepted.
+  // NUL and other control characters are left to SentencePiece's normalizer. Invisible characters
+  // (soft hyphens, zero-width spaces and joiners …) are removed if no piece of the vocabulary has
+  // them, except within an emoji.
+  virtual Pieces SplitSource(std::string_view text) const = 0;
+
+  // Adds <s> before and </s> after the pieces of `text`, as the model wants.
+  virtual void AddSourceSpecialTokens(ByteRange text, Pieces& pieces) const = 0;
+
+  // Both.
+  Pieces EncodeSource(std::string_view text) const {
+    Pieces pieces = SplitSource(text);
+    AddSourceSpecialTokens({0, text.size()}, pieces);
+    return pieces;
+  }
 
   // Target text to pieces, ending with </s>: for scoring and teacher forcing.
   virtual Pieces EncodeTarget(std::string_view text) const = 0;
 
-  // How many bytes of the text EncodeSource takes for a language's code.
+  // The size in bytes of the language code that text begins with and the vocabulary has, or 0.
   virtual size_t LanguageCodeSize(std::string_view text) const = 0;
 
   // Whether the source vocabulary has a letter of any script. A toy's may have none.
   virtual bool SourceHasLetters() const = 0;
 
-  // Target ids, each inside the vocabulary, to text without white space at its ends; `pieces`
-  // receives what each id became and where its bytes stand in the returned text. As in Hugging
-  // Face, the ids of </s>, <unk> and "<pad>" stand for no text; unlike there, one between two
-  // spaces leaves one of them. `pieces` may be null.
+  // Joins target ids, each inside the vocabulary, to text without white space at its ends.
+  // `pieces`, if not null, receives each id's piece and its bytes in the returned text. As in
+  // Hugging Face,
+  // </s>, <unk> and "<pad>" have no text; unlike there, one between two spaces leaves only one.
   std::string DecodeTarget(absl::Span<const int> ids, Pieces* pieces) const {
     return DecodeTarget(ids, {}, pieces);
   }
 
-  // Text of the source, and the piece that it is there, which tells of spaces.
+  // Text copied from the source, and its piece there, which tells whether a space precedes it.
   struct Copy {
     std::string text;
     std::string piece;
   };
 
-  // The same, but tokens stand for copies: `copies` has one for each token, without text where
-  // the token stands for itself.
+  // The same with tokens replaced by copies: `copies` has one for each token; those without text
+  // replace nothing.
   virtual std::string DecodeTarget(absl::Span<const int> ids, absl::Span<const Copy> copies,
                                    Pieces* pieces) const = 0;
 
-  // For finding text in what tokens say, however it is cut: text occurs if its Spelling occurs in
-  // the TargetSpellings of the tokens, one behind the other, where a space stands before the first
-  // and several spaces are one. Both may be no valid UTF-8, for some pieces are single bytes.
+  // For finding text in a sequence of tokens, however it is split: text occurs if its Spelling
+  // occurs in the concatenated TargetSpellings, with a space before the first and runs of spaces
+  // collapsed. Neither need be valid UTF-8, because some pieces are single bytes.
   virtual std::string TargetSpelling(int id) const = 0;
   virtual std::string Spelling(std::string_view text) const = 0;
 
-  // One id's piece, as the vocabulary has it.
+  // The piece of an id.
   virtual const std::string& TargetPiece(int id) const = 0;
 };
 

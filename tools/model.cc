@@ -8,8 +8,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "engine/make_translator.h"
+#include "engine/speed/parallel.h"
 #include "engine/text/checkpoint_tokenizer.h"
 #include "limpid/compute_type.h"
+#include "models/formats/formats.h"
+#include "models/native/checksum.h"
 #include "tools/subcommand.h"
 
 namespace limpid::internal {
@@ -86,10 +90,26 @@ absl::Status CheckTokenizer(const std::string& path, const Checkpoint& checkpoin
   return status;
 }
 
+// As Translator::Load, for a model in any format.
+static absl::StatusOr<std::unique_ptr<Translator>> Load(const std::string& path,
+                                                        const TranslatorOptions& options) {
+  return WithoutExceptions(
+      [&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
+        if (options.verify) {
+          const auto verified = VerifyChecksums(path);
+          if (!verified.ok()) return verified.status();
+        }
+        absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(path);
+        if (!checkpoint.ok()) return checkpoint.status();
+        return MakeTranslator(*std::move(checkpoint), options);
+      },
+      OutOfMemoryLoading());
+}
+
 absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model) {
   const absl::StatusOr<std::string> folder = FindModel(model);
   if (!folder.ok()) return folder.status();
-  absl::StatusOr<std::unique_ptr<Translator>> translator = Translator::Load(*folder, model.options);
+  absl::StatusOr<std::unique_ptr<Translator>> translator = Load(*folder, model.options);
   if (translator.ok()) {
     static auto& loaded = *new std::vector<std::unique_ptr<Translator>>;
     return loaded.emplace_back(*std::move(translator)).get();

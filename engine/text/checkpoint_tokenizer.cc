@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "models/formats/marian_vocabulary.h"
 #include "models/io/file.h"
+#include "models/model/sentencepiece_pieces.h"
 
 namespace limpid::internal {
 namespace {

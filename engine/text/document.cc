@@ -19,37 +19,9 @@ struct LanguageCode {
   std::string text;
 };
 
-void Erase(size_t place, Pieces& pieces) {
-  const auto i = static_cast<std::ptrdiff_t>(place);
-  pieces.ids.erase(pieces.ids.begin() + i);
-  pieces.texts.erase(pieces.texts.begin() + i);
-  pieces.ranges.erase(pieces.ranges.begin() + i);
-}
-
 // Of a part of a text, which begins at `by`, to those of the text.
 void Shift(size_t by, std::vector<ByteRange>& ranges) {
   for (ByteRange& range : ranges) range = {range.begin + by, range.end + by};
-}
-
-// A source is its text's pieces, and <s> before and </s> behind them where the model has these.
-Pieces EncodeWithoutMarks(std::string_view sentence, const ModelConfig& config,
-                          const Tokenizer& tokenizer) {
-  Pieces pieces = tokenizer.EncodeSource(sentence);
-  if (config.source_bos_id >= 0) Erase(0, pieces);
-  if (config.source_eos_id >= 0) Erase(pieces.size() - 1, pieces);
-  return pieces;
-}
-
-// `marks` is the source of no text.
-void AddMarks(const ModelConfig& config, const Pieces& marks, Segment& segment) {
-  if (config.source_bos_id >= 0) {
-    const size_t begin = segment.text.begin;
-    segment.source.PutFirst(marks.ids.front(), marks.texts.front(), {begin, begin});
-  }
-  if (config.source_eos_id >= 0) {
-    const size_t end = segment.text.end;
-    segment.source.Add(marks.ids.back(), marks.texts.back(), {end, end});
-  }
 }
 
 // How many pieces of text the model takes at once.
@@ -88,10 +60,11 @@ bool IsNothingToTranslate(std::string_view text, const Pieces& pieces, const Mod
   return tokenizer.SourceHasLetters() || has_unknown || !has_known;
 }
 
-// Adds a sentence to a document, in parts where the model cannot take it whole, without marks.
+// Adds a sentence to a document, in parts if the model cannot take it whole, without special
+// tokens.
 void AddSentence(ByteRange sentence, const LanguageCode& code, const ModelConfig& config,
                  const Tokenizer& tokenizer, Document& document) {
-  Pieces pieces = EncodeWithoutMarks(sentence.In(document.text), config, tokenizer);
+  Pieces pieces = tokenizer.SplitSource(sentence.In(document.text));
   Shift(sentence.begin, pieces.ranges);
   if (IsNothingToTranslate(document.text, pieces, config, tokenizer)) {
     document.copied.push_back(sentence);
@@ -116,15 +89,14 @@ void AddSentence(ByteRange sentence, const LanguageCode& code, const ModelConfig
 }
 
 // Takes the code of a language off the beginning of a text.
-LanguageCode TakeLanguageCode(const ModelConfig& config, const Tokenizer& tokenizer,
-                              Document& document) {
+LanguageCode TakeLanguageCode(const Tokenizer& tokenizer, Document& document) {
   const std::string_view text = document.text;
   const ByteRange all = TrimWhiteSpace(text);
   const size_t size = tokenizer.LanguageCodeSize(all.In(text));
   document.unknown_language_code = size == 0 && SpelledLanguageCodeSize(all.In(text)) > 0;
   if (size == 0) return {};
   const ByteRange code = {all.begin, all.begin + size};
-  const Pieces pieces = EncodeWithoutMarks(code.In(text), config, tokenizer);
+  const Pieces pieces = tokenizer.SplitSource(code.In(text));
   const ByteRange rest = TrimWhiteSpace(text.substr(code.end));
   document.language_code = {code.begin, code.end + rest.begin};
   return {pieces.ids.front(), pieces.texts.front()};
@@ -414,13 +386,12 @@ Document Prepare(std::string_view text, const TranslateOptions& options, const M
   MendedText mended = Mend(text);
   document.text = std::move(mended.text);
   document.replaced_invalid_utf8 = mended.replaced_invalid_utf8;
-  const LanguageCode code = TakeLanguageCode(config, tokenizer, document);
+  const LanguageCode code = TakeLanguageCode(tokenizer, document);
   for (const ByteRange& sentence : Sentences(document, options, config)) {
     AddSentence(sentence, code, config, tokenizer, document);
   }
-  const Pieces marks = tokenizer.EncodeSource("");
   for (Segment& segment : document.segments) {
-    AddMarks(config, marks, segment);
+    tokenizer.AddSourceSpecialTokens(segment.text, segment.source);
     if (options.trace.has_value()) FindWords(document, segment);
   }
   return document;

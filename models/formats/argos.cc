@@ -1,5 +1,5 @@
 // Argos Translate's packages: a zip archive of one folder, ROOT, with ROOT/metadata.json, a
-// CTranslate2 model in ROOT/model, and what serves both sides to cut text:
+// CTranslate2 model in ROOT/model, and a tokenizer for both sides:
 // ROOT/sentencepiece.model, or else ROOT/bpe.model, subword-nmt's merges, which go with Moses'
 // tokenizer; or such a folder, as Argos Translate unpacks it.
 
@@ -13,11 +13,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "models/formats/ctranslate2.h"
+#include "models/formats/formats.h"
+#include "models/formats/tokenizer_files.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/zip.h"
 #include "models/model/checkpoint.h"
-#include "models/native/tokenizer_files.h"
 
 namespace limpid::internal {
 namespace {

@@ -31,7 +31,7 @@ struct CTranslate2Scalar {
   bool is_flag = false;  // int8, as true and false are stored
 };
 
-// Aliases stand beside what they are aliases of.
+// An alias is a copy of its variable.
 struct CTranslate2Variables {
   uint32_t version = 0;
   std::string specification;  // "TransformerSpec" …
@@ -40,9 +40,9 @@ struct CTranslate2Variables {
   TensorMap tensors;
   std::map<std::string, CTranslate2Scalar, std::less<>> scalars;
   std::map<std::string, std::string, std::less<>> texts;
-  std::vector<std::shared_ptr<const void>> storage;  // of what does not lie in the file
+  std::vector<std::shared_ptr<const void>> storage;  // data that is not in the file
 
-  // Take out what is there.
+  // Remove a value and return it.
   std::optional<CTranslate2Scalar> TakeScalar(std::string_view name);
   std::string TakeText(std::string_view name, const char* otherwise);
 };

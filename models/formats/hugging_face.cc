@@ -1,5 +1,5 @@
 // Hugging Face's MarianMT folder: config.json, model.safetensors or pytorch_model.bin, vocab.json,
-// source.spm and target.spm. What a key means, and its default, is as in transformers'
+// source.spm and target.spm. Keys and defaults are those of transformers'
 // models/marian.
 
 #include <algorithm>
@@ -17,16 +17,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "models/formats/tensor_renamer.h"
+#include "models/formats/formats.h"
+#include "models/formats/hugging_face_names.h"
+#include "models/formats/sinusoids.h"
+#include "models/formats/tokenizer_files.h"
 #include "models/formats/torch_file.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/model_files.h"
 #include "models/model/checkpoint.h"
-#include "models/model/convert_tensor.h"
 #include "models/model/weights.h"
 #include "models/native/safetensors.h"
-#include "models/native/tokenizer_files.h"
 
 namespace limpid::internal {
 namespace {
@@ -38,14 +39,14 @@ constexpr char kUnknown[] = "<unk>";
 
 // --- JSON files ---
 
-// An empty object when there is no such file.
+// Returns an empty object if there is no file.
 absl::StatusOr<json> ReadOptionalObject(const std::string& path) {
   absl::StatusOr<json> object = ReadJsonObject(path);
   if (absl::IsNotFound(object.status())) return json::object();
   return object;
 }
 
-// config.json, with what generation_config.json says instead, as transformers' generate() has it.
+// Reads config.json; generation_config.json takes precedence, as in transformers' generate().
 absl::StatusOr<json> ReadConfigFiles(const std::string& folder) {
   absl::StatusOr<json> config = ReadJsonObject(folder + "/config.json");
   if (!config.ok()) return config;
@@ -59,8 +60,8 @@ absl::StatusOr<json> ReadConfigFiles(const std::string& folder) {
   return config;
 }
 
-// Values of an object by key; the first thing wrong stays in `status`. `null` counts as a missing
-// key, as it does in Python.
+// Values of an object by key. The first error stays in `status`. `null` is a missing key, as in
+// Python.
 class Keys {
  public:
   explicit Keys(const json& object) : object_(object) {}
@@ -113,8 +114,8 @@ class Keys {
 
 // --- Vocabularies ---
 
-// Tokens that were added to a tokenizer, by name: of added_tokens.json, and of
-// tokenizer_config.json, where newer versions of transformers have them by id.
+// Ids of tokens that were added to a tokenizer, by token: from added_tokens.json, and from
+// tokenizer_config.json, where newer versions of transformers list them by id.
 absl::StatusOr<json> ReadAddedTokens(const std::string& folder, const json& tokenizer_config) {
   absl::StatusOr<json> added = ReadOptionalObject(folder + "/added_tokens.json");
   if (!added.ok()) return added;
@@ -134,7 +135,7 @@ absl::StatusOr<json> ReadAddedTokens(const std::string& folder, const json& toke
   return added;
 }
 
-// Pieces in id order from a file that maps pieces to ids. Added tokens fill the ids that it leaves.
+// Reads pieces in id order from a file that maps pieces to ids. Added tokens fill the gaps.
 absl::StatusOr<std::vector<std::string>> ReadVocabulary(const std::string& path, int size,
                                                         const json& added) {
   absl::StatusOr<json> object = ReadJsonObject(path);
@@ -175,7 +176,7 @@ absl::StatusOr<int> IdOf(const std::string& piece, const std::vector<std::string
   return static_cast<int>(found - vocabulary.begin());
 }
 
-// A special token of tokenizer_config.json: a string, or an object that has it as "content".
+// A special token of tokenizer_config.json: a string, or an object with the key "content".
 std::string SpecialToken(const json& tokenizer_config, const char* key, const char* otherwise) {
   const auto value = tokenizer_config.find(key);
   if (value == tokenizer_config.end()) return otherwise;
@@ -199,7 +200,7 @@ absl::Status ReadVocabularies(const std::string& folder, const json& tokenizer_c
                                config.target_vocab_size, *added);
   if (!target.ok()) return target.status();
 
-  // The tokenizer ends a source with its own </s>; generation ends at the config's eos_token_id.
+  // Sources end with the tokenizer's </s>; translations end with the config's eos_token_id.
   const std::string unknown = SpecialToken(tokenizer_config, "unk_token", kUnknown);
   const auto source_eos =
       IdOf(SpecialToken(tokenizer_config, "eos_token", kEndOfSentence), *source);
@@ -249,7 +250,7 @@ absl::Status ReadActivation(Keys& keys, Activation& activation) {
                    "; it knows relu, gelu, gelu_new, quick_gelu, swish and silu"));
 }
 
-// "bad_words_ids" and the padding: single tokens that generate() never produces.
+// Reads single tokens that generate() never produces: "bad_words_ids" and padding.
 void ReadBadWords(Keys& keys, ModelConfig& config) {
   if (keys.Find("pad_token_id") != nullptr) config.bad_words = {keys.Int("pad_token_id")};
   const json* words = keys.Find("bad_words_ids");
@@ -267,7 +268,7 @@ void ReadBadWords(Keys& keys, ModelConfig& config) {
     }
     config.bad_words.push_back(*id);
   }
-  // generate() drops the end of sentence from the list, too.
+  // generate() also drops the end of sentence from the list.
   std::sort(config.bad_words.begin(), config.bad_words.end());
   config.bad_words.erase(std::unique(config.bad_words.begin(), config.bad_words.end()),
                          config.bad_words.end());
@@ -283,7 +284,7 @@ void ReadTargetEos(Keys& keys, ModelConfig& config) {
   }
 }
 
-// All but what the vocabulary and the saved positions decide.
+// Everything except what the vocabulary and saved positions decide.
 absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
   Keys keys(object);
   if (const std::string type = keys.String("model_type", ""); type != "marian") {
@@ -307,8 +308,8 @@ absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
   if (keys.Bool("scale_embedding", false)) {
     config.embedding_scale = std::sqrt(static_cast<float>(config.model_dim));
   }
-  // The next three were honoured by the first versions of transformers, and are false in all models
-  // that it made since.
+  // Only the first versions of transformers honoured the next three; in all later models they are
+  // false.
   config.norm_order = keys.Bool("normalize_before", false) ? NormOrder::kPre : NormOrder::kPost;
   config.embedding_norm = keys.Bool("normalize_embedding", false);
   config.final_norm = keys.Bool("add_final_layer_norm", false);
@@ -328,144 +329,23 @@ absl::StatusOr<ModelConfig> ConfigFromJson(const json& object) {
 
 // --- Tensors ---
 
-class Renamer : public TensorRenamer {
- public:
-  using TensorRenamer::TensorRenamer;
-
-  void Attention(const std::string& theirs, const std::string& ours) {
-    Linear(theirs + ".q_proj", ours + ".query");
-    Linear(theirs + ".k_proj", ours + ".key");
-    Linear(theirs + ".v_proj", ours + ".value");
-    Linear(theirs + ".out_proj", ours + ".output");
-    Norm(theirs + "_layer_norm", ours + "_norm");
+// transformers computes sinusoids, but its older versions saved them. A table of anything else was
+// learned.
+void ReadPositions(const TensorMap& tensors, ModelConfig& config) {
+  bool learned = false;
+  for (const char* name :
+       {"model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"}) {
+    const auto table = tensors.find(name);
+    if (table == tensors.end()) continue;
+    const TensorView& tensor = table->second;
+    const double tolerance = tensor.dtype == DType::kFloat32 ? 1e-4 : 5e-3;
+    const bool same_size = tensor.rows() == config.max_positions;
+    if (!same_size || !IsSinusoidal(tensor, config, tolerance)) learned = true;
   }
-
-  void FeedForward(const std::string& theirs, const std::string& ours) {
-    Linear(theirs + ".fc1", ours + ".feed_forward.hidden");
-    Linear(theirs + ".fc2", ours + ".feed_forward.output");
-    Norm(theirs + ".final_layer_norm", ours + ".feed_forward_norm");
-  }
-};
-
-void RenameEmbeddings(const ModelConfig& config, Renamer& rename) {
-  std::vector<std::string> decoder_names = {"model.decoder.embed_tokens.weight"};
-  if (config.tied_output) {
-    decoder_names.emplace_back("lm_head.weight");
-  } else {
-    rename.Move("lm_head.weight", "output.weight");
-  }
-  if (config.shared_embeddings) {
-    decoder_names.insert(decoder_names.begin(),
-                         {"model.shared.weight", "model.encoder.embed_tokens.weight"});
-    rename.MoveShared(decoder_names, "embedding.weight");
-  } else {
-    rename.Move("model.encoder.embed_tokens.weight", "encoder.embedding.weight");
-    rename.MoveShared(decoder_names, "decoder.embedding.weight");
-  }
+  if (learned) config.positions = Positions::kLearned;
 }
 
-void RenameLayers(const ModelConfig& config, Renamer& rename) {
-  for (int i = 0; i < config.encoder_layers && rename.status.ok(); ++i) {
-    const std::string theirs = absl::StrCat("model.encoder.layers.", i);
-    const std::string ours = absl::StrCat("encoder.layers.", i);
-    rename.Attention(theirs + ".self_attn", ours + ".self_attention");
-    rename.FeedForward(theirs, ours);
-  }
-  for (int i = 0; i < config.decoder_layers && rename.status.ok(); ++i) {
-    const std::string theirs = absl::StrCat("model.decoder.layers.", i);
-    const std::string ours = absl::StrCat("decoder.layers.", i);
-    rename.Attention(theirs + ".self_attn", ours + ".self_attention");
-    rename.Attention(theirs + ".encoder_attn", ours + ".cross_attention");
-    rename.FeedForward(theirs, ours);
-  }
-}
-
-void RenameStackNorms(const ModelConfig& config, Renamer& rename) {
-  for (const std::string stack : {"encoder", "decoder"}) {
-    if (config.embedding_norm) {
-      rename.Norm(absl::StrCat("model.", stack, ".layernorm_embedding"), stack + ".embedding_norm");
-    }
-    if (config.final_norm) {
-      rename.Norm(absl::StrCat("model.", stack, ".layer_norm"), stack + ".final_norm");
-    }
-  }
-}
-
-// Whether a table is the usual sinusoids, up to the rounding of its dtype.
-bool IsSinusoidal(const TensorView& table, const ModelConfig& config) {
-  const int model_dim = config.model_dim;
-  if (table.shape != std::vector<int64_t>{config.max_positions, model_dim}) return false;
-  const double tolerance = table.dtype == DType::kFloat32 ? 1e-4 : 5e-3;
-  std::vector<float> row(static_cast<size_t>(model_dim));
-  for (int position = 0; position < config.max_positions; ++position) {
-    ReadRow(table, position, row.data());
-    for (int i = 0; i < model_dim / 2; ++i) {
-      const double angle = position * std::pow(10000.0, -2.0 * i / model_dim);
-      // Written so that NaN is no sinusoid.
-      const bool close = std::abs(row[i] - std::sin(angle)) <= tolerance &&
-                         std::abs(row[model_dim / 2 + i] - std::cos(angle)) <= tolerance;
-      if (!close) return false;
-    }
-  }
-  return true;
-}
-
-// transformers computes the sinusoids, but older versions saved them, and what is saved counts: a
-// table of something else was learned.
-void RenamePositions(Renamer& rename, ModelConfig& config) {
-  constexpr std::string_view kTables[] = {"model.encoder.embed_positions.weight",
-                                          "model.decoder.embed_positions.weight"};
-  const bool learned = std::any_of(std::begin(kTables), std::end(kTables), [&](auto name) {
-    return rename.Has(name) && !IsSinusoidal(rename.Get(name), config);
-  });
-  if (learned) {
-    config.positions = Positions::kLearned;
-    rename.Move(std::string(kTables[0]), "encoder.positions.weight");
-    rename.Move(std::string(kTables[1]), "decoder.positions.weight");
-    return;
-  }
-  for (std::string_view name : kTables) {
-    if (rename.Has(name)) rename.Drop(name);
-  }
-}
-
-// final_logits_bias [1, vocab], which may be missing, to output.bias [vocab].
-void RenameOutputBias(const ModelConfig& config, Renamer& rename, Checkpoint& checkpoint) {
-  if (!rename.status.ok()) return;
-  if (rename.Has("final_logits_bias")) {
-    rename.Move("final_logits_bias", "output.bias");
-    TensorView& bias = rename.to["output.bias"];
-    if (bias.shape.size() == 2 && bias.shape[0] == 1) Reshape({bias.shape[1]}, bias);
-    return;
-  }
-  auto zeros = std::make_shared<std::vector<float>>(config.target_vocab_size);
-  rename.to["output.bias"] = {.dtype = DType::kFloat32,
-                              .shape = {config.target_vocab_size},
-                              .data = reinterpret_cast<const std::byte*>(zeros->data())};
-  checkpoint.storage.push_back(std::move(zeros));
-}
-
-absl::Status RenameTensors(TensorMap theirs, Checkpoint& checkpoint) {
-  ModelConfig& config = checkpoint.config;
-  Renamer rename(std::move(theirs));
-  RenameEmbeddings(config, rename);
-  RenameStackNorms(config, rename);
-  RenameLayers(config, rename);
-  RenamePositions(rename, config);
-  RenameOutputBias(config, rename, checkpoint);
-  rename.RefuseLeftovers("a MarianMT model with this config");
-  if (!rename.status.ok()) return rename.status;
-
-  checkpoint.tensors = std::move(rename.to);
-  for (auto& [name, tensor] : checkpoint.tensors) {
-    if (tensor.shape.size() > 1) continue;
-    absl::Status status = ConvertTensor(DType::kFloat32, tensor, checkpoint.storage);
-    if (!status.ok()) return InContext(absl::StrCat("tensor ", Quoted(name)), status);
-  }
-  return BindWeights(config, checkpoint.tensors).status();
-}
-
-// Adds the tensors of one file to those of others.
+// Adds the tensors of one file to `tensors`.
 template <typename File>
 absl::Status AddTensors(const std::string& path, absl::StatusOr<File> file, TensorMap& tensors,
                         Checkpoint& checkpoint) {
@@ -474,7 +354,7 @@ absl::Status AddTensors(const std::string& path, absl::StatusOr<File> file, Tens
   tensors.merge(file->tensors);
   if (file->tensors.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      path, ": tensor ", Quoted(file->tensors.begin()->first), " is in another file, too"));
+      path, ": tensor ", Quoted(file->tensors.begin()->first), " is also in another file"));
 }
 
 absl::Status AddTensorsOfFile(const std::string& path, TensorMap& tensors, Checkpoint& checkpoint) {
@@ -483,7 +363,7 @@ absl::Status AddTensorsOfFile(const std::string& path, TensorMap& tensors, Check
              : AddTensors(path, ReadTorchFile(path), tensors, checkpoint);
 }
 
-// The names of the files that a large model is split among, from an index: {"weight_map": {TENSOR:
+// Reads the file names of a sharded model from its index: {"weight_map": {TENSOR:
 // FILE, …}}.
 absl::StatusOr<std::set<std::string>> ShardsOf(const std::string& index_path) {
   const absl::StatusOr<json> index = ReadJsonObject(index_path);
@@ -495,7 +375,7 @@ absl::StatusOr<std::set<std::string>> ShardsOf(const std::string& index_path) {
   }
   std::set<std::string> names;
   for (const auto& [tensor, name] : map->items()) {
-    // A model of a stranger's is to read no file but its own.
+    // An untrusted model must not make Limpid read other files.
     if (!name.is_string() || name.get<std::string>().find('/') != std::string::npos) {
       return absl::InvalidArgumentError(absl::StrCat(index_path, ": tensor ", Quoted(tensor),
                                                      ": expected the name of a file beside this ",
@@ -507,7 +387,7 @@ absl::StatusOr<std::set<std::string>> ShardsOf(const std::string& index_path) {
 }
 
 absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
-  // As transformers looks for them.
+  // In transformers' order of preference.
   constexpr const char* kNames[] = {"model.safetensors", "model.safetensors.index.json",
                                     "pytorch_model.bin", "pytorch_model.bin.index.json"};
   const auto* found = std::find_if(std::begin(kNames), std::end(kNames), [&](const char* name) {
@@ -526,7 +406,12 @@ absl::Status ReadTensors(const std::string& folder, Checkpoint& checkpoint) {
     absl::Status status = AddTensorsOfFile(absl::StrCat(folder, "/", file), tensors, checkpoint);
     if (!status.ok()) return status;
   }
-  return InContext(path, RenameTensors(std::move(tensors), checkpoint));
+  ReadPositions(tensors, checkpoint.config);
+  auto renamed =
+      RenameTensors(HuggingFaceNames(), checkpoint.config, std::move(tensors), checkpoint.storage);
+  if (!renamed.ok()) return InContext(path, renamed.status());
+  checkpoint.tensors = *std::move(renamed);
+  return InContext(path, BindWeights(checkpoint.config, checkpoint.tensors).status());
 }
 
 }  // namespace
@@ -549,7 +434,7 @@ absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder) {
   Checkpoint checkpoint;
   checkpoint.format = "Hugging Face MarianMT";
   checkpoint.config = *config;
-  // Absent, or huge, where the tokenizer knows no limit.
+  // Missing or huge if the tokenizer has no limit.
   const auto limit = tokenizer_config->find("model_max_length");
   if (limit != tokenizer_config->end() && limit->is_number_integer() &&
       limit->get<int64_t>() >= 2) {

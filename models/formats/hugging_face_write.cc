@@ -1,4 +1,4 @@
-// Limpid's models as Hugging Face MarianMT folders, for ReadHuggingFace and transformers to read.
+// Writes Hugging Face MarianMT folders.
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "models/formats/formats.h"
+#include "models/formats/hugging_face_names.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/new_folder.h"
@@ -19,7 +20,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// What transformers' MarianMTModel does not have, in words; empty if it has all of it.
+// Names a feature that transformers' MarianMTModel lacks; empty if it has all.
 std::string NotInMarian(const Checkpoint& checkpoint) {
   const ModelConfig& config = checkpoint.config;
   const float sqrt_dim = std::sqrt(static_cast<float>(config.model_dim));
@@ -51,7 +52,7 @@ std::string NotInMarian(const Checkpoint& checkpoint) {
   return "";
 }
 
-// Padding: what the decoder starts with, unless a model might produce that.
+// The decoder's start token, unless the model may produce it.
 int PaddingId(const ModelConfig& config) {
   const auto& words = config.bad_words;
   const bool starts_with = std::count(words.begin(), words.end(), config.decoder_start_id) > 0;
@@ -127,34 +128,12 @@ ordered_json TokenizerConfig(const Checkpoint& checkpoint) {
           {"separate_vocabs", checkpoint.source_vocabulary != checkpoint.target_vocabulary}};
 }
 
-std::string NameInMarian(const std::string& name) {
-  if (name == "embedding.weight") return "model.shared.weight";
-  if (name == "output.weight") return "lm_head.weight";
-  if (name == "output.bias") return "final_logits_bias";
-  return "model." + absl::StrReplaceAll(
-                        name, {{"embedding.weight", "embed_tokens.weight"},
-                               {"self_attention_norm.scale", "self_attn_layer_norm.weight"},
-                               {"self_attention_norm.", "self_attn_layer_norm."},
-                               {"cross_attention_norm.scale", "encoder_attn_layer_norm.weight"},
-                               {"cross_attention_norm.", "encoder_attn_layer_norm."},
-                               {"feed_forward_norm.scale", "final_layer_norm.weight"},
-                               {"feed_forward_norm.", "final_layer_norm."},
-                               {"self_attention.", "self_attn."},
-                               {"cross_attention.", "encoder_attn."},
-                               {"query.", "q_proj."},
-                               {"key.", "k_proj."},
-                               {"value.", "v_proj."},
-                               {"feed_forward.hidden.", "fc1."},
-                               {"feed_forward.output.", "fc2."},
-                               {"output.", "out_proj."}});
-}
-
 absl::Status WriteJson(const std::string& path, const ordered_json& value) {
   return WriteFile(path, value.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }
 
 absl::Status WriteVocabulary(const std::string& path, const std::vector<std::string>& pieces) {
-  nlohmann::json ids = nlohmann::json::object();  // sorted: fast to look up, and the same each time
+  nlohmann::json ids = nlohmann::json::object();  // sorted, so that the output is deterministic
   for (size_t id = 0; id < pieces.size(); ++id) ids.emplace(pieces[id], id);
   if (ids.size() != pieces.size()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": a piece occurs twice"));
@@ -164,8 +143,9 @@ absl::Status WriteVocabulary(const std::string& path, const std::vector<std::str
 
 absl::Status WriteFiles(const Checkpoint& checkpoint, DType dtype, const std::string& folder) {
   TensorMap tensors;
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    TensorView& view = tensors[NameInMarian(name)] = tensor;
+  for (const auto& [name, theirs] : TheirNames(HuggingFaceNames(), checkpoint.config)) {
+    const TensorView& tensor = checkpoint.tensors.at(name);
+    TensorView& view = tensors[theirs] = tensor;
     if (name == "output.bias") Reshape({1, tensor.elements()}, view);
   }
   absl::Status status = WriteJson(folder + "/config.json", MarianConfig(checkpoint.config, dtype));

@@ -1,14 +1,12 @@
 // Marian's own models, as OPUS-MT and Bergamot (Firefox) publish them: a .npz or .bin file with the
-// weights and, in "special:model.yml", the options that it was trained with. What they mean is as
-// in Marian's src/models/transformer.h.
+// weights and, in "special:model.yml", the training options. Their meaning is that of
+// Marian's src/models/transformer.h.
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
-#include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -18,8 +16,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "models/formats/formats.h"
 #include "models/formats/marian_file.h"
 #include "models/formats/marian_vocabulary.h"
+#include "models/formats/tensor_names.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/yaml.h"
@@ -35,8 +35,7 @@ namespace fs = std::filesystem;
 
 // --- Options ---
 
-// Marian's options by name; the first thing wrong stays in `status`. One that is not there has the
-// value that Marian takes then.
+// Marian's options by name; missing ones have Marian's default. The first error stays in `status`.
 class Options {
  public:
   explicit Options(YamlMapping mapping) : mapping_(std::move(mapping)) {}
@@ -67,14 +66,14 @@ class Options {
     const auto value = mapping_.find(key);
     return value == mapping_.end() ? std::vector<std::string>() : value->second.items;
   }
-  // Operations around a layer, without dropout, which is for training.
+  // Operations around a layer, without dropout, which only matters in training.
   std::string Operations(const char* key, const char* otherwise) {
     std::string operations = Text(key, otherwise);
     std::erase(operations, 'd');
     return operations;
   }
 
-  // For what the engine can do in one way alone.
+  // Refuses values that the engine does not support.
   void Require(const char* key, const std::string& found,
                std::initializer_list<std::string_view> supported) {
     if (std::find(supported.begin(), supported.end(), found) != supported.end()) return;
@@ -95,7 +94,7 @@ class Options {
   YamlMapping mapping_;
 };
 
-// Refuses what would change the computation and is not read below.
+// Refuses options that change the computation and are not read below.
 void RequireWhatTheEngineCanDo(Options& options) {
   struct Requirement {
     const char* key;
@@ -164,7 +163,7 @@ void ReadRecurrence(Options& options, const TensorMap& tensors, ModelConfig& con
                                       : DecoderSelfAttention::kSsru;
 }
 
-// Marian takes head 0 of this layer for an alignment.
+// Marian aligns with head 0 of this layer.
 void ReadAlignmentHead(Options& options, ModelConfig& config) {
   const std::string layer = options.Text("transformer-guided-alignment-layer", "last");
   config.alignment_layer = layer == "last"
@@ -173,7 +172,7 @@ void ReadAlignmentHead(Options& options, ModelConfig& config) {
   config.alignment_heads = 1;
 }
 
-// Sizes of the vocabularies, and which tables are one.
+// Vocabulary sizes, and which embeddings are shared.
 void ReadEmbeddings(Options& options, const TensorMap& tensors, ModelConfig& config) {
   config.shared_embeddings =
       options.Bool("tied-embeddings-all") || options.Bool("tied-embeddings-src");
@@ -191,8 +190,8 @@ void ReadEmbeddings(Options& options, const TensorMap& tensors, ModelConfig& con
   config.target_vocab_size = rows(config.shared_embeddings ? "Wemb" : "decoder_Wemb");
 }
 
-// Marian's sinusoids have no end, and a model does not say how long its training sentences were.
-// Bergamot cuts sentences after 128 tokens; OPUS-MT's say 512 in their Hugging Face form.
+// Marian's sinusoids are unlimited, and its models do not state the length of their training
+// sentences. Bergamot cuts sentences after 128 tokens; OPUS-MT's Hugging Face models state 512.
 constexpr int kMaxPositions = 1024;
 constexpr int kMaxSourceTokens = 512;
 constexpr int kMaxSourceTokensOfBergamot = 128;
@@ -200,7 +199,7 @@ constexpr int kMaxSourceTokensOfBergamot = 128;
 void ReadPositions(const MarianFile& file, ModelConfig& config) {
   const auto learned = file.tensors.find("Wpos");
   if (learned != file.tensors.end()) {
-    // Then Marian leaves embeddings as they are.
+    // Marian then does not scale embeddings.
     config.positions = Positions::kLearned;
     config.embedding_scale = 1;
     config.max_positions = static_cast<int>(learned->second.rows());
@@ -264,181 +263,49 @@ absl::StatusOr<std::vector<int>> TiedLayers(Options& options, const ModelConfig&
 
 // --- Tensors ---
 
-// Brings tensors from Marian's names and layout to Limpid's; the first thing wrong stays in
-// `status`.
-class Renamer {
- public:
-  Renamer(const ModelConfig& config, MarianFile& file)
-      : norm_suffix_(config.norm_order == NormOrder::kPre ? "_pre" : ""), file_(file) {}
-
-  bool Has(const std::string& theirs) const { return file_.tensors.contains(theirs); }
-
-  // As it lies.
-  void Matrix(const std::string& theirs, const std::string& ours) {
-    if (const TensorView* tensor = Find(theirs)) to[ours] = *tensor;
-  }
-
-  // A weight [in, out], to be [out, in]; int8 ones lie so already.
-  void Weight(const std::string& theirs, const std::string& ours) {
-    const TensorView* tensor = Find(theirs);
-    if (tensor == nullptr) return;
-    if (tensor->shape.size() != 2) {
-      Fail(absl::StrCat("tensor ", Quoted(theirs), ": expected a matrix, found shape ",
-                        ShapeName(tensor->shape)));
-      return;
-    }
-    to[ours] = tensor->dtype == DType::kInt8 ? *tensor : Transposed(*tensor);
-  }
-
-  // [1, size], to be [size].
-  void Vector(const std::string& theirs, const std::string& ours) {
-    const TensorView* tensor = Find(theirs);
-    if (tensor == nullptr) return;
-    TensorView& vector = to[ours] = *tensor;
-    if (vector.shape.size() == 2 && vector.shape[0] == 1) Reshape({vector.shape[1]}, vector);
-  }
-
-  void Zeros(const std::string& ours, int size) {
-    auto zeros = std::make_shared<std::vector<float>>(size);
-    to[ours] = {.shape = {size}, .data = reinterpret_cast<const std::byte*>(zeros->data())};
-    file_.storage.push_back(std::move(zeros));
-  }
-
-  // Weight and bias are `theirs` + "W" + part and `theirs` + "b" + part.
-  void Linear(const std::string& theirs, const char* part, const std::string& ours) {
-    Weight(absl::StrCat(theirs, "W", part), ours + ".weight");
-    Vector(absl::StrCat(theirs, "b", part), ours + ".bias");
-  }
-
-  void Norm(const std::string& theirs, const std::string& suffix, const std::string& ours) {
-    Vector(absl::StrCat(theirs, "_ln_scale", suffix), ours + ".scale");
-    Vector(absl::StrCat(theirs, "_ln_bias", suffix), ours + ".bias");
-  }
-
-  void Attention(const std::string& theirs, const std::string& ours) {
-    Linear(theirs + "_", "q", ours + ".query");
-    Linear(theirs + "_", "k", ours + ".key");
-    Linear(theirs + "_", "v", ours + ".value");
-    Linear(theirs + "_", "o", ours + ".output");
-    Norm(theirs + "_Wo", norm_suffix_, ours + "_norm");
-  }
-
-  void FeedForward(const std::string& theirs, const std::string& ours) {
-    Linear(theirs + "_", "1", ours + ".hidden");
-    Linear(theirs + "_", "2", ours + ".output");
-    Norm(theirs + "_ffn", norm_suffix_, ours + "_norm");
-  }
-
-  void Recurrence(const std::string& theirs, const std::string& layer, const ModelConfig& config) {
-    const std::string ours = layer + ".ssru";
-    Weight(theirs + "_W", ours + ".input.weight");
-    Zeros(ours + ".input.bias", config.model_dim);
-    Linear(theirs + "_", "f", ours + ".forget");
-    if (config.decoder_self_attention == DecoderSelfAttention::kSsruWithOutput) {
-      Linear(theirs + "_", "o", ours + ".output");
-    }
-    Norm(norm_suffix_.empty() ? theirs + "_ffn" : theirs, norm_suffix_,
-         layer + ".self_attention_norm");
-  }
-
-  void RefuseLeftovers() {
-    for (const auto& [name, tensor] : file_.tensors) {
-      if (used_.contains(name)) continue;
-      Fail(absl::StrCat("tensor ", Quoted(name),
-                        " is none that Limpid knows of a transformer with ", "these options"));
-    }
-  }
-
-  absl::Status status;
-  TensorMap to;
-
- private:
-  const TensorView* Find(const std::string& theirs) {
-    const auto found = file_.tensors.find(theirs);
-    if (found == file_.tensors.end()) {
-      Fail(absl::StrCat("tensor ", Quoted(theirs), " is missing"));
-      return nullptr;
-    }
-    used_.insert(theirs);
-    return &found->second;
-  }
-
-  TensorView Transposed(const TensorView& tensor) {
-    const auto rows = static_cast<size_t>(tensor.shape[0]);
-    const auto columns = static_cast<size_t>(tensor.shape[1]);
-    const auto* from = reinterpret_cast<const float*>(tensor.data);
-    auto transposed = std::make_shared<std::vector<float>>(rows * columns);
-    for (size_t row = 0; row < rows; ++row) {
-      for (size_t column = 0; column < columns; ++column) {
-        (*transposed)[column * rows + row] = from[row * columns + column];
-      }
-    }
-    TensorView view = {.shape = {tensor.shape[1], tensor.shape[0]},
-                       .data = reinterpret_cast<const std::byte*>(transposed->data())};
-    file_.storage.push_back(std::move(transposed));
-    return view;
-  }
-
-  void Fail(const std::string& message) {
-    if (status.ok()) status = absl::InvalidArgumentError(message);
-  }
-
-  std::string norm_suffix_;
-  MarianFile& file_;
-  std::set<std::string> used_;
+// clang-format off
+constexpr TensorName kTensors[] = {
+    {"Wemb",                        "embedding.weight"},
+    {"SIDE_Wemb",                   "SIDE.embedding.weight"},
+    {"decoder_ff_logit_out_Wt",     "output.weight"},
+    {"decoder_ff_logit_out_W",      "output.weight", How::kTransposed},  // in older models
+    {"decoder_ff_logit_out_b",      "output.bias", How::kOrZeros},       // --output-omit-bias
+    {"Wpos",                        "SIDE.positions.weight"},
+    {"SIDE_emb_ln_*_pre",           "SIDE.embedding_norm.*"},
+    {"SIDE_top_ln_*",               "SIDE.final_norm.*"},
+    {"SIDE_lN_self_*q",             "SIDE.layers.N.self_attention.query.*", How::kTransposed},
+    {"SIDE_lN_self_*k",             "SIDE.layers.N.self_attention.key.*", How::kTransposed},
+    {"SIDE_lN_self_*v",             "SIDE.layers.N.self_attention.value.*", How::kTransposed},
+    {"SIDE_lN_self_*o",             "SIDE.layers.N.self_attention.output.*", How::kTransposed},
+    {"decoder_lN_rnn_W",            "decoder.layers.N.ssru.input.weight", How::kTransposed},
+    {"",                            "decoder.layers.N.ssru.input.bias", How::kOrZeros},
+    {"decoder_lN_rnn_*f",           "decoder.layers.N.ssru.forget.*", How::kTransposed},
+    {"decoder_lN_rnn_*o",           "decoder.layers.N.ssru.output.*", How::kTransposed},
+    {"SIDE_lN_self_Wo_ln_*PRE",     "SIDE.layers.N.self_attention_norm.*"},
+    {"decoder_lN_rnnRNN_ln_*PRE",   "decoder.layers.N.self_attention_norm.*"},
+    {"decoder_lN_context_*q",       "decoder.layers.N.cross_attention.query.*", How::kTransposed},
+    {"decoder_lN_context_*k",       "decoder.layers.N.cross_attention.key.*", How::kTransposed},
+    {"decoder_lN_context_*v",       "decoder.layers.N.cross_attention.value.*", How::kTransposed},
+    {"decoder_lN_context_*o",       "decoder.layers.N.cross_attention.output.*", How::kTransposed},
+    {"decoder_lN_context_Wo_ln_*PRE", "decoder.layers.N.cross_attention_norm.*"},
+    {"SIDE_lN_ffn_*1",              "SIDE.layers.N.feed_forward.hidden.*", How::kTransposed},
+    {"SIDE_lN_ffn_*2",              "SIDE.layers.N.feed_forward.output.*", How::kTransposed},
+    {"SIDE_lN_ffn_ffn_ln_*PRE",     "SIDE.layers.N.feed_forward_norm.*"},
 };
+// clang-format on
 
-void RenameEmbeddings(const ModelConfig& config, Renamer& rename) {
-  if (config.shared_embeddings) {
-    rename.Matrix("Wemb", "embedding.weight");
-  } else {
-    rename.Matrix("encoder_Wemb", "encoder.embedding.weight");
-    rename.Matrix("decoder_Wemb", "decoder.embedding.weight");
-  }
-  constexpr char kOutput[] = "decoder_ff_logit_out_";
-  const std::string transposed = absl::StrCat(kOutput, "Wt");
-  if (!config.tied_output && rename.Has(transposed)) {
-    rename.Matrix(transposed, "output.weight");
-  } else if (!config.tied_output) {
-    rename.Weight(absl::StrCat(kOutput, "W"), "output.weight");  // in older models
-  }
-  if (rename.Has(absl::StrCat(kOutput, "b"))) {
-    rename.Vector(absl::StrCat(kOutput, "b"), "output.bias");
-  } else {
-    rename.Zeros("output.bias", config.target_vocab_size);  // --output-omit-bias
-  }
-}
-
-void RenameStacks(const ModelConfig& config, Renamer& rename) {
-  for (const std::string stack : {"encoder", "decoder"}) {
-    if (config.positions == Positions::kLearned) {
-      rename.Matrix("Wpos", stack + ".positions.weight");
-    }
-    if (config.embedding_norm) {
-      rename.Norm(stack + "_emb", "_pre", stack + ".embedding_norm");
-    }
-    if (config.final_norm) rename.Norm(stack + "_top", "", stack + ".final_norm");
-  }
-}
-
-void RenameLayers(const ModelConfig& config, const std::vector<int>& tied, Renamer& rename) {
-  for (int i = 0; i < config.encoder_layers && rename.status.ok(); ++i) {
-    const std::string theirs = absl::StrCat("encoder_l", i + 1);
-    const std::string ours = absl::StrCat("encoder.layers.", i);
-    rename.Attention(theirs + "_self", ours + ".self_attention");
-    rename.FeedForward(theirs + "_ffn", ours + ".feed_forward");
-  }
-  for (int i = 0; i < config.decoder_layers && rename.status.ok(); ++i) {
-    const std::string theirs = absl::StrCat("decoder_l", tied[i]);
-    const std::string ours = absl::StrCat("decoder.layers.", i);
-    if (config.decoder_self_attention == DecoderSelfAttention::kAttention) {
-      rename.Attention(theirs + "_self", ours + ".self_attention");
-    } else {
-      rename.Recurrence(theirs + "_rnn", ours, config);
-    }
-    rename.Attention(theirs + "_context", ours + ".cross_attention");
-    rename.FeedForward(theirs + "_ffn", ours + ".feed_forward");
-  }
+// `tied`: for each decoder layer, from 1, the layer whose weights it uses.
+TensorNames Names(const ModelConfig& config, std::vector<int> tied) {
+  const bool pre = config.norm_order == NormOrder::kPre;
+  return {.table = kTensors,
+          .model = "a transformer with these options",
+          .weight = "W",
+          .bias = "b",
+          .norm_scale = "scale",
+          .norm_bias = "bias",
+          .first_layer = 1,
+          .decoder_layers = std::move(tied),
+          .words = {{"PRE", pre ? "_pre" : ""}, {"RNN", pre ? "" : "_ffn"}}};
 }
 
 absl::Status FillIn(MarianFile& file, Checkpoint& checkpoint) {
@@ -454,14 +321,11 @@ absl::Status FillIn(MarianFile& file, Checkpoint& checkpoint) {
   const absl::StatusOr<std::vector<int>> tied = TiedLayers(options, *config);
   if (!tied.ok()) return tied.status();
 
-  Renamer rename(*config, file);
-  RenameEmbeddings(*config, rename);
-  RenameStacks(*config, rename);
-  RenameLayers(*config, *tied, rename);
-  rename.RefuseLeftovers();
-  if (!rename.status.ok()) return rename.status;
+  auto tensors =
+      RenameTensors(Names(*config, *tied), *config, std::move(file.tensors), file.storage);
+  if (!tensors.ok()) return tensors.status();
   checkpoint.config = *config;
-  checkpoint.tensors = std::move(rename.to);
+  checkpoint.tensors = *std::move(tensors);
   checkpoint.storage = std::move(file.storage);
   return BindWeights(checkpoint.config, checkpoint.tensors).status();
 }
@@ -485,7 +349,7 @@ std::vector<std::string> PathsIn(const std::string& folder,
   return paths;
 }
 
-// Other programs write .npz files, too. One that is damaged is for ReadMarian to refuse.
+// Other programs also write .npz files. A damaged one counts, so that ReadMarian reports it.
 bool IsMarianNpz(const std::string& path) {
   if (path.ends_with(".optimizer.npz")) return false;
   const auto zip = ZipReader::Open(path);
@@ -504,7 +368,7 @@ std::vector<std::string> MarianFilesIn(const std::string& folder) {
                  [&](const std::string& name) { return IsMarianFile(folder + "/" + name); });
 }
 
-// Some models come with the candidates for each source piece, as "lex.*.bin".
+// Some models have a shortlist, "lex.*.bin".
 absl::Status ReadShortlist(const std::string& model_path, Checkpoint& checkpoint) {
   const fs::path folder = fs::path(model_path).parent_path();
   const std::vector<std::string> paths = PathsIn(

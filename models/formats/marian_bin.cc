@@ -76,10 +76,10 @@ absl::StatusOr<std::vector<Header>> ReadHeaders(ByteReader& reader) {
   return headers;
 }
 
-// How inputs are quantized for a product with int8 weights: value · multiplier, by the name of the
-// weights. In Marian: src/tensors/cpu/intgemm_interface.h.
+// Inputs are multiplied by this to quantize them for int8 weights of the same name. In Marian:
+// src/tensors/cpu/intgemm_interface.h.
 constexpr char kInputMultiplier[] = "_QuantMultA";
-// The output's product has no name where it is made of a shortlist's rows.
+// The name of the output weights if a shortlist selects their rows.
 constexpr char kUnnamedProduct[] = "none";
 
 absl::Status AddInputMultiplier(const std::string& name, absl::Span<const std::byte> data,
@@ -106,8 +106,7 @@ void SetInputScales(const std::map<std::string, float>& multipliers, TensorMap& 
   }
 }
 
-// Int8 values with one multiplier for all, a float32 that follows the last of them: what a value
-// stands for is value / multiplier.
+// Int8 values, followed by one float32 multiplier for all: weight = value / multiplier.
 absl::Status AddInt8(const Header& header, absl::Span<const std::byte> data, size_t elements,
                      MarianFile& file) {
   if (header.shape.size() != 2) {

@@ -94,7 +94,7 @@ class HeaderParser {
 absl::StatusOr<NpyHeader> ReadHeader(ByteReader& reader) {
   const auto magic = reader.TakeText(kMagic.size(), "the magic of a .npy file");
   if (!magic.ok()) return magic.status();
-  if (*magic != kMagic) return absl::InvalidArgumentError("is no .npy file");
+  if (*magic != kMagic) return absl::InvalidArgumentError("is not a .npy file");
   const auto major = reader.Read<uint8_t>("the version");
   const auto minor = reader.Read<uint8_t>("the version");
   if (!minor.ok()) return minor.status();

@@ -1,7 +1,6 @@
 #include "models/formats/marian_vocabulary.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -11,68 +10,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "models/formats/tokenizer_files.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/model_files.h"
 #include "models/io/yaml.h"
-#include "models/native/tokenizer_files.h"
+#include "models/model/sentencepiece_pieces.h"
 
 namespace limpid::internal {
 namespace {
 
 namespace fs = std::filesystem;
-
-// --- SentencePiece models ---
-
-// A message of Protocol Buffers: fields, each a number, a wire type and a value.
-// https://protobuf.dev/programming-guides/encoding/
-class Message {
- public:
-  explicit Message(std::string_view bytes) : rest_(bytes) {}
-
-  bool done() const { return rest_.empty(); }
-
-  // Moves on to the next field; `content` is that of a field with a length, else empty.
-  bool Next(uint64_t& number, std::string_view& content) {
-    uint64_t tag = 0;
-    uint64_t value = 0;
-    if (!Varint(tag)) return false;
-    number = tag >> 3;
-    content = {};
-    switch (tag & 7) {
-      case 0:
-        return Varint(value);
-      case 1:
-        return Take(8, content);
-      case 2:
-        return Varint(value) && Take(value, content);
-      case 5:
-        return Take(4, content);
-      default:
-        return false;
-    }
-  }
-
- private:
-  bool Varint(uint64_t& value) {
-    value = 0;
-    for (int shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
-      const auto byte = static_cast<unsigned char>(rest_.front());
-      rest_.remove_prefix(1);
-      value |= static_cast<uint64_t>(byte & 0x7F) << shift;
-      if (byte < 0x80) return true;
-    }
-    return false;
-  }
-  bool Take(uint64_t size, std::string_view& content) {
-    if (size > rest_.size()) return false;
-    content = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return true;
-  }
-
-  std::string_view rest_;
-};
 
 // --- Which files ---
 
@@ -81,7 +29,7 @@ struct VocabularyPaths {
   std::string target;
 };
 
-// The vocabularies that Marian was told to use, if a decoder.yml says so and they are here.
+// The vocabularies that decoder.yml names, if both are in the folder.
 absl::StatusOr<std::optional<VocabularyPaths>> NamedVocabularies(const std::string& model_path) {
   const fs::path folder = fs::path(model_path).parent_path();
   for (const std::string& path : {model_path + ".decoder.yml", (folder / "decoder.yml").string()}) {
@@ -90,7 +38,7 @@ absl::StatusOr<std::optional<VocabularyPaths>> NamedVocabularies(const std::stri
     if (!options.ok()) return options.status();
     const auto vocabularies = options->find("vocabs");
     if (vocabularies == options->end() || vocabularies->second.items.size() != 2) continue;
-    // Their folders are those of the machine that it was trained on.
+    // Their folders are those of the training machine.
     const auto here = [&](const std::string& name) {
       return (folder / fs::path(name).filename()).string();
     };
@@ -161,7 +109,7 @@ absl::StatusOr<std::vector<std::string>> PiecesById(const YamlMapping& ids) {
   return pieces;
 }
 
-// Pieces of one side; a SentencePiece vocabulary also gives `model`.
+// Reads the pieces of one side; a SentencePiece vocabulary also sets `model`.
 absl::StatusOr<std::vector<std::string>> ReadPieces(const std::string& path, int size,
                                                     std::string& model) {
   const auto file = MappedFile::Open(path);
@@ -194,34 +142,6 @@ absl::Status FindId(const std::string& path, const std::vector<std::string>& voc
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> SentencePiecePieces(std::string_view model) {
-  // ModelProto: repeated SentencePiece pieces = 1; SentencePiece: string piece = 1.
-  constexpr uint64_t kPieces = 1;
-  constexpr uint64_t kPiece = 1;
-  std::vector<std::string> pieces;
-  uint64_t number = 0;
-  std::string_view content;
-  for (Message message(model); !message.done();) {
-    if (!message.Next(number, content)) {
-      return absl::InvalidArgumentError("is no SentencePiece model, or a damaged one");
-    }
-    if (number != kPieces) continue;
-    std::string piece;
-    for (Message fields(content); !fields.done();) {
-      uint64_t field = 0;
-      std::string_view value;
-      if (!fields.Next(field, value)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("piece ", pieces.size(), " of the SentencePiece model is damaged"));
-      }
-      if (field == kPiece) piece = value;
-    }
-    pieces.push_back(std::move(piece));
-  }
-  if (pieces.empty()) return absl::InvalidArgumentError("is a SentencePiece model without pieces");
-  return pieces;
-}
-
 absl::Status ReadMarianVocabularies(const std::string& model_path, Checkpoint& checkpoint) {
   const absl::StatusOr<VocabularyPaths> paths = FindVocabularies(model_path);
   if (!paths.ok()) return paths.status();
@@ -237,13 +157,13 @@ absl::Status ReadMarianVocabularies(const std::string& model_path, Checkpoint& c
   status.Update(FindId(paths->source, *source, "<unk>", config.source_unk_id));
   status.Update(FindId(paths->target, *target, "</s>", config.target_eos_id));
   status.Update(FindId(paths->target, *target, "<unk>", config.target_unk_id));
-  // As Marian's decoder does by itself.
+  // Marian's decoder never produces it.
   config.bad_words = {config.target_unk_id};
 
   if (!status.ok()) return status;
   checkpoint.source_tokenizer_path = paths->source;
   checkpoint.target_tokenizer_path = paths->target;
-  // A vocabulary in YAML has its SentencePiece model beside it.
+  // A YAML vocabulary comes with a separate SentencePiece model.
   if (checkpoint.source_sentencepiece.empty() && checkpoint.target_sentencepiece.empty()) {
     const std::string folder = fs::path(model_path).parent_path();
     status = ReadTokenizerFiles(FilesOfFolder(folder.empty() ? "." : folder), checkpoint);

@@ -1,27 +1,20 @@
-// The vocabularies that lie beside a Marian model: SentencePiece models, or YAML that maps pieces
+// The vocabularies next to a Marian model: SentencePiece models, or YAML that maps pieces
 // to ids.
 
 #ifndef LIMPID_MODELS_FORMATS_MARIAN_VOCABULARY_H_
 #define LIMPID_MODELS_FORMATS_MARIAN_VOCABULARY_H_
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "models/model/checkpoint.h"
 
 namespace limpid::internal {
 
-// Fills in the vocabularies, the SentencePiece models, the special ids and the bad words of a
-// checkpoint whose config says how many pieces there are. `model_path` is the model's own file: its
-// "….decoder.yml" or the folder's decoder.yml names the vocabularies, else they are found by their
-// names.
+// Sets vocabularies, SentencePiece models, special ids and bad words of a checkpoint whose config
+// has the vocabulary sizes. `model_path` is the model's file. "MODEL.decoder.yml" or the folder's
+// decoder.yml names the vocabularies; otherwise they are found by their file names.
 absl::Status ReadMarianVocabularies(const std::string& model_path, Checkpoint& checkpoint);
-
-// The pieces of a serialized SentencePiece model, in id order.
-absl::StatusOr<std::vector<std::string>> SentencePiecePieces(std::string_view model);
 
 }  // namespace limpid::internal
 

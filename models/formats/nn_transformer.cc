@@ -1,5 +1,5 @@
 // The state of a model built on PyTorch's nn.Transformer, as tutorials train them: FILE.pt, .pth or
-// .safetensors, and beside it FILE.json, which says what the tensors do not.
+// .safetensors, and FILE.json with what the tensors do not state.
 // models/from_pytorch/README.md describes it.
 
 #include <algorithm>
@@ -14,13 +14,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "models/formats/formats.h"
 #include "models/formats/nn_transformer_description.h"
-#include "models/formats/tensor_renamer.h"
+#include "models/formats/tensor_names.h"
 #include "models/formats/torch_file.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/model/checkpoint.h"
-#include "models/model/convert_tensor.h"
 #include "models/model/weights.h"
 #include "models/native/safetensors.h"
 
@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The names that tutorials give to what nn.Transformer leaves to others, by role.
+// Tutorials' names of the tensors that are not part of nn.Transformer, by role.
 struct CommonNames {
   const char* role;
   std::vector<std::string> names;
@@ -55,7 +55,7 @@ const std::vector<CommonNames>& AllCommonNames() {
   return *names;
 }
 
-// Where the state keeps what, by name.
+// The names of tensors by role.
 class Roles {
  public:
   Roles(const NnTransformerDescription& description, const TensorMap& tensors)
@@ -87,7 +87,7 @@ class Roles {
         absl::StrJoin(names, ", ")));
   }
 
-  // What stands before "encoder.layers.0" in the names of nn.Transformer's tensors.
+  // The prefix of "encoder.layers.0" in the names of nn.Transformer's tensors.
   absl::StatusOr<std::string> Transformer() const {
     const auto given = description_.tensors.find("transformer");
     if (given != description_.tensors.end()) {
@@ -107,66 +107,6 @@ bool IsSafetensorsName(const std::string& path) {
   return fs::path(path).extension() == ".safetensors";
 }
 
-std::shared_ptr<std::vector<float>> NewFloats(int64_t elements, std::vector<int64_t> shape,
-                                              TensorView& view, Checkpoint& checkpoint) {
-  auto values = std::make_shared<std::vector<float>>(static_cast<size_t>(elements));
-  checkpoint.storage.push_back(values);
-  view = {.dtype = DType::kFloat32,
-          .shape = std::move(shape),
-          .data = reinterpret_cast<const std::byte*>(values->data())};
-  return values;
-}
-
-// Adds what tensors there are for one prefix of nn.Transformer; the first thing wrong stays in
-// `status`. nn.Transformer(bias=False) has no biases, and Limpid zeros.
-class LayerRenamer : public TensorRenamer {
- public:
-  LayerRenamer(TensorMap from, int model_dim, Checkpoint& checkpoint)
-      : TensorRenamer(std::move(from)), model_dim_(model_dim), checkpoint_(checkpoint) {}
-
-  void LinearOrUnbiased(const std::string& theirs, const std::string& ours) {
-    AddZeros(theirs + ".bias", theirs + ".weight");
-    Linear(theirs, ours);
-  }
-  void NormOrUnbiased(const std::string& theirs, const std::string& ours) {
-    AddZeros(theirs + ".bias", theirs + ".weight");
-    Norm(theirs, ours);
-  }
-
-  // in_proj has the rows of query, key and value, in this order.
-  void Attention(const std::string& theirs, const std::string& ours) {
-    AddZeros(theirs + ".in_proj_bias", theirs + ".in_proj_weight");
-    for (const char* part : {"weight", "bias"}) {
-      const std::string name = absl::StrCat(theirs, ".in_proj_", part);
-      if (!Has(name)) return Fail(absl::StrCat("tensor ", Quoted(name), " is missing"));
-      const TensorView joint = Get(name);
-      if (joint.rows() != 3 * int64_t{model_dim_}) {
-        return Fail(absl::StrCat("tensor ", Quoted(name), " has shape ", ShapeName(joint.shape),
-                                 "; expected ", 3 * int64_t{model_dim_}, " rows"));
-      }
-      int64_t row = 0;
-      for (const char* role : {".query.", ".key.", ".value."}) {
-        to[absl::StrCat(ours, role, part)] = Rows(joint, row, model_dim_);
-        row += model_dim_;
-      }
-      Drop(name);
-    }
-    LinearOrUnbiased(theirs + ".out_proj", ours + ".output");
-  }
-
-  void AddZeros(const std::string& name, const std::string& weight) {
-    if (Has(name) || !Has(weight) || Get(weight).elements() == 0) return;
-    const int64_t rows = Get(weight).rows();
-    TensorView zeros;
-    NewFloats(rows, {rows}, zeros, checkpoint_);
-    Add(name, zeros);
-  }
-
- private:
-  int model_dim_;
-  Checkpoint& checkpoint_;
-};
-
 // Counts PREFIX0.norm1.weight, PREFIX1. …
 int CountLayers(const TensorMap& tensors, const std::string& prefix) {
   int layers = 0;
@@ -178,27 +118,6 @@ int FeedForwardDim(const TensorMap& tensors, const std::string& prefix) {
   const auto hidden = tensors.find(prefix + "0.linear1.weight");
   const int64_t rows = hidden == tensors.end() ? 0 : hidden->second.rows();
   return static_cast<int>(std::min<int64_t>(rows, INT32_MAX));
-}
-
-void RenameStack(const std::string& theirs, const std::string& ours, int layers,
-                 LayerRenamer& rename) {
-  const bool decoder = ours == "decoder";
-  for (int i = 0; i < layers && rename.status.ok(); ++i) {
-    const std::string from = absl::StrCat(theirs, ".layers.", i);
-    const std::string to = absl::StrCat(ours, ".layers.", i);
-    rename.Attention(from + ".self_attn", to + ".self_attention");
-    rename.NormOrUnbiased(from + ".norm1", to + ".self_attention_norm");
-    if (decoder) {
-      rename.Attention(from + ".multihead_attn", to + ".cross_attention");
-      rename.NormOrUnbiased(from + ".norm2", to + ".cross_attention_norm");
-    }
-    rename.LinearOrUnbiased(from + ".linear1", to + ".feed_forward.hidden");
-    rename.LinearOrUnbiased(from + ".linear2", to + ".feed_forward.output");
-    rename.NormOrUnbiased(from + (decoder ? ".norm3" : ".norm2"), to + ".feed_forward_norm");
-  }
-  if (rename.Has(theirs + ".norm.weight")) {
-    rename.NormOrUnbiased(theirs + ".norm", ours + ".final_norm");
-  }
 }
 
 // A table of positions as tutorials keep it, [max, 1, model_dim] or [1, max, model_dim] or
@@ -223,8 +142,7 @@ absl::Status ShapeTable(const std::string& name, const ModelConfig& config, Tens
 
 // sin and cos in turn, as tutorials have it: (2i, 2i + 1) at angle p * 10000^(-2i/model_dim).
 TensorView InterleavedSinusoids(int rows, int model_dim, Checkpoint& checkpoint) {
-  TensorView table;
-  const auto values = NewFloats(int64_t{rows} * model_dim, {rows, model_dim}, table, checkpoint);
+  auto values = std::make_shared<std::vector<float>>(static_cast<size_t>(rows) * model_dim);
   for (size_t k = 0; k < values->size(); ++k) {
     const size_t column = k % static_cast<size_t>(model_dim);
     const size_t position = k / static_cast<size_t>(model_dim);
@@ -233,24 +151,30 @@ TensorView InterleavedSinusoids(int rows, int model_dim, Checkpoint& checkpoint)
     const double angle = static_cast<double>(position) * frequency;
     (*values)[k] = static_cast<float>(column % 2 == 0 ? std::sin(angle) : std::cos(angle));
   }
-  return table;
+  checkpoint.storage.push_back(values);
+  return {.dtype = DType::kFloat32,
+          .shape = {rows, model_dim},
+          .data = reinterpret_cast<const std::byte*>(values->data())};
 }
 
-// Takes the tables of positions out of the state, if it has any, and settles config.positions.
-absl::Status RenamePositions(const NnTransformerDescription& description,
-                             const std::vector<std::string>& names, LayerRenamer& rename,
-                             Checkpoint& checkpoint) {
+// The names under which ReadPositions leaves the tables for kTensors.
+constexpr char kEncoderPositions[] = "positions of the encoder";
+constexpr char kDecoderPositions[] = "positions of the decoder";
+
+// Settles config.positions, and replaces the tables of positions in the state by those that the
+// model needs.
+absl::Status ReadPositions(const NnTransformerDescription& description,
+                           const std::vector<std::string>& names, TensorMap& tensors,
+                           Checkpoint& checkpoint) {
   ModelConfig& config = checkpoint.config;
   std::vector<TensorView> tables;
   for (const std::string& name : names) {
-    TensorView table = rename.Get(name);
+    TensorView table = tensors.at(name);
     absl::Status status = ShapeTable(name, config, table);
     if (!status.ok()) return status;
     tables.push_back(std::move(table));
   }
-  for (const std::string& name : names) {
-    if (rename.Has(name)) rename.Drop(name);
-  }
+  for (const std::string& name : names) tensors.erase(name);
   if (description.positions == "halves") {
     config.positions = Positions::kSinusoidal;
     return absl::OkStatus();
@@ -268,10 +192,36 @@ absl::Status RenamePositions(const NnTransformerDescription& description,
     }
     tables = {InterleavedSinusoids(config.max_positions, config.model_dim, checkpoint)};
   }
-  rename.to["encoder.positions.weight"] = Rows(tables.front(), 0, config.max_positions);
-  rename.to["decoder.positions.weight"] = Rows(tables.back(), 0, config.max_positions);
+  tensors[kEncoderPositions] = Rows(tables.front(), 0, config.max_positions);
+  tensors[kDecoderPositions] = Rows(tables.back(), 0, config.max_positions);
   return absl::OkStatus();
 }
+
+// PREFIX, SOURCE_EMBEDDING, TARGET_EMBEDDING and OUTPUT_… are as Roles finds them.
+// clang-format off
+constexpr TensorName kTensors[] = {
+    {"OUTPUT_WEIGHT",                         "output.weight"},
+    {"OUTPUT_BIAS",                           "output.bias", How::kOrZeros},
+    {"TARGET_EMBEDDING",                      "embedding.weight"},
+    {"SOURCE_EMBEDDING",                      "embedding.weight"},
+    {"OUTPUT_WEIGHT",                         "embedding.weight"},
+    {"SOURCE_EMBEDDING",                      "encoder.embedding.weight"},
+    {"TARGET_EMBEDDING",                      "decoder.embedding.weight"},
+    {"OUTPUT_WEIGHT",                         "decoder.embedding.weight"},
+    {"positions of the SIDE",                 "SIDE.positions.weight"},
+    {"PREFIXSIDE.norm.*",                     "SIDE.final_norm.*", How::kOrZeros},
+    {"PREFIXSIDE.layers.N.self_attn.in_proj_*",           "SIDE.layers.N.self_attention.{query,key,value}.*", How::kOrZeros},
+    {"PREFIXSIDE.layers.N.self_attn.out_proj.*",          "SIDE.layers.N.self_attention.output.*", How::kOrZeros},
+    {"PREFIXSIDE.layers.N.norm1.*",                       "SIDE.layers.N.self_attention_norm.*", How::kOrZeros},
+    {"PREFIXdecoder.layers.N.multihead_attn.in_proj_*",   "decoder.layers.N.cross_attention.{query,key,value}.*", How::kOrZeros},
+    {"PREFIXdecoder.layers.N.multihead_attn.out_proj.*",  "decoder.layers.N.cross_attention.output.*", How::kOrZeros},
+    {"PREFIXdecoder.layers.N.norm2.*",                    "decoder.layers.N.cross_attention_norm.*", How::kOrZeros},
+    {"PREFIXSIDE.layers.N.linear1.*",                     "SIDE.layers.N.feed_forward.hidden.*", How::kOrZeros},
+    {"PREFIXSIDE.layers.N.linear2.*",                     "SIDE.layers.N.feed_forward.output.*", How::kOrZeros},
+    {"PREFIXencoder.layers.N.norm2.*",                    "encoder.layers.N.feed_forward_norm.*", How::kOrZeros},
+    {"PREFIXdecoder.layers.N.norm3.*",                    "decoder.layers.N.feed_forward_norm.*", How::kOrZeros},
+};
+// clang-format on
 
 // Names of the tensors around the layers.
 struct OuterNames {
@@ -289,23 +239,15 @@ void FindTies(const OuterNames& names, const TensorMap& tensors, ModelConfig& co
   config.tied_output = Same(tensors.at(names.output), target);
 }
 
-void RenameOuter(const OuterNames& names, const ModelConfig& config, LayerRenamer& rename) {
+TensorNames Names(const std::string& prefix, const OuterNames& names) {
   const std::string bias = names.output.substr(0, names.output.rfind('.')) + ".bias";
-  rename.AddZeros(bias, names.output);
-  rename.Move(bias, "output.bias");
-  std::vector<std::string> targets = {names.target_embedding};
-  if (config.tied_output) {
-    targets.push_back(names.output);
-  } else {
-    rename.Move(names.output, "output.weight");
-  }
-  if (config.shared_embeddings) {
-    targets.push_back(names.source_embedding);
-    rename.MoveShared(targets, "embedding.weight");
-  } else {
-    rename.Move(names.source_embedding, "encoder.embedding.weight");
-    rename.MoveShared(targets, "decoder.embedding.weight");
-  }
+  return {.table = kTensors,
+          .model = "an nn.Transformer with embeddings, positions and an output",
+          .words = {{"PREFIX", prefix},
+                    {"SOURCE_EMBEDDING", names.source_embedding},
+                    {"TARGET_EMBEDDING", names.target_embedding},
+                    {"OUTPUT_WEIGHT", names.output},
+                    {"OUTPUT_BIAS", bias}}};
 }
 
 absl::Status SetConfig(const NnTransformerDescription& description, ModelConfig& config) {
@@ -350,7 +292,7 @@ int MaxPositions(const NnTransformerDescription& description, const TensorMap& t
   if (tables.empty()) return kUnlessStated;
   int64_t least = kMost;
   for (const std::string& name : tables) {
-    // [max, model_dim], with a dimension of 1 for the batch before or behind max.
+    // [max, model_dim], with a batch dimension of 1 before or after max.
     const std::vector<int64_t>& shape = tensors.at(name).shape;
     const bool batch_first = shape.size() == 3 && shape[0] == 1;
     const size_t dimension = batch_first ? 1 : 0;
@@ -372,8 +314,8 @@ absl::StatusOr<TensorMap> ReadState(const std::string& path, Checkpoint& checkpo
   return std::move(file->tensors);
 }
 
-absl::Status RenameAll(const NnTransformerDescription& description, TensorMap tensors,
-                       Checkpoint& checkpoint) {
+absl::Status FillIn(const NnTransformerDescription& description, TensorMap tensors,
+                    Checkpoint& checkpoint) {
   ModelConfig& config = checkpoint.config;
   const Roles roles(description, tensors);
   const absl::StatusOr<std::string> prefix = roles.Transformer();
@@ -399,25 +341,13 @@ absl::Status RenameAll(const NnTransformerDescription& description, TensorMap te
   if (status.ok()) status = ValidateConfig(config);
   if (!status.ok()) return status;
 
-  LayerRenamer rename(std::move(tensors), config.model_dim, checkpoint);
-  status = RenamePositions(description, tables, rename, checkpoint);
+  status = ReadPositions(description, tables, tensors, checkpoint);
   if (!status.ok()) return status;
-  RenameOuter(names, config, rename);
-  RenameStack(*prefix + "encoder", "encoder", config.encoder_layers, rename);
-  RenameStack(*prefix + "decoder", "decoder", config.decoder_layers, rename);
-  rename.RefuseLeftovers("an nn.Transformer with embeddings, positions and an output");
-  checkpoint.tensors = std::move(rename.to);
-  return rename.status;
-}
-
-// Vectors are float32 in Limpid.
-absl::Status ConvertVectors(Checkpoint& checkpoint) {
-  for (auto& [name, tensor] : checkpoint.tensors) {
-    if (tensor.shape.size() > 1) continue;
-    absl::Status status = ConvertTensor(DType::kFloat32, tensor, checkpoint.storage);
-    if (!status.ok()) return InContext(absl::StrCat("tensor ", Quoted(name)), status);
-  }
-  return BindWeights(checkpoint.config, checkpoint.tensors).status();
+  auto renamed =
+      RenameTensors(Names(*prefix, names), config, std::move(tensors), checkpoint.storage);
+  if (!renamed.ok()) return renamed.status();
+  checkpoint.tensors = *std::move(renamed);
+  return BindWeights(config, checkpoint.tensors).status();
 }
 
 }  // namespace
@@ -439,8 +369,7 @@ absl::StatusOr<Checkpoint> ReadNnTransformer(const std::string& path) {
   if (!status.ok()) return status;
   auto tensors = ReadState(path, checkpoint);
   if (!tensors.ok()) return tensors.status();
-  status = RenameAll(*description, *std::move(tensors), checkpoint);
-  if (status.ok()) status = ConvertVectors(checkpoint);
+  status = FillIn(*description, *std::move(tensors), checkpoint);
   if (!status.ok()) return InContext(path, status);
   return checkpoint;
 }

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// Puts the values of a JSON object where they belong; the first thing wrong stays in `status`.
+// Reads the values of a JSON object. The first error stays in `status`.
 class DescriptionReader {
  public:
   explicit DescriptionReader(json object) : object_(std::move(object)) {}
@@ -97,7 +97,7 @@ absl::StatusOr<std::vector<std::string>> ReadPieces(const json& pieces, const st
     return read;
   }
   const fs::path name = pieces.get<std::string>();
-  // A model of a stranger's is to read no file but its own.
+  // An untrusted model must not make Limpid read other files.
   if (name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end()) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, ": expected a vocabulary beside this file, found ", Shown(pieces)));

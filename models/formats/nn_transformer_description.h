@@ -1,4 +1,4 @@
-// The JSON file beside the state of an nn.Transformer: what the tensors do not say.
+// The JSON file next to the state of an nn.Transformer: what the tensors do not state.
 // models/from_pytorch/README.md describes it.
 
 #ifndef LIMPID_MODELS_FORMATS_NN_TRANSFORMER_DESCRIPTION_H_
@@ -14,7 +14,7 @@
 
 namespace limpid::internal {
 
-// What the JSON file says.
+// The content of the JSON file.
 struct NnTransformerDescription {
   int heads = 0;
   bool norm_first = false;

@@ -98,7 +98,6 @@ absl::StatusOr<Pickle> Machine::Run() {
   }
   if (stack_.size() != 1 || !marks_.empty()) return Invalid("the pickle does not end in one value");
   pickle_.root = stack_[0];
-  pickle_.size = in_.position();
   return std::move(pickle_);
 }
 
@@ -168,7 +167,7 @@ absl::Status Machine::Step(uint8_t opcode) {
       break;
   }
   return absl::UnimplementedError(absl::StrFormat(
-      "the opcode 0x%02x is none that PyTorch writes for tensors and plain data", opcode));
+      "the opcode 0x%02x does not occur in tensors and plain data that PyTorch writes", opcode));
 }
 
 absl::Status Machine::CheckProtocol() {
@@ -271,7 +270,7 @@ absl::StatusOr<std::vector<PickleId>> Machine::Pop(size_t count) {
 }
 
 absl::StatusOr<std::vector<PickleId>> Machine::PopToMark() {
-  if (marks_.empty()) return Invalid("takes all up to a mark, and there is none");
+  if (marks_.empty()) return Invalid("pops to a mark that does not exist");
   absl::StatusOr<std::vector<PickleId>> popped = Pop(stack_.size() - marks_.back());
   marks_.pop_back();
   return popped;
@@ -292,7 +291,7 @@ absl::Status Machine::Append(absl::StatusOr<std::vector<PickleId>> items) {
   const auto target = items.ok() ? Pop(1) : items;
   if (!target.ok()) return target.status();
   auto* list = Get<PickledList>(target->front());
-  if (list == nullptr) return Invalid("appends to what is no list");
+  if (list == nullptr) return Invalid("appends to a value that is not a list");
   list->items.insert(list->items.end(), items->begin(), items->end());
   return PushId(target->front());
 }
@@ -301,7 +300,7 @@ absl::Status Machine::SetItems(absl::StatusOr<std::vector<PickleId>> items) {
   const auto target = items.ok() ? Pop(1) : items;
   if (!target.ok()) return target.status();
   auto* dict = Get<PickledDict>(target->front());
-  if (dict == nullptr) return Invalid("sets items of what is no dict");
+  if (dict == nullptr) return Invalid("sets items of a value that is not a dict");
   if (items->size() % 2 != 0) return Invalid("sets a key without a value");
   for (size_t i = 0; i < items->size(); i += 2) {
     dict->items.emplace_back((*items)[i], (*items)[i + 1]);
@@ -330,23 +329,21 @@ absl::Status Machine::GetMemo() {
   return PushId(*memo_[*number]);
 }
 
-// ("storage", type, key, device, elements), in older files with one more.
+// ("storage", type, key, device, elements).
 absl::Status Machine::LoadStorage() {
   constexpr size_t kLongestKey = 100;  // they are numbers; each tensor gets a copy
   const auto popped = Pop(1);
   if (!popped.ok()) return popped.status();
   const auto* fields = Get<PickledTuple>(popped->front());
-  if (fields == nullptr || fields->items.size() < 5 || fields->items.size() > 6) {
+  if (fields == nullptr || fields->items.size() != 5) {
     return Invalid("expected the five fields of a storage");
   }
   const auto* word = Get<std::string>(fields->items[0]);
   const auto* type = Get<const PickledStorageType*>(fields->items[1]);
   const auto* key = Get<std::string>(fields->items[2]);
   const auto* elements = Get<int64_t>(fields->items[4]);
-  // In older files, None says that the storage is no part of another one.
-  const bool whole = fields->items.size() == 5 || Get<PickledNone>(fields->items[5]) != nullptr;
   if (word == nullptr || *word != "storage" || type == nullptr || key == nullptr ||
-      key->size() > kLongestKey || elements == nullptr || *elements < 0 || !whole) {
+      key->size() > kLongestKey || elements == nullptr || *elements < 0) {
     return Invalid("expected a storage: its type, key, device and number of elements");
   }
   return Push(PickledStorage{*key, *type, *elements});
@@ -358,7 +355,7 @@ absl::Status Machine::SetAttributes() {
   const auto operands = Pop(2);
   if (!operands.ok()) return operands.status();
   if (Get<PickledDict>(operands->front()) == nullptr) {
-    return Invalid("sets attributes of what is no dict");
+    return Invalid("sets attributes of a value that is not a dict");
   }
   return PushId(operands->front());
 }
@@ -369,7 +366,7 @@ absl::Status Machine::Call() {
   const auto* global = Get<PickledGlobal>(operands->front());
   const auto* arguments = Get<PickledTuple>(operands->back());
   if (global == nullptr || arguments == nullptr) {
-    return Invalid("calls what is no function, or with no arguments");
+    return Invalid("calls a value that is not a function, or without arguments");
   }
   switch (*global) {
     case PickledGlobal::kOrderedDict:

@@ -1,4 +1,4 @@
-// Python pickles as torch.save writes them, read without running anything.
+// Reads Python pickles as torch.save writes them, without running code.
 //
 // A pickle is a program for a small stack machine, and Python's own reader calls whatever functions
 // it names. This one knows the few that make tensors and dicts, by what they mean, and refuses any
@@ -69,9 +69,7 @@ using PickledValue = std::variant<PickledNone, bool, int64_t, double, std::strin
 struct Pickle {
   std::vector<PickledValue> values;
   PickleId root = 0;
-  size_t size = 0;  // how many of the bytes it took
 
-  const PickledValue& at(PickleId id) const { return values[id]; }
   // Null if the value is of another type.
   template <typename T>
   const T* Get(PickleId id) const {

@@ -12,7 +12,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "models/formats/pickle.h"
-#include "models/io/bytes.h"
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/zip.h"
@@ -22,8 +21,7 @@ namespace {
 
 using Bytes = absl::Span<const std::byte>;
 
-constexpr std::string_view kZipBegins = "PK\x03\x04";
-// The pickle of 0x1950a86a20f9469cfc6c, with which the older kind begins.
+// Files of PyTorch before 1.6 begin with the pickle of 0x1950a86a20f9469cfc6c.
 constexpr std::string_view kLegacyBegins(
     "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.", 15);
 constexpr char kPickleName[] = "/data.pkl";
@@ -31,14 +29,6 @@ constexpr char kPickleName[] = "/data.pkl";
 using Storages = std::map<std::string, Bytes>;  // by key
 
 absl::Status Invalid(absl::string_view message) { return absl::InvalidArgumentError(message); }
-
-bool BeginsWith(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
-absl::Status BigEndian() {
-  return absl::UnimplementedError("was saved on a big-endian machine; save it on another");
-}
 
 // --- From the pickle to tensors ---
 
@@ -66,9 +56,8 @@ absl::StatusOr<const PickledDict*> FindState(const Pickle& pickle) {
       "\"state_dict\" or \"model\"; save one with torch.save(model.state_dict(), path)");
 }
 
-// Elements from the first to behind the last that a tensor touches in its storage; nothing if that
-// overflows. A tensor that touches elements twice, so that it could be larger than its storage,
-// does not pass.
+// Returns 1 + the index of the last storage element that a tensor covers; nothing on overflow, or
+// if the tensor has more elements than it covers and so could be larger than its storage.
 std::optional<int64_t> Extent(const PickledTensor& tensor) {
   int64_t elements = 1;
   int64_t last = tensor.offset;
@@ -182,7 +171,7 @@ absl::Status AddTensors(const std::map<std::string, const PickledTensor*>& tenso
   return absl::OkStatus();
 }
 
-// --- Zip archives: NAME/data.pkl, NAME/byteorder and NAME/data/KEY ---
+// --- The archive: NAME/data.pkl, NAME/byteorder and NAME/data/KEY ---
 
 absl::StatusOr<std::string> FindFolder(const ZipReader& zip) {
   for (const std::string& name : zip.names()) {
@@ -214,7 +203,10 @@ absl::Status ReadZip(const std::string& path, TorchFile& file) {
   const absl::StatusOr<std::string> folder = FindFolder(**zip);
   if (!folder.ok()) return InContext(path, folder.status());
   const auto byte_order = (*zip)->Read(*folder + "/byteorder");
-  if (byte_order.ok() && byte_order->size() == strlen("big")) return InContext(path, BigEndian());
+  if (byte_order.ok() && byte_order->size() == strlen("big")) {
+    return absl::UnimplementedError(
+        absl::StrCat(path, ": was saved on a big-endian machine; save it on another"));
+  }
   const auto text = (*zip)->Read(*folder + kPickleName);
   if (!text.ok()) return text.status();
   const absl::StatusOr<Pickle> pickle = ParsePickle(*text);
@@ -227,89 +219,18 @@ absl::Status ReadZip(const std::string& path, TorchFile& file) {
   return InContext(path, AddTensors(*tensors, storages, file));
 }
 
-// --- The older kind: pickles of a magic number, a version, the machine, the state and the keys of
-// its storages; then for each key its number of elements, and these ---
-
-absl::Status CheckMachine(const Pickle& machine) {
-  const auto* facts = machine.Get<PickledDict>(machine.root);
-  for (size_t i = 0; facts != nullptr && i < facts->items.size(); ++i) {
-    const auto* key = machine.Get<std::string>(facts->items[i].first);
-    const bool* value = machine.Get<bool>(facts->items[i].second);
-    if (key == nullptr || *key != "little_endian" || value == nullptr) continue;
-    if (*value) return absl::OkStatus();
-    return BigEndian();
-  }
-  return Invalid("does not say whether it was saved on a little-endian machine");
-}
-
-absl::StatusOr<Pickle> NextPickle(Bytes& rest) {
-  absl::StatusOr<Pickle> pickle = ParsePickle(rest);
-  if (pickle.ok()) rest.remove_prefix(pickle->size);
-  return pickle;
-}
-
-absl::StatusOr<Storages> FindStorages(const Pickle& state, const Pickle& keys, Bytes rest) {
-  std::map<std::string, size_t> element_sizes;
-  for (const PickledValue& value : state.values) {
-    const auto* storage = std::get_if<PickledStorage>(&value);
-    if (storage != nullptr) element_sizes[storage->key] = storage->type->element_size;
-  }
-  const auto* list = keys.Get<PickledList>(keys.root);
-  if (list == nullptr) return Invalid("has no list of storages");
-  Storages found;
-  ByteReader in(rest);
-  for (PickleId id : list->items) {
-    const auto* key = keys.Get<std::string>(id);
-    const auto size = key == nullptr ? element_sizes.end() : element_sizes.find(*key);
-    if (size == element_sizes.end()) return Invalid("lists a storage that no tensor has");
-    const auto elements = in.Read<int64_t>("the number of elements of a storage");
-    if (!elements.ok()) return elements.status();
-    if (*elements < 0 || static_cast<uint64_t>(*elements) > in.remaining() / size->second) {
-      return Invalid(absl::StrCat("ends within a storage of ", *elements, " elements"));
-    }
-    found[*key] = *in.Take(static_cast<uint64_t>(*elements) * size->second, "a storage");
-  }
-  return found;
-}
-
-absl::Status ReadLegacy(Bytes bytes, TorchFile& file) {
-  Bytes rest = bytes.subspan(kLegacyBegins.size());
-  const auto version = NextPickle(rest);
-  if (!version.ok()) return version.status();
-  const auto machine = NextPickle(rest);
-  if (!machine.ok()) return machine.status();
-  if (absl::Status status = CheckMachine(*machine); !status.ok()) return status;
-  const auto state = NextPickle(rest);
-  if (!state.ok()) return state.status();
-  const auto keys = NextPickle(rest);
-  if (!keys.ok()) return keys.status();
-  const auto tensors = FindTensors(*state);
-  if (!tensors.ok()) return tensors.status();
-  const auto storages = FindStorages(*state, *keys, rest);
-  if (!storages.ok()) return storages.status();
-  return AddTensors(*tensors, *storages, file);
-}
-
 }  // namespace
-
-bool LooksLikeTorchFile(const std::string& path) {
-  const auto file = MappedFile::Open(path);
-  return file.ok() &&
-         (BeginsWith((*file)->text(), kZipBegins) || BeginsWith((*file)->text(), kLegacyBegins));
-}
 
 absl::StatusOr<TorchFile> ReadTorchFile(const std::string& path) {
   const auto mapped = MappedFile::Open(path);
   if (!mapped.ok()) return mapped.status();
-  TorchFile file;
-  absl::Status status;
-  if (BeginsWith((*mapped)->text(), kLegacyBegins)) {
-    file.storage.push_back(*mapped);
-    status = InContext(path, ReadLegacy((*mapped)->bytes(), file));
-  } else {
-    status = ReadZip(path, file);
+  if ((*mapped)->text().starts_with(kLegacyBegins)) {
+    return absl::UnimplementedError(
+        absl::StrCat(path, ": is in the format of PyTorch before 1.6; save it anew with a newer ",
+                     "PyTorch: torch.save(torch.load(path, map_location=\"cpu\"), path)"));
   }
-  if (!status.ok()) return status;
+  TorchFile file;
+  if (absl::Status status = ReadZip(path, file); !status.ok()) return status;
   return file;
 }
 

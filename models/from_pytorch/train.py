@@ -1,10 +1,10 @@
-"""Trains a toy: an nn.Transformer as in PyTorch's tutorial, on a made-up language, in a minute.
+"""Trains a toy: an nn.Transformer as in PyTorch's tutorial, on an invented language, in a minute.
 
     pip install torch
     python models/from_pytorch/train.py toy.pt
 
-writes toy.pt (the model's state_dict) and toy.json (what the state does not say), which
-`limpid convert --from=toy.pt` reads.
+writes toy.pt (the model's state_dict) and toy.json (what the tensors do not say) for
+`limpid convert --from=toy.pt`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from torch import nn
 SPECIAL = ["<unk>", "<pad>", "<bos>", "<eos>"]
 UNK, PAD, BOS, EOS = range(4)
 
-# The made-up language says the verb last, has no articles, and turns each word round.
+# The invented language puts the verb last, has no articles, and reverses each word.
 NOUNS = "dog cat bird fish man woman child king queen baker farmer doctor".split()
 VERBS = "sees likes follows feeds finds calls hears paints".split()
 ADJECTIVES = "old young red big small happy tired clever".split()
@@ -109,7 +109,7 @@ def main():
     parser.add_argument("out", type=Path, help="the file to write: toy.pt")
     parser.add_argument("--steps", type=int, default=900)
     args = parser.parse_args()
-    torch.set_num_threads(1)  # more only get in each other's way in a model this small
+    torch.set_num_threads(1)  # more threads slow down a model this small
     random.seed(1)
     torch.manual_seed(1)
 

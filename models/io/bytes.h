@@ -1,4 +1,4 @@
-// Little-endian binary files from outside, read field by field without trust.
+// Reads untrusted little-endian binary data field by field.
 
 #ifndef LIMPID_MODELS_IO_BYTES_H_
 #define LIMPID_MODELS_IO_BYTES_H_
@@ -17,10 +17,10 @@
 
 namespace limpid::internal {
 
-static_assert(std::endian::native == std::endian::little, "files are read as they lie in memory");
+static_assert(std::endian::native == std::endian::little, "files are read without swapping bytes");
 
-// A place in somebody's bytes that moves on with each read. A read past the end is InvalidArgument,
-// saying what was to be read and where.
+// A position in borrowed bytes; each read advances it. A read past the end fails with
+// InvalidArgument and names the field and the position.
 class ByteReader {
  public:
   explicit ByteReader(absl::Span<const std::byte> bytes) : bytes_(bytes) {}
@@ -39,7 +39,7 @@ class ByteReader {
     return value;
   }
 
-  // The next `size` bytes, which stay where they are.
+  // Returns a view of the next `size` bytes.
   absl::StatusOr<absl::Span<const std::byte>> Take(uint64_t size, const char* what) {
     if (size > remaining()) {
       return absl::InvalidArgumentError(absl::StrCat("ends too early: expected ", size,

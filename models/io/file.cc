@@ -8,9 +8,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
+#include <set>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace limpid::internal {
 namespace {
@@ -33,7 +36,7 @@ class FileDescriptor {
   int descriptor_;
 };
 
-// What Git checks out in place of a large file where its extension for these is not installed:
+// What Git checks out instead of a large file if Git LFS is not installed:
 // https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 bool IsGitLfsPointer(std::string_view text) {
   constexpr size_t kMaxBytes = 1024;
@@ -49,14 +52,14 @@ absl::Status WriteParts(const std::string& path, const std::string& name,
     written = written && std::fwrite(part.data(), 1, part.size(), file) == part.size();
   }
   absl::Status status = written ? absl::OkStatus() : SystemError(name, "write");
-  // A full disk may show only here, when the last buffer goes out.
+  // A full disk may show only here, when the last buffer is flushed.
   if (std::fclose(file) != 0 && status.ok()) status = SystemError(name, "write");
   return status;
 }
 
 // Creates an empty file beside `target`, with its permissions if it exists.
 absl::StatusOr<std::string> CreateBeside(const std::string& target) {
-  constexpr int kMaxAttempts = 100;  // names of runs that were killed, or go on
+  constexpr int kMaxAttempts = 100;  // names are taken by running or killed processes
   struct stat old = {};
   const bool replaces = stat(target.c_str(), &old) == 0;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
@@ -79,7 +82,7 @@ std::string FolderOf(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {
-  // O_NONBLOCK: opening a named pipe must not wait for somebody to write to it.
+  // O_NONBLOCK: opening a named pipe must not block until another process writes.
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return SystemError(path, "open");
   struct stat info = {};
@@ -91,7 +94,7 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
   }
   const auto size = static_cast<size_t>(info.st_size);
   void* data = nullptr;
-  if (size > 0) {  // mmap refuses to map nothing
+  if (size > 0) {  // mmap fails on 0 bytes
     data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (data == MAP_FAILED) return SystemError(path, "map");
   }
@@ -99,8 +102,8 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
       new MappedFile(static_cast<const std::byte*>(data), size));
   if (IsGitLfsPointer(mapped->text())) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": is a Git LFS pointer, not the file that it stands for; get that ",
-                     "with `git lfs pull`, or from where the model was published"));
+        absl::StrCat(path, ": is a Git LFS pointer instead of the file; fetch the file with ",
+                     "`git lfs pull`, or from where the model was published"));
   }
   return mapped;
 }
@@ -160,12 +163,30 @@ absl::Status WriteFile(const std::string& path, std::string_view text) {
 absl::Status SyncToDisk(const std::string& path) {
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return SystemError(path, "open");
-  // Some file systems cannot; then there is nothing to wait for.
+  // Some file systems do not support fsync.
   if (fsync(file.get()) == 0 || errno == EINVAL || errno == ENOTSUP) return absl::OkStatus();
   return SystemError(path, "write");
 }
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+std::string NamesIn(const std::string& path) {
+  constexpr size_t kMaxShown = 8;
+  std::set<std::string> names;
+  std::error_code error;
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::string folder = std::filesystem::is_directory(path, error) ? path
+                             : parent.empty()                           ? "."
+                                                                        : parent.string();
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    names.insert(entry->path().filename().string());
+  }
+  if (names.empty()) return "nothing";
+  const bool all = names.size() <= kMaxShown;
+  if (!all) names.erase(std::next(names.begin(), kMaxShown), names.end());
+  return absl::StrCat(absl::StrJoin(names, ", "), all ? "" : ", …");
+}
 
 absl::Status InContext(const std::string& what, const absl::Status& status) {
   if (status.ok()) return status;

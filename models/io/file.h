@@ -1,6 +1,5 @@
-// Files on disk, to read and to write, with every error as a Status that names the file. There is
-// one way to do either: MappedFile reads regular files and nothing else; NewFile, and WriteFile
-// which uses it, leave the old file or the whole new one under a name, whatever happens.
+// Reading and writing files. Errors name the file. MappedFile reads regular files only. NewFile and
+// WriteFile replace a file atomically: after a crash, the old one or the whole new one is there.
 
 #ifndef LIMPID_MODELS_IO_FILE_H_
 #define LIMPID_MODELS_IO_FILE_H_
@@ -17,13 +16,13 @@
 
 namespace limpid::internal {
 
-// A whole file, mapped read-only. Starts at a page boundary. The mapping sees later changes of the
-// file, and touching pages that a truncation took away is fatal (SIGBUS): do not overwrite a model
-// that is in use, replace it (as WriteNative does).
+// A whole file, mapped read-only and aligned to a page. Later changes of the file show, and reading
+// pages that were truncated raises SIGBUS: replace a model that is in use (as WriteNative does)
+// instead of overwriting it.
 class MappedFile {
  public:
-  // Fails with the system's reason, and with InvalidArgument if `path` is not a regular file, or is
-  // a Git LFS pointer, the few lines that stand for a large file until `git lfs pull` gets it.
+  // Fails with the system's error, and with InvalidArgument if `path` is not a regular file, or is
+  // a Git LFS pointer, the placeholder of a file that `git lfs pull` fetches.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path);
 
   MappedFile(const MappedFile&) = delete;
@@ -33,7 +32,7 @@ class MappedFile {
   absl::Span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
-  // Gives back the memory behind the bytes; those that are touched again are read again.
+  // Frees the memory of the pages. Pages that are read again are loaded from the file again.
   void DropPages() const;
 
  private:
@@ -43,23 +42,23 @@ class MappedFile {
   size_t size_;
 };
 
-// A file in the making, for what writes by itself: under a temporary name in the folder of the file
-// that it is to become. It goes away again unless it is committed.
+// A new file under a temporary name in the target's folder. Commit renames it; without, the
+// destructor removes it.
 class NewFile {
  public:
-  // Follows a link at `path` to what it stands for. Where that is a device or a pipe, there is no
-  // temporary name: what is written goes there at once.
+  // Follows a symbolic link at `path`. A device or a pipe has no temporary name: it is written to
+  // directly.
   static absl::StatusOr<std::unique_ptr<NewFile>> Create(const std::string& path);
 
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile();
 
-  // What to open and to write. A file is there, and is empty.
+  // The temporary file to open and write; it exists and is empty.
   const std::string& path() const { return path_; }
 
-  // Gives the file its name, which it keeps after a power cut, too: the content reaches the disk
-  // before the name does.
+  // Renames the file to its target. Content is synced to disk before the name, so that the result
+  // survives a power cut.
   absl::Status Commit();
 
  private:
@@ -70,18 +69,22 @@ class NewFile {
   std::string target_;  // the same as path_ for a device
 };
 
-// Writes `parts` one after the other as a NewFile.
+// Writes the concatenated `parts` through a NewFile.
 absl::Status WriteFile(const std::string& path,
                        absl::Span<const absl::Span<const std::byte>> parts);
 absl::Status WriteFile(const std::string& path, std::string_view text);
 
-// Waits until what was written to a file, or renamed within a folder, is on the disk.
+// Waits until what was written to a file, or renamed in a folder, is on disk.
 absl::Status SyncToDisk(const std::string& path);
 
-// Returns whether there is anything at `path`.
+// Whether `path` exists.
 bool Exists(const std::string& path);
 
-// Puts `what`, usually a path, before the message of a status that is not OK.
+// Lists some names in the folder `path`, or in the folder of the file `path`, for a message:
+// "a.bin, b.bin, …".
+std::string NamesIn(const std::string& path);
+
+// Prefixes the message of an error with `what`, usually a path. Returns an OK status unchanged.
 absl::Status InContext(const std::string& what, const absl::Status& status);
 
 }  // namespace limpid::internal

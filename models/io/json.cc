@@ -18,7 +18,7 @@ using nlohmann::json;
 
 constexpr size_t kMaxDepth = 16;
 
-// Builds the document as nlohmann's own parser would, and stops at what that one lets through.
+// Builds the document as nlohmann's parser does, but refuses repeated keys and deep nesting.
 class DocumentBuilder : public nlohmann::json_sax<json> {
  public:
   explicit DocumentBuilder(json& document) : document_(document) {}
@@ -44,7 +44,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
 
   bool parse_error(size_t /*position*/, const std::string& /*token*/,
                    const nlohmann::detail::exception& cause) override {
-    // what() begins with the name of the exception in brackets, and may quote all of the input.
+    // what() begins with the exception's name in brackets and may quote the whole input.
     const std::string what = cause.what();
     const size_t bracket = what.find("] ");
     return Fail(absl::StrCat("is not valid JSON: ",
@@ -59,7 +59,7 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
     return false;
   }
 
-  // Puts a value where the next one belongs, and returns its place.
+  // Appends a value to the innermost open container and returns its address.
   json* Place(json value) {
     if (open_.empty()) return &(document_ = std::move(value));
     if (!open_.back()->is_array()) return &(*member_ = std::move(value));
@@ -95,14 +95,14 @@ class DocumentBuilder : public nlohmann::json_sax<json> {
 absl::StatusOr<json> ParseJson(std::string_view text) {
   json document;
   DocumentBuilder builder(document);
-  // A json that goes puts what it holds into a list, and ends the program where there is no memory
-  // for that. So it is put by before the document takes the rest.
-  std::string put_by;
-  put_by.reserve(text.size() * sizeof(json));  // twice what it can hold: a vector doubles
+  // nlohmann's destructor flattens into a vector and terminates on bad_alloc, so that memory for it
+  // is reserved up front.
+  std::string reserve;
+  reserve.reserve(text.size() * sizeof(json));  // twice what it can need: a vector doubles
   try {
     if (!json::sax_parse(text, &builder)) return absl::InvalidArgumentError(builder.error);
   } catch (const std::bad_alloc&) {
-    std::string().swap(put_by);
+    std::string().swap(reserve);
     throw;
   }
   return document;

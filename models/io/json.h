@@ -1,4 +1,4 @@
-// JSON from outside: parsed without trust and without exceptions, and shown in messages.
+// Parses untrusted JSON without exceptions, and formats values for messages.
 
 #ifndef LIMPID_MODELS_IO_JSON_H_
 #define LIMPID_MODELS_IO_JSON_H_
@@ -13,27 +13,26 @@
 
 namespace limpid::internal {
 
-// Parses one JSON text. Beyond what JSON forbids (invalid UTF-8 included) refuses keys that repeat
-// within an object, and nesting deeper than 16, with InvalidArgument.
+// Parses one JSON text. Fails with InvalidArgument on invalid JSON or UTF-8, on keys that repeat
+// within an object, and on nesting deeper than 16.
 absl::StatusOr<nlohmann::json> ParseJson(std::string_view text);
 
-// ParseJson for a text that has to be an object.
+// ParseJson for a text that must be an object.
 absl::StatusOr<nlohmann::json> ParseJsonObject(std::string_view text);
 
-// ParseJsonObject of a whole file, which errors name.
+// ParseJsonObject of a whole file. Errors name it.
 absl::StatusOr<nlohmann::json> ReadJsonObject(const std::string& path);
 
-// A JSON number that is whole and fits an int; else nothing.
+// The value of a JSON integer that fits an int; otherwise nothing.
 std::optional<int> IntFromJson(const nlohmann::json& value);
 
-// Writes an array of strings, one a line. Fails with InvalidArgument on one that is not UTF-8,
-// which JSON cannot hold.
+// Formats an array of strings, one per line. Fails with InvalidArgument on one that is not UTF-8.
 absl::StatusOr<std::string> FormatStrings(const std::vector<std::string>& strings);
 
-// `text` for a message: in quotes, control characters escaped, cut when long.
+// `text` for a message: quoted, control characters escaped, truncated if long.
 std::string Quoted(const std::string& text);
 
-// `value` for a message: a scalar as it stands in JSON, else "an array" or "an object".
+// `value` for a message: a scalar as in JSON, otherwise "an array" or "an object".
 std::string Shown(const nlohmann::json& value);
 
 }  // namespace limpid::internal

@@ -1,4 +1,4 @@
-// The files of a model, in a folder or in an archive.
+// The files of a model in a folder or an archive.
 
 #ifndef LIMPID_MODELS_IO_MODEL_FILES_H_
 #define LIMPID_MODELS_IO_MODEL_FILES_H_
@@ -14,7 +14,7 @@
 
 namespace limpid::internal {
 
-// A whole file, and what keeps its bytes.
+// A whole file and the owner of its bytes.
 struct FileBytes {
   absl::Span<const std::byte> bytes;
   std::shared_ptr<const void> owner;
@@ -24,12 +24,12 @@ struct FileBytes {
   }
 };
 
-// Reads a file by its name. Fails with NotFound if there is none; errors name it.
+// Reads a file by name. Errors name it; NotFound if there is none.
 using FileOpener = std::function<absl::StatusOr<FileBytes>(const std::string& name)>;
 
 // The files of one model.
 struct ModelFiles {
-  std::string place;  // what messages put before "/model.bin"
+  std::string place;  // path of the folder or archive, for messages
   FileOpener open;
 
   std::string PathOf(const std::string& name) const { return place + "/" + name; }

@@ -26,12 +26,12 @@ absl::Status Rename(const std::string& from, const std::string& to) {
   return absl::ErrnoToStatus(errno, absl::StrCat(to, ": cannot rename ", from, " to it"));
 }
 
-// A folder under a temporary name, with all that is in it; removed again unless it becomes another.
+// A folder under a temporary name; removed with its contents unless it is renamed.
 class PartialFolder {
  public:
-  // Makes "NAME.partial-N" for the first N that is free.
+  // Creates "NAME.partial-N" for the first free N.
   static absl::StatusOr<std::unique_ptr<PartialFolder>> Create(const std::string& name) {
-    // A name that is taken was left by a run that was killed, or belongs to one that goes on.
+    // Names are taken by running or killed processes.
     for (int attempt = 0; attempt < 100; ++attempt) {
       const std::string path = absl::StrCat(name, ".partial-", attempt);
       if (mkdir(path.c_str(), 0777) == 0) {
@@ -54,7 +54,7 @@ class PartialFolder {
 
   const std::string& path() const { return path_; }
 
-  // Gives the folder its name.
+  // Renames the folder.
   absl::Status Become(const std::string& target) {
     if (absl::Status status = SyncToDisk(path_); !status.ok()) return status;
     if (absl::Status status = Rename(path_, target); !status.ok()) return status;
@@ -63,7 +63,7 @@ class PartialFolder {
     return SyncToDisk(parent.empty() ? "." : parent);
   }
 
-  // Moves what is in the folder to `target`; on failure it is in neither.
+  // Moves the contents to `target`. On failure they are in neither.
   absl::Status MoveContentsTo(const std::string& target) {
     std::vector<std::string> names = Names();
     std::vector<std::string> moved;
@@ -86,7 +86,7 @@ class PartialFolder {
  private:
   explicit PartialFolder(std::string path) : path_(std::move(path)) {}
 
-  // Of the files in the folder, config.json last.
+  // File names, config.json last.
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
     std::error_code error;
@@ -103,7 +103,7 @@ class PartialFolder {
   std::string path_;
 };
 
-// The folders above a new one that do not exist yet. They are made here, and go again unless kept.
+// The missing parents of a new folder. Created by Make, removed by the destructor unless kept.
 class MissingParents {
  public:
   explicit MissingParents(const std::string& folder) {
@@ -131,7 +131,7 @@ class MissingParents {
   void Keep() { kept_ = true; }
 
  private:
-  std::vector<std::string> paths_;  // the innermost first
+  std::vector<std::string> paths_;  // innermost first
   bool kept_ = false;
 };
 

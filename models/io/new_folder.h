@@ -1,4 +1,4 @@
-// Folders that appear whole or not at all.
+// Atomic creation of folders.
 
 #ifndef LIMPID_MODELS_IO_NEW_FOLDER_H_
 #define LIMPID_MODELS_IO_NEW_FOLDER_H_
@@ -10,14 +10,13 @@
 
 namespace limpid::internal {
 
-// Has `write` fill a folder under a temporary name (it gets the path), and gives it the name
-// `folder` when it is whole. When anything fails, nothing stays.
+// Calls `write` with the path of a temporary folder and renames that to `folder` on success. Leaves
+// nothing behind on failure.
 //
-// Where `folder` does not exist, it and its parents are made; the temporary folder is beside it, so
-// that it appears in one step. Where it is an empty folder (the place of a mount, the current
-// folder, one whose parent cannot be written), the temporary folder is in it, and the files move up
-// one by one, config.json last: without that it is not a model. Fails with AlreadyExists if
-// `folder` is anything else.
+// If `folder` does not exist, its parents are created, and it appears in one step. If it is an
+// empty folder (a mount point, the current folder, one whose parent is read-only), the temporary
+// folder is inside it and the files move up one by one, config.json last, because a folder without
+// it is not a model. Fails with AlreadyExists if `folder` is anything else.
 absl::Status WriteNewFolder(const std::string& folder,
                             const std::function<absl::Status(const std::string&)>& write);
 

@@ -12,13 +12,13 @@
 namespace limpid::internal {
 namespace {
 
-// libyaml's parser, which hands out one event after the other and recurses nowhere.
+// libyaml's event parser, which does not recurse.
 class Events {
  public:
   explicit Events(std::string_view text) {
     if (yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc();
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
-    if (text.empty()) text = "";  // libyaml wants a pointer even to nothing
+    if (text.empty()) text = "";  // libyaml needs a pointer that is not null
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
                                  text.size());
   }
@@ -47,7 +47,7 @@ class Events {
         absl::StrCat("line ", event_.start_mark.line + 1, ": expected ", expected));
   }
 
-  // Moves on to an event that must be of `wanted` type.
+  // Advances to the next event, which must be of type `wanted`.
   absl::Status Next(yaml_event_type_t wanted, const char* expected) {
     absl::Status status = Next();
     if (status.ok() && type() != wanted) return Expecting(expected);

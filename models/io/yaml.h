@@ -1,5 +1,5 @@
-// The little YAML that Marian writes, a mapping of names to scalars and lists of scalars, parsed by
-// libyaml without trust.
+// The subset of YAML that Marian writes: a mapping of names to scalars and lists of scalars. Parses
+// untrusted text with libyaml.
 
 #ifndef LIMPID_MODELS_IO_YAML_H_
 #define LIMPID_MODELS_IO_YAML_H_
@@ -13,7 +13,7 @@
 
 namespace limpid::internal {
 
-// A scalar, as it is written but for quotes, is a list of one.
+// A scalar is a list of one; its text is without quotes.
 struct YamlValue {
   bool is_list = false;
   std::vector<std::string> items = {};
@@ -21,11 +21,11 @@ struct YamlValue {
 
 using YamlMapping = std::map<std::string, YamlValue, std::less<>>;
 
-// Parses a text of one mapping. Refuses keys that repeat, aliases, and anything nested deeper, with
-// InvalidArgument that says in which line.
+// Parses one mapping. Fails with InvalidArgument, naming the line, on repeated keys, aliases and
+// deeper nesting.
 absl::StatusOr<YamlMapping> ParseYaml(std::string_view text);
 
-// ParseYaml for a whole file; errors name it. Fails with NotFound if there is none.
+// ParseYaml of a whole file. Errors name it; NotFound if there is none.
 absl::StatusOr<YamlMapping> ReadYaml(const std::string& path);
 
 }  // namespace limpid::internal

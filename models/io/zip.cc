@@ -19,7 +19,7 @@ struct CloseFile {
 using Archive = std::unique_ptr<zip_t, CloseArchive>;
 using File = std::unique_ptr<zip_file_t, CloseFile>;
 
-// libzip's words for one of its error codes.
+// libzip's message for an error code.
 std::string MessageOf(int code) {
   zip_error_t error;
   zip_error_init_with_code(&error, code);
@@ -28,7 +28,7 @@ std::string MessageOf(int code) {
   return message;
 }
 
-// Opens an archive in memory, where it stays.
+// Opens an archive in memory. `bytes` must outlive it.
 absl::StatusOr<Archive> OpenArchive(absl::Span<const std::byte> bytes) {
   if (bytes.empty()) return absl::InvalidArgumentError("cannot be read as a zip archive: is empty");
   zip_error_t error;
@@ -58,8 +58,8 @@ class LibZipReader : public ZipReader {
 
  private:
   std::string path_;
-  std::shared_ptr<const MappedFile> file_;  // which archive_ reads
-  size_t unpacked_ = 0;                     // bytes of all that was read
+  std::shared_ptr<const MappedFile> file_;  // read by archive_
+  size_t unpacked_ = 0;                     // bytes read so far
   Archive archive_;
   std::vector<std::string> names_;
 };
@@ -85,7 +85,7 @@ absl::StatusOr<std::vector<std::byte>> LibZipReader::Read(std::string_view name)
         absl::StrCat(entry, ": cannot be unpacked: ", zip_strerror(archive_.get())));
   }
   std::vector<std::byte> data(info.size);
-  // One byte more than there should be makes libzip reach the end, where it checks the CRC.
+  // Reading one byte more makes libzip reach the end, where it checks the CRC.
   std::byte beyond{};
   const zip_int64_t read = zip_fread(file.get(), data.data(), data.size());
   const zip_int64_t more = read < 0 ? -1 : zip_fread(file.get(), &beyond, 1);

@@ -9,8 +9,7 @@
 namespace limpid::internal {
 namespace {
 
-// The pairs of ids that ever stand in the same sentence pair, sorted, with the probability of the
-// target given the source.
+// p(target | source) for all ids that occur in one sentence pair, sorted.
 class TranslationTable {
  public:
   explicit TranslationTable(absl::Span<const IdPair> pairs, int source_vocab)
@@ -19,7 +18,7 @@ class TranslationTable {
       for (const int source : pair.source) {
         for (const int target : pair.target) cells_.push_back({source, target});
       }
-      // Now and then, so that a corpus need not fit in memory squared.
+      // Bounds the memory by the number of distinct cells.
       if (cells_.size() > 2 * unique_ + kSlack) RemoveRepetitions();
     }
     RemoveRepetitions();
@@ -27,7 +26,7 @@ class TranslationTable {
     std::partial_sum(rows_.begin(), rows_.end(), rows_.begin());
   }
 
-  // One iteration of expectation maximization, from p(target | source) to a better one.
+  // One iteration of expectation maximization.
   void Improve(absl::Span<const IdPair> pairs) {
     for (Cell& cell : cells_) cell.count = 0;
     std::vector<Cell*> column;
@@ -49,7 +48,7 @@ class TranslationTable {
     }
   }
 
-  // The most probable target ids of a source id, the best first.
+  // The most probable target ids of a source id, in descending order.
   std::vector<uint32_t> Best(size_t source, const LexicalOptions& options) {
     std::vector<Cell> cells(row(source).begin(), row(source).end());
     std::stable_sort(cells.begin(), cells.end(),
@@ -67,7 +66,7 @@ class TranslationTable {
   struct Cell {
     int source = 0;
     int target = 0;
-    float probability = 1;  // at first all are the same
+    float probability = 1;  // uniform at first
     double count = 0;
 
     friend bool operator<(const Cell& a, const Cell& b) {
@@ -95,8 +94,8 @@ class TranslationTable {
   }
 
   std::vector<Cell> cells_;
-  size_t unique_ = 0;         // cells when repetitions were last removed
-  std::vector<size_t> rows_;  // [source_vocab + 1]: where each source's cells begin
+  size_t unique_ = 0;         // cells after RemoveRepetitions
+  std::vector<size_t> rows_;  // [source_vocab + 1]: index of each source's first cell
 };
 
 std::vector<uint32_t> MostFrequentTargets(absl::Span<const IdPair> pairs, int target_vocab,

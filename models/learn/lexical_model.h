@@ -1,5 +1,5 @@
-// IBM Model 1 (Brown et al. 1993): which target pieces a source piece is translated with, learned
-// from pairs of sentences. A shortlist is made of what it finds.
+// Learns a shortlist from sentence pairs with IBM Model 1 (Brown et al. 1993): the probability of
+// each target piece given a source piece.
 
 #ifndef LIMPID_MODELS_LEARN_LEXICAL_MODEL_H_
 #define LIMPID_MODELS_LEARN_LEXICAL_MODEL_H_
@@ -13,7 +13,7 @@
 
 namespace limpid::internal {
 
-// A sentence and its translation as ids, </s> included on both sides.
+// Ids of a sentence and its translation, each with its </s>.
 struct IdPair {
   std::vector<int> source;
   std::vector<int> target;
@@ -21,18 +21,19 @@ struct IdPair {
 
 struct LexicalOptions {
   int iterations = 5;
-  // Of each source piece, how many target pieces are kept, and how probable they must be.
+  // Target pieces kept per source piece, and their minimum probability.
   int best = 100;
   float min_probability = 1e-4F;
-  // A pair with a side of more tokens is left out by who learns: it has a cell for each two tokens.
+  // Callers skip pairs with a longer side: memory is proportional to the product of both lengths.
   size_t max_tokens = 512;
-  // How many of the most frequent target pieces go with every sentence.
+  // This many of the most frequent target pieces are candidates in every sentence.
   int frequent = 100;
 };
 
-// The bytes of a shortlist (models/native/shortlist.h): for each source piece its most probable
-// target pieces; for the source's </s>, which every sentence has, the most frequent ones as well;
-// for all source pieces, where there is no such </s> (-1). Ids are inside their vocabularies.
+// Returns a serialized shortlist (models/native/shortlist.h): for each source piece, its most
+// probable target pieces. The most frequent target pieces go to the source's </s>, which every
+// sentence has, or to all source pieces if source_eos_id is -1. Ids must be below the vocabulary
+// sizes.
 std::string LearnShortlist(absl::Span<const IdPair> pairs, int source_vocab, int target_vocab,
                            int source_eos_id, const LexicalOptions& options);
 

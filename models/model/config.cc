@@ -43,7 +43,7 @@ constexpr Name<TokenizerKind> kTokenizers[] = {
     {TokenizerKind::kSentencePiecePerSide, "sentencepiece_per_side"},
     {TokenizerKind::kMosesSubwordNmt, "moses_subword_nmt"}};
 
-// The argument only chooses the table.
+// Overloads select the table by type.
 absl::Span<const Name<Activation>> NamesOf(Activation /*value*/) { return kActivations; }
 absl::Span<const Name<NormOrder>> NamesOf(NormOrder /*value*/) { return kNormOrders; }
 absl::Span<const Name<DecoderSelfAttention>> NamesOf(DecoderSelfAttention /*value*/) {
@@ -122,7 +122,7 @@ class JsonWriter {
   nlohmann::ordered_json document = {{kFormatKey, kFormat}};
 
  private:
-  // The double with the fewest digits that is `value` when read as a float: 1e-05 and not
+  // The shortest double that is `value` when read as a float: 1e-05, not
   // 9.999999747378752e-06.
   static double Shortest(float value) {
     char text[32];
@@ -139,7 +139,7 @@ nlohmann::ordered_json ToJson(const ModelConfig& config) {
   return std::move(writer.document);
 }
 
-// Sets the fields of a config from a JSON object; the first thing wrong stays in `status`.
+// Sets the fields of a config from a JSON object. The first error stays in `status`.
 class JsonReader {
  public:
   explicit JsonReader(const json& document) : document_(document) {}
@@ -234,7 +234,7 @@ absl::Status CheckFormat(const json& document) {
   return absl::OkStatus();
 }
 
-// Checks of one config; the first thing wrong stays in `status`.
+// Checks a config. The first error stays in `status`.
 class Validator {
  public:
   void Range(const char* key, int value, int least, int most) {
@@ -258,8 +258,8 @@ class Validator {
   }
 };
 
-// Bounds that keep every product of two sizes within 2^40, and the tables that an engine makes for
-// a config (positions above all) small beside its weights.
+// These keep every product of two sizes within 2^40, and tables computed from a config, such as
+// positions, small compared to the weights.
 constexpr int kMaxSize = 1 << 20;
 constexpr int kMaxLayers = 1 << 10;
 constexpr int kMaxPositions = 1 << 16;
@@ -349,7 +349,7 @@ absl::StatusOr<ModelConfig> ParseConfig(std::string_view text) {
 }
 
 std::string FormatConfig(const ModelConfig& config) {
-  // Strings come from outside, maybe not from JSON: ill-formed UTF-8 becomes U+FFFD.
+  // Strings may come from other formats than JSON: invalid UTF-8 becomes U+FFFD.
   return ToJson(config).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

@@ -1,4 +1,4 @@
-// The shape of a translation model: what config.json of a model folder says.
+// The architecture of a translation model: the content of a model folder's config.json.
 
 #ifndef LIMPID_MODELS_MODEL_CONFIG_H_
 #define LIMPID_MODELS_MODEL_CONFIG_H_
@@ -26,22 +26,22 @@ enum class Positions {
   kLearned,           // the rows of "{encoder,decoder}.positions.weight"
 };
 
-// How a decoder layer takes up the target tokens so far.
+// How a decoder layer reads the previous target tokens.
 enum class DecoderSelfAttention {
   kAttention,       // as in the paper
-  kSsru,            // by a simpler simple recurrent unit: engine/transformer/ssru.h
-  kSsruWithOutput,  // the same, with an output product as attention has
+  kSsru,            // a simpler simple recurrent unit: engine/transformer/ssru.h
+  kSsruWithOutput,  // the same with an output projection, as in attention
 };
 
-// How text becomes pieces, and which files of the folder do it.
+// How text becomes pieces, and with which files of the folder.
 enum class TokenizerKind {
-  kSpaces,                // it comes split into pieces by spaces; no file
+  kSpaces,                // text is already split into pieces by spaces; no file
   kSentencePiece,         // source.spm, for both sides
   kSentencePiecePerSide,  // source.spm and target.spm
   kMosesSubwordNmt,       // subword.bpe, for both sides, after Moses' tokenizer
 };
 
-// models/FORMAT.md says the same of each key in JSON.
+// models/FORMAT.md describes the same fields as JSON keys.
 struct ModelConfig {
   int model_dim = 0;
   int encoder_layers = 0;
@@ -53,10 +53,10 @@ struct ModelConfig {
   int source_vocab_size = 0;
   int target_vocab_size = 0;
 
-  // One table "embedding.weight" for both sides; else "encoder.embedding.weight" and
-  // "decoder.embedding.weight".
+  // One table "embedding.weight" for both sides; otherwise
+  // "encoder.embedding.weight" and "decoder.embedding.weight".
   bool shared_embeddings = true;
-  // The output product uses the decoder's embedding; else "output.weight".
+  // The output layer uses the decoder's embedding; otherwise "output.weight".
   bool tied_output = true;
   float embedding_scale = 1.0F;  // multiplies every embedding: sqrt(model_dim) in most models
 
@@ -69,34 +69,34 @@ struct ModelConfig {
 
   Positions positions = Positions::kSinusoidal;
   int first_position = 0;
-  int max_positions = 512;  // the most tokens, <s> and </s> included, that either side may have
-  // The most tokens, counted the same way, that a source sentence should have: how long the
-  // sentences were that the model was trained on. Longer ones are translated in parts.
+  int max_positions = 512;  // max tokens per side, including <s> and </s>
+  // Max tokens per source sentence, counted the same way: the length of the training sentences.
+  // Longer ones are translated in parts.
   int max_source_tokens = 512;
 
-  int source_bos_id = -1;  // what sources begin with; -1: with nothing, as in most models
-  int source_eos_id = 0;   // -1: sources end without one, as in OpenNMT-py
+  int source_bos_id = -1;  // prepended to each source; -1: nothing, as in most models
+  int source_eos_id = 0;   // appended to each source; -1: nothing, as in OpenNMT-py
   int source_unk_id = 1;
   int target_eos_id = 0;
   int target_unk_id = 1;
   // The decoder's first input; -1: an embedding of zeros, as in Marian.
   int decoder_start_id = -1;
-  // Ids that are never produced: padding, and what the model's author listed.
+  // Ids that are never produced: padding and those that the model's author listed.
   std::vector<int> bad_words;
 
-  // Where the model was taught word alignment: the mean of the first `alignment_heads` heads of the
-  // cross-attention of decoder layer `alignment_layer` (from 0). -1: nowhere. 0 heads: all.
+  // Cross-attention that was trained for word alignment: the mean of the first `alignment_heads`
+  // heads (0: all) of decoder layer `alignment_layer`, counted from 0. -1: none.
   int alignment_layer = -1;
   int alignment_heads = 0;
-  // A head of the cross-attention of decoder layer `alignment_input_layer` that aligns well by
-  // itself, in the row in which a target word is the decoder's input. -1: none is known.
+  // A cross-attention head of decoder layer `alignment_input_layer` that aligns well without
+  // training, in the row where a target word is the decoder's input. -1: none is known.
   int alignment_input_layer = -1;
   int alignment_input_head = 0;
 
-  std::string source_language;  // as the checkpoint names them ("eng"), or empty
+  std::string source_language;  // as the model names it ("eng"), or empty
   std::string target_language;
 
-  // None: not stated, as in folders of older versions, where the files that there are say it.
+  // None: not stated, as in folders of older versions; the files in the folder decide.
   std::optional<TokenizerKind> tokenizer;
 
   friend bool operator==(const ModelConfig&, const ModelConfig&) = default;

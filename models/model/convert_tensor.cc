@@ -41,7 +41,7 @@ float Int8Scale(absl::Span<const float> row) {
 
 int8_t ToInt8(float value, float scale) {
   if (scale == 0) return 0;
-  // The clamp is for rows of float32 subnormals, whose scale has few digits.
+  // The scale of a row of float32 subnormals has few digits, so that a quotient may exceed 127.
   return static_cast<int8_t>(std::clamp(std::nearbyint(value / scale), -127.0F, 127.0F));
 }
 
@@ -51,7 +51,7 @@ std::byte* Append(std::byte* out, Number number) {
   return out + sizeof(number);
 }
 
-// Writes a row at `out` and returns where the next one goes.
+// Writes a row at `out` and returns its end.
 std::byte* WriteRow(absl::Span<const float> row, DType dtype, float scale, std::byte* out) {
   for (float value : row) {
     switch (dtype) {

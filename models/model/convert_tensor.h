@@ -1,4 +1,4 @@
-// Tensors from one dtype to another.
+// Conversion of tensors between dtypes.
 
 #ifndef LIMPID_MODELS_MODEL_CONVERT_TENSOR_H_
 #define LIMPID_MODELS_MODEL_CONVERT_TENSOR_H_
@@ -11,10 +11,9 @@
 
 namespace limpid::internal {
 
-// Converts in place to `dtype`; the new bytes join `storage`. A tensor that has the dtype already
-// stays as it is. Rounds to nearest, ties to even. int8: a row's scale is its largest magnitude
-// divided by 127, so that its values are -127 … 127 times the scale. Fails with InvalidArgument on
-// numbers that the dtype cannot hold: too large for 16 bits, not finite for int8.
+// Converts `tensor` to `dtype`, rounding to nearest, ties to even; adds the new bytes to `storage`.
+// Does nothing if it has that dtype. The scale of an int8 row is max|x| / 127. Fails with
+// InvalidArgument on numbers out of range: too large for 16 bits, not finite for int8.
 absl::Status ConvertTensor(DType dtype, TensorView& tensor,
                            std::vector<std::shared_ptr<const void>>& storage);
 

@@ -1,4 +1,4 @@
-// The text of `limpid inspect`.
+#include "models/model/describe.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -11,7 +11,6 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "models/io/json.h"
-#include "models/model/checkpoint.h"
 
 namespace limpid::internal {
 namespace {

@@ -21,7 +21,7 @@ namespace limpid::internal {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A model is some million numbers to convert at its start.
+// Vectorized, because loading a model converts millions of numbers.
 void ConvertFloat16(const hwy::float16_t* data, size_t count, float* out) {
   const hn::ScalableTag<float> d;
   const hn::Rebind<hwy::float16_t, decltype(d)> halves;

@@ -10,11 +10,13 @@
 namespace limpid::internal {
 namespace {
 
-// Takes tensors by name and checks them. After the first error, which stays in `status`, it hands
-// out views without data.
+// Takes tensors by name and checks them. The first error stays in `status`; after it, all views are
+// empty.
 class Binder {
  public:
   explicit Binder(const TensorMap& tensors) : left_(tensors) {}
+  // For TensorShapes: only lists names and shapes.
+  explicit Binder(std::map<std::string, std::vector<int64_t>>* shapes) : shapes_(shapes) {}
 
   TensorView Matrix(const std::string& name, int64_t rows, int64_t columns) {
     return Take(name, {rows, columns});
@@ -24,7 +26,7 @@ class Binder {
     TensorView tensor = Take(name, {size});
     if (status.ok() && tensor.dtype != DType::kFloat32) {
       Fail(name, absl::StrCat("has dtype ", std::string(DTypeName(tensor.dtype)),
-                              "; vectors are expected in float32"));
+                              "; expected float32, as for all vectors"));
     }
     return tensor;
   }
@@ -63,7 +65,7 @@ class Binder {
     if (!status.ok() || left_.empty()) return;
     const std::string& name = left_.begin()->first;
     Fail(name,
-         absl::StrCat("has no place in a model of this config",
+         absl::StrCat("is not part of a model with this config",
                       left_.size() == 1 ? "" : absl::StrCat(", like ", left_.size() - 1, " more")));
   }
 
@@ -75,7 +77,8 @@ class Binder {
   }
 
   TensorView Take(const std::string& name, const std::vector<int64_t>& shape) {
-    if (!status.ok()) return {};
+    if (shapes_ != nullptr) shapes_->emplace(name, shape);
+    if (!status.ok() || shapes_ != nullptr) return {};
     const auto found = left_.find(name);
     if (found == left_.end()) {
       Fail(name, absl::StrCat("of shape ", ShapeName(shape), " is missing"));
@@ -90,10 +93,11 @@ class Binder {
     return tensor;
   }
 
-  TensorMap left_;  // what was not taken yet
+  TensorMap left_;  // not taken yet
+  std::map<std::string, std::vector<int64_t>>* shapes_ = nullptr;
 };
 
-// All of a stack but its embedding, which the two stacks may share.
+// All of a stack except its embedding, which the two stacks may share.
 StackWeights BindStack(Binder& binder, const ModelConfig& config, const std::string& name) {
   StackWeights stack;
   if (config.positions == Positions::kLearned) {
@@ -153,11 +157,8 @@ void BindEmbeddings(Binder& binder, const ModelConfig& config, ModelWeights& wei
   weights.output.bias = binder.Vector("output.bias", config.target_vocab_size);
 }
 
-}  // namespace
-
-absl::StatusOr<ModelWeights> BindWeights(const ModelConfig& config, const TensorMap& tensors) {
+ModelWeights BindAll(Binder& binder, const ModelConfig& config) {
   ModelWeights weights;
-  Binder binder(tensors);
   weights.encoder_stack = BindStack(binder, config, "encoder");
   weights.decoder_stack = BindStack(binder, config, "decoder");
   BindEmbeddings(binder, config, weights);
@@ -169,9 +170,24 @@ absl::StatusOr<ModelWeights> BindWeights(const ModelConfig& config, const Tensor
     weights.decoder_layers.push_back(
         BindDecoderLayer(binder, config, absl::StrCat("decoder.layers.", i)));
   }
+  return weights;
+}
+
+}  // namespace
+
+absl::StatusOr<ModelWeights> BindWeights(const ModelConfig& config, const TensorMap& tensors) {
+  Binder binder(tensors);
+  ModelWeights weights = BindAll(binder, config);
   binder.RefuseLeftovers();
   if (!binder.status.ok()) return binder.status;
   return weights;
+}
+
+std::map<std::string, std::vector<int64_t>> TensorShapes(const ModelConfig& config) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  Binder binder(&shapes);
+  BindAll(binder, config);
+  return shapes;
 }
 
 }  // namespace limpid::internal

@@ -1,12 +1,14 @@
-// The weights of a transformer by role, in the order in which a sentence meets them. Binding checks
-// that each tensor is there, has the shape that the config asks for, and that none is left over.
+// The weights of a transformer by role, in order of computation. Binding checks that every tensor
+// exists, that it has the shape that the config asks for, and that none is left over.
 //
-// Dimensions in words, as in engine/transformer/transformer.h. Matrices are [out, in], as in
+// Dimensions are named as in engine/transformer/transformer.h. Matrices are [out, in], as in
 // PyTorch.
 
 #ifndef LIMPID_MODELS_MODEL_WEIGHTS_H_
 #define LIMPID_MODELS_MODEL_WEIGHTS_H_
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -36,7 +38,7 @@ struct FeedForwardWeights {
 
 struct SsruWeights {
   LinearWeights input, forget;  // each [model_dim, model_dim]
-  LinearWeights output;         // [model_dim, model_dim]; without data: the model has none
+  LinearWeights output;         // [model_dim, model_dim]; null data: the model has none
 };
 
 struct EncoderLayerWeights {
@@ -56,10 +58,10 @@ struct DecoderLayerWeights {
   NormWeights feed_forward_norm;
 };
 
-// What encoder and decoder each have around their layers. A view without data: the model has none.
+// What encoder and decoder each have around their layers. Null data: the model has none.
 struct StackWeights {
   TensorView embedding;  // [vocab, model_dim]
-  TensorView positions;  // [max_positions, model_dim], when config.positions is kLearned
+  TensorView positions;  // [max_positions, model_dim], if config.positions is kLearned
   NormWeights embedding_norm;
   NormWeights final_norm;
 };
@@ -74,6 +76,9 @@ struct ModelWeights {
 
 // Errors are InvalidArgument and name the tensor, the shape expected and the shape found.
 absl::StatusOr<ModelWeights> BindWeights(const ModelConfig& config, const TensorMap& tensors);
+
+// The names and shapes of all tensors that a model of this config has.
+std::map<std::string, std::vector<int64_t>> TensorShapes(const ModelConfig& config);
 
 }  // namespace limpid::internal
 

@@ -46,7 +46,7 @@ absl::StatusOr<std::string> ChecksumOfFile(const std::string& path) {
   return Crc32((*file)->bytes().data(), (*file)->bytes().size());
 }
 
-// Compares the tensors, which says more of damage than their file's checksum would.
+// Verifies tensor by tensor, so that the error can name the damaged ones.
 absl::Status VerifyTensors(const std::string& folder) {
   const std::string path = folder + kTensorsFile;
   const auto file = ReadSafetensors(path);
@@ -57,7 +57,7 @@ absl::Status VerifyTensors(const std::string& folder) {
     const auto expected = file->metadata.find(key);
     if (expected == file->metadata.end()) {
       return absl::FailedPreconditionError(
-          absl::StrCat(path, ": has no checksum of ", Quoted(key.substr(sizeof(kKeyBegin) - 1)),
+          absl::StrCat(path, ": has no checksum for ", Quoted(key.substr(sizeof(kKeyBegin) - 1)),
                        "; `limpid convert` of this version writes them"));
     }
     if (expected->second != checksum) damaged.push_back(Quoted(key.substr(sizeof(kKeyBegin) - 1)));
@@ -72,7 +72,7 @@ absl::Status VerifyTensors(const std::string& folder) {
       named < damaged.size() ? ", …" : "", "; get the model again"));
 }
 
-// Config, vocabularies and the like, and the header of the tensors.
+// Verifies all files as a whole.
 absl::Status VerifyFiles(const std::string& folder, const FileChecksums& checksums) {
   for (const std::string_view name : kModelFiles) {
     const std::string path = absl::StrCat(folder, "/", std::string(name));
@@ -80,7 +80,7 @@ absl::Status VerifyFiles(const std::string& folder, const FileChecksums& checksu
     if (!checksums.Has(name)) {
       if (absl::IsNotFound(file.status())) continue;
       return absl::FailedPreconditionError(
-          absl::StrCat(path, ": is not in checksums.json; was it put there afterwards?"));
+          absl::StrCat(path, ": is not in checksums.json; was it added later?"));
     }
     if (absl::IsNotFound(file.status())) {
       return absl::DataLossError(absl::StrCat(path, ": is missing; get the model again"));
@@ -92,8 +92,6 @@ absl::Status VerifyFiles(const std::string& folder, const FileChecksums& checksu
 }
 
 }  // namespace
-
-absl::Span<const std::string_view> NamesOfModelFiles() { return kModelFiles; }
 
 std::map<std::string, std::string> Checksums(const TensorMap& tensors) {
   std::map<std::string, std::string> checksums;
@@ -119,9 +117,9 @@ absl::StatusOr<FileChecksums> FileChecksums::Read(const std::string& folder) {
     const bool known =
         std::find(std::begin(kModelFiles), std::end(kModelFiles), name) != std::end(kModelFiles);
     if (!known || !checksum.is_string()) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": expected files of a model and their ",
-                                                     "checksums, found ", Quoted(name), ": ",
-                                                     Shown(checksum)));
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": expected names of model files and their ", "checksums, found ",
+                       Quoted(name), ": ", Shown(checksum)));
     }
     read.checksums_[name] = checksum.get<std::string>();
   }
@@ -135,7 +133,7 @@ absl::Status FileChecksums::Check(std::string_view name, absl::Span<const std::b
   }
   return absl::DataLossError(absl::StrCat(folder_, "/", std::string(name),
                                           ": differs from its checksum in checksums.json: it is ",
-                                          "damaged, or another model's; get the model again"));
+                                          "damaged or of another model; get the model again"));
 }
 
 absl::Status WriteFileChecksums(const std::string& folder) {
@@ -166,7 +164,7 @@ absl::StatusOr<std::vector<std::string>> VerifyChecksums(const std::string& fold
   if (!config->contains("limpid_format")) {
     return absl::FailedPreconditionError(absl::StrCat(
         folder,
-        ": is not a Limpid folder; only these have checksums, which `limpid convert` writes"));
+        ": is not a Limpid folder; other models have no checksums. `limpid convert` writes them"));
   }
   const absl::StatusOr<FileChecksums> checksums = FileChecksums::Read(folder);
   if (!checksums.ok()) return checksums.status();

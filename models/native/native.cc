@@ -1,4 +1,4 @@
-// Limpid's own model folder, to read and to write. models/FORMAT.md describes it.
+#include "models/native/native.h"
 
 #include <algorithm>
 #include <string>
@@ -10,8 +10,6 @@
 #include "models/io/file.h"
 #include "models/io/json.h"
 #include "models/io/new_folder.h"
-#include "models/model/checkpoint.h"
-#include "models/model/convert_tensor.h"
 #include "models/model/weights.h"
 #include "models/native/checksum.h"
 #include "models/native/safetensors.h"
@@ -32,7 +30,7 @@ constexpr char kTargetVocabularyFile[] = "/target_vocabulary.json";
 
 // --- Reading ---
 
-// A folder of which files are read, each compared with its checksum.
+// Reads files of a folder and verifies their checksums.
 class FolderReader {
  public:
   static absl::StatusOr<FolderReader> Open(const std::string& folder) {
@@ -46,7 +44,7 @@ class FolderReader {
   bool Has(const char* name) const { return Exists(folder_ + name); }
 
   absl::StatusOr<std::vector<std::string>> ReadVocabulary(const char* name, int size) const;
-  // A SentencePiece model, or merges.
+  // Reads a SentencePiece model or merges.
   absl::Status ReadTokenizer(const char* name, std::string& bytes, std::string& path) const;
 
  private:
@@ -96,8 +94,8 @@ absl::Status FolderReader::ReadTokenizer(const char* name, std::string& bytes,
   path = PathOf(name);
   const auto file = MappedFile::Open(path);
   if (absl::IsNotFound(file.status())) {
-    return absl::NotFoundError(absl::StrCat(
-        path, ": is missing; the model's tokenizer is made of it, as config.json says"));
+    return absl::NotFoundError(
+        absl::StrCat(path, ": is missing; the tokenizer that config.json names needs it"));
   }
   if (!file.ok()) return file.status();
   if ((*file)->text().empty()) {
@@ -129,7 +127,7 @@ absl::Status ReadVocabularies(const FolderReader& reader, Checkpoint& checkpoint
   return absl::OkStatus();
 }
 
-// What a folder of an older version has, whose config.json does not say it.
+// For folders of older versions, whose config.json does not name the tokenizer.
 absl::StatusOr<TokenizerKind> InferTokenizer(const FolderReader& reader) {
   if (reader.Has(kTargetSentencePieceFile) && !reader.Has(kSourceSentencePieceFile)) {
     return absl::InvalidArgumentError(
@@ -143,7 +141,7 @@ absl::StatusOr<TokenizerKind> InferTokenizer(const FolderReader& reader) {
                                               : TokenizerKind::kSpaces;
 }
 
-// The files of a kind of tokenizer; others would contradict it.
+// The files that a kind of tokenizer has; it must not have others.
 std::vector<const char*> FilesOf(TokenizerKind kind) {
   switch (kind) {
     case TokenizerKind::kSpaces:
@@ -163,9 +161,9 @@ absl::Status RefuseOtherTokenizers(TokenizerKind kind, const FolderReader& reade
   for (const char* name : {kSourceSentencePieceFile, kTargetSentencePieceFile, kMergesFile}) {
     if (!reader.Has(name) || std::find(files.begin(), files.end(), name) != files.end()) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat(reader.PathOf(name), ": has no place in a model whose tokenizer is ",
+        absl::StrCat(reader.PathOf(name), ": does not belong to a model whose tokenizer is ",
                      Quoted(std::string(TokenizerKindName(kind))),
-                     " (FORMAT.md); remove it, or say in ", "config.json what the tokenizer is"));
+                     " (FORMAT.md); remove it, or correct the tokenizer in ", "config.json"));
   }
   return absl::OkStatus();
 }
@@ -198,7 +196,7 @@ absl::Status ReadTokenizer(const FolderReader& reader, Checkpoint& checkpoint) {
                               checkpoint.target_tokenizer_path);
 }
 
-// Reads the shortlist, if there is one.
+// Optional.
 absl::Status ReadShortlist(const std::string& folder, Checkpoint& checkpoint) {
   const std::string path = folder + kShortlistFile;
   const auto file = MappedFile::Open(path);
@@ -247,18 +245,24 @@ absl::Status WriteFiles(const Checkpoint& checkpoint, const std::string& folder)
   return status.ok() ? WriteFileChecksums(folder) : status;
 }
 
-}  // namespace
-
-absl::StatusOr<Checkpoint> WithMatricesIn(DType dtype, const Checkpoint& checkpoint) {
-  Checkpoint converted = checkpoint;
-  for (auto& [name, tensor] : converted.tensors) {
-    const DType wanted = tensor.shape.size() < 2 ? DType::kFloat32 : dtype;
-    if (absl::Status status = ConvertTensor(wanted, tensor, converted.storage); !status.ok()) {
-      return InContext(absl::StrCat("tensor ", Quoted(name)), status);
-    }
+// Refuses what is not a Limpid folder, and says what to do. Damage is for ReadNative to report.
+absl::Status CheckFormat(const std::string& folder) {
+  if (!Exists(folder)) {
+    return absl::NotFoundError(absl::StrCat(folder, ": no such file or folder"));
   }
-  return converted;
+  const std::string how_to_convert = absl::StrCat(
+      "; convert a model of another format first: limpid convert --from=", folder, " --to=DIR");
+  const std::string path = folder + kConfigFile;
+  if (!Exists(path)) {
+    return absl::NotFoundError(absl::StrCat(path, ": no such file", how_to_convert));
+  }
+  const auto config = ReadJsonObject(path);
+  if (!config.ok() || config->contains("limpid_format")) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": has no key \"limpid_format\"", how_to_convert));
 }
+
+}  // namespace
 
 bool IsNative(const std::string& path) {
   const auto config = ReadJsonObject(path + kConfigFile);
@@ -266,7 +270,9 @@ bool IsNative(const std::string& path) {
 }
 
 absl::StatusOr<Checkpoint> ReadNative(const std::string& folder) {
+  if (absl::Status status = CheckFormat(folder); !status.ok()) return status;
   Checkpoint checkpoint;
+  checkpoint.path = folder;
   checkpoint.format = "Limpid folder";
 
   const std::string config_path = folder + kConfigFile;

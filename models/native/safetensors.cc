@@ -17,9 +17,10 @@ namespace {
 
 using nlohmann::json;
 
-static_assert(std::endian::native == std::endian::little, "tensors are used as they lie in files");
+static_assert(std::endian::native == std::endian::little,
+              "tensors are used without swapping bytes");
 
-constexpr size_t kLengthBytes = sizeof(uint64_t);  // before the header, its length
+constexpr size_t kLengthBytes = sizeof(uint64_t);  // precedes the header
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // as in the format's own implementation
 constexpr size_t kAlignment = 64;
 constexpr char kMetadataKey[] = "__metadata__";
@@ -45,7 +46,7 @@ absl::Status DTypeFromJson(const json& value, DType& dtype) {
       absl::StrCat("has dtype ", Shown(value), "; expected F32, F16, BF16 or I8"));
 }
 
-// The array of whole numbers from 0 up, below 2^63, under `key`.
+// Reads the array of integers in [0, 2^63) under `key`.
 absl::Status NumbersFromJson(const json& tensor, const char* key, std::vector<int64_t>& numbers) {
   const auto array = tensor.find(key);
   bool valid = array != tensor.end() && array->is_array();
@@ -56,10 +57,10 @@ absl::Status NumbersFromJson(const json& tensor, const char* key, std::vector<in
   }
   if (valid) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("needs ", Quoted(key), ", an array of whole numbers from 0 up"));
+      absl::StrCat("needs ", Quoted(key), ", an array of integers from 0 up"));
 }
 
-// Bytes of a tensor, or nothing if the count overflows.
+// Size of a tensor in bytes, or nothing on overflow.
 std::optional<int64_t> CountBytes(DType dtype, const std::vector<int64_t>& shape) {
   auto bytes = static_cast<int64_t>(SizeOf(dtype));
   for (int64_t dimension : shape) {
@@ -68,12 +69,12 @@ std::optional<int64_t> CountBytes(DType dtype, const std::vector<int64_t>& shape
   return bytes;
 }
 
-// One tensor's entry in the header.
+// A tensor's entry in the header.
 struct Entry {
   std::string name;
   DType dtype = DType::kFloat32;
   std::vector<int64_t> shape;
-  std::vector<int64_t> offsets;  // begin and end, counted from the end of the header
+  std::vector<int64_t> offsets;  // begin and end, relative to the end of the header
 };
 
 absl::StatusOr<Entry> EntryFromJson(const std::string& name, const json& tensor) {
@@ -100,7 +101,7 @@ absl::StatusOr<Entry> EntryFromJson(const std::string& name, const json& tensor)
   return entry;
 }
 
-// Checks that the entries, sorted by offset here, fill `data_size` bytes exactly.
+// Sorts the entries by offset and checks that they fill `data_size` bytes exactly.
 absl::Status CheckLayout(std::vector<Entry>& entries, size_t data_size) {
   std::sort(entries.begin(), entries.end(),
             [](const Entry& a, const Entry& b) { return a.offsets < b.offsets; });
@@ -115,7 +116,7 @@ absl::Status CheckLayout(std::vector<Entry>& entries, size_t data_size) {
   if (static_cast<uint64_t>(end) != data_size) {
     return absl::InvalidArgumentError(absl::StrCat("the tensors take ", end,
                                                    " bytes, but the file has ", data_size,
-                                                   " after its header; is it cut off?"));
+                                                   " after its header; is it truncated?"));
   }
   return absl::OkStatus();
 }
@@ -129,7 +130,7 @@ const std::byte* Aligned(absl::Span<const std::byte> data, DType dtype,
   return copy->data();
 }
 
-// Takes the tensor of `count` scales out of `tensors`. What comes back is null if there is none.
+// Removes the tensor of `count` scales from `tensors` and returns its data; null if there is none.
 absl::StatusOr<const float*> TakeScales(const std::string& name, int64_t count,
                                         TensorMap& tensors) {
   const auto found = tensors.find(name);
@@ -146,11 +147,11 @@ absl::StatusOr<const float*> TakeScales(const std::string& name, int64_t count,
   return values;
 }
 
-// Moves the scales of int8 tensors to where they belong.
+// Attaches scales to their int8 tensors.
 absl::Status AttachScales(TensorMap& tensors) {
   for (auto& [name, tensor] : tensors) {
     if (tensor.dtype != DType::kInt8) continue;
-    // Neither is `tensor` itself, whose name is shorter.
+    // Erasing scales does not erase `tensor`, whose name is shorter.
     const std::string scale_name = absl::StrCat(name, kScaleSuffix);
     const auto scales = TakeScales(scale_name, tensor.rows(), tensors);
     if (!scales.ok()) return scales.status();
@@ -181,7 +182,7 @@ absl::Status MetadataFromJson(const json& object, std::map<std::string, std::str
   return absl::InvalidArgumentError("\"__metadata__\" is not an object of strings");
 }
 
-// The JSON text of the header, whose length stands before it.
+// Returns the JSON text of the header.
 absl::StatusOr<std::string_view> HeaderText(absl::Span<const std::byte> bytes) {
   if (bytes.size() < kLengthBytes) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -194,20 +195,20 @@ absl::StatusOr<std::string_view> HeaderText(absl::Span<const std::byte> bytes) {
         absl::StrCat("the first 8 bytes say that the header has ", length,
                      " bytes; a safetensors header has at ", "most ", kMaxHeaderBytes, ", and ",
                      bytes.size() - kLengthBytes,
-                     " follow here: the file is cut off, or is no safetensors file"));
+                     " follow here: the file is truncated, or not a safetensors file"));
   }
   return std::string_view(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
 }
 
-// The name under which a dtype stands in the header.
+// The header's name of a dtype.
 std::string_view HeaderName(DType dtype) {
   return std::find_if(std::begin(kDTypes), std::end(kDTypes),
                       [&](const auto& entry) { return entry.first == dtype; })
       ->second;
 }
 
-// Tensors whose size is a multiple of the alignment first, so that each of them begins at one; then
-// the others, those with wide elements first, so that each is aligned for its elements.
+// First the tensors whose size is a multiple of kAlignment, so that each of them is aligned; then
+// the others, widest elements first, so that each is aligned for its elements.
 std::vector<std::pair<std::string, TensorView>> InFileOrder(const TensorMap& tensors) {
   std::vector<std::pair<std::string, TensorView>> ordered;
   for (const auto& [name, tensor] : tensors) {
@@ -281,7 +282,7 @@ absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[kMetadataKey] = metadata;
-  std::vector<absl::Span<const std::byte>> parts(1);  // the header's place
+  std::vector<absl::Span<const std::byte>> parts(1);  // the header
   size_t offset = 0;
   for (const auto& [name, tensor] : InFileOrder(tensors)) {
     const size_t end = offset + tensor.bytes();

@@ -1,5 +1,5 @@
-// The safetensors file format, read without trust: every offset, size and shape is checked against
-// the file before a tensor is handed out. https://github.com/huggingface/safetensors
+// The safetensors file format. Reading trusts nothing: every offset, size and shape is checked
+// against the file. https://github.com/huggingface/safetensors
 
 #ifndef LIMPID_MODELS_NATIVE_SAFETENSORS_H_
 #define LIMPID_MODELS_NATIVE_SAFETENSORS_H_
@@ -18,28 +18,27 @@
 
 namespace limpid::internal {
 
-// Tensors of one file. The views point into the file's bytes or, for tensors that do not lie
-// aligned there, into copies in `storage`.
+// Tensors of one file. Views point into the file's bytes, or into copies in `storage` if they are
+// not aligned.
 struct SafetensorsFile {
   TensorMap tensors;
   std::map<std::string, std::string> metadata;
   std::vector<std::shared_ptr<const void>> storage;
-  std::shared_ptr<const MappedFile> file;  // where it was read from, if it was; also in `storage`
+  std::shared_ptr<const MappedFile> file;  // null if not read from a file; also in `storage`
 };
 
-// Parses a whole file held in memory. Errors are InvalidArgument and name the tensor, what was
-// expected and what was found; the file is for the caller to name. The tensors have to fill the
-// data without gaps or overlaps, as the format demands. Int8 tensors "x" take their scales from the
-// float32 tensors "x.scale" and, if it is there, "x.input_scale", which then do not appear by
-// themselves.
+// Parses a whole file in memory. Tensors must fill the data without gaps or overlaps, as the format
+// demands. An int8 tensor "x" takes its scales from the float32 tensors "x.scale" and, if it
+// exists, "x.input_scale", which are not listed themselves. Errors are InvalidArgument and name the
+// tensor, what was expected and what was found, but not the file.
 absl::StatusOr<SafetensorsFile> ParseSafetensors(absl::Span<const std::byte> bytes);
 
-// Maps and parses a file; `storage` then holds the mapping as well. Errors name the file.
+// Maps and parses a file; `storage` then includes the mapping. Errors name the file.
 absl::StatusOr<SafetensorsFile> ReadSafetensors(const std::string& path);
 
-// Writes `tensors` to `path`. The data starts at a multiple of 64 bytes in the file, and so does
-// each tensor whose size is one (all but odd-sized vectors; the format allows no gaps for those).
-// Fails with the system's reason and removes what it wrote.
+// Writes `tensors` to `path`. The data starts at a multiple of 64 bytes in the file, as does each
+// tensor whose size is such a multiple; the format allows no gaps to align the others. Fails with
+// the system's error and removes what it wrote.
 absl::Status WriteSafetensors(const std::string& path, const TensorMap& tensors,
                               const std::map<std::string, std::string>& metadata);
 

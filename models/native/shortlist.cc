@@ -15,8 +15,8 @@ constexpr size_t kHeaderFields = 6;
 constexpr size_t kHeaderBytes = kHeaderFields * sizeof(uint64_t);
 constexpr size_t kUncheckedBytes = 2 * sizeof(uint64_t);  // magic and checksum
 
-// Marian's hashMem: boost's hash_combine over the whole uint64 of `bytes`; an odd id at the end is
-// left out.
+// Marian's hashMem: boost's hash_combine over the uint64s in `bytes`, without an odd uint32 at the
+// end.
 uint64_t Checksum(absl::Span<const std::byte> bytes) {
   uint64_t hash = 0;
   for (size_t at = 0; at + sizeof(uint64_t) <= bytes.size(); at += sizeof(uint64_t)) {
@@ -30,22 +30,23 @@ uint64_t Checksum(absl::Span<const std::byte> bytes) {
 absl::Status CheckHeader(const uint64_t (&header)[kHeaderFields],
                          absl::Span<const std::byte> bytes) {
   if (header[0] != kMagic) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "is no binary shortlist: expected it to begin with ", absl::Hex(kMagic, absl::kZeroPad16),
-        ", found ", absl::Hex(header[0], absl::kZeroPad16)));
+    return absl::InvalidArgumentError(absl::StrCat("is not a binary shortlist: expected the magic ",
+                                                   absl::Hex(kMagic, absl::kZeroPad16), ", found ",
+                                                   absl::Hex(header[0], absl::kZeroPad16)));
   }
   const uint64_t offsets = header[4];
   const uint64_t ids = header[5];
   const uint64_t body = bytes.size() - kHeaderBytes;
-  // Each bound holds by itself first, so that the sum cannot overflow.
+  // Each is bounded first, so that the sum cannot overflow.
   if (offsets > body / sizeof(uint64_t) || ids > body / sizeof(uint32_t) ||
       offsets * sizeof(uint64_t) + ids * sizeof(uint32_t) != body) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the header says ", offsets, " offsets and ", ids, " ids, found ", body,
-                     " bytes for them; expected 8 an offset and 4 an id"));
+    return absl::InvalidArgumentError(absl::StrCat("the header says ", offsets, " offsets and ",
+                                                   ids, " ids, found ", body,
+                                                   " bytes; expected 8 per offset and 4 per id"));
   }
   if (Checksum(bytes.subspan(kUncheckedBytes)) != header[1]) {
-    return absl::InvalidArgumentError("is damaged: the checksum differs from what the header says");
+    return absl::InvalidArgumentError(
+        "is damaged: the checksum differs from the one in the header");
   }
   return absl::OkStatus();
 }

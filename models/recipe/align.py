@@ -1,7 +1,7 @@
-"""Align the words of the training pairs that prepare.py wrote, with the `eflomal` package (GPL-3).
+"""Align the words of prepare.py's training pairs with the `eflomal` package (GPL-3).
 
-Writes train.align into the data folder: a line of links `i-j` for each pair, i in the source, j in
-the target, counted from 0 over `text.words`. Any word aligner can make that file.
+Writes train.align into the data folder: one line of links `i-j` per pair, i in the source, j in the
+target, indices into `text.words`. Any word aligner can make that file.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def write_words(data, source, target):
 
 
 def align(data):
-    """Links in both directions: two lists of sets of (source, target), one set for each pair."""
+    """Links in both directions: two lists of sets of (source, target), one set per pair."""
     with tempfile.TemporaryDirectory() as folder:
         forward, reverse = f"{folder}/forward", f"{folder}/reverse"
         with (
@@ -46,8 +46,8 @@ def read_links(path):
 
 
 def symmetrize(forward, reverse):
-    """grow-diag-final-and (Koehn et al. 2005): the links of both directions, then those of either
-    that touch one and give a word its first link, then those that give two words theirs."""
+    """grow-diag-final-and (Koehn et al. 2005): the links of both directions; then links of either
+    direction that touch one and give a word its first; then links between two unlinked words."""
     links = forward & reverse
     candidates = forward | reverse
     sources, targets = {i for i, _ in links}, {j for _, j in links}

@@ -1,8 +1,8 @@
-"""Varies training pairs so that the model takes what people type: capitals, missing stops, curly
-quotes, other names and numbers, several sentences, things to be copied.
+"""Varies training pairs so that the model accepts what people type: capitals, missing stops, curly
+quotes, other names and numbers, several sentences, text to copy.
 
 An example is (source, target, links): two texts, and pairs (i, j) of their words (`text.words`)
-that translate each other, or None where these are unknown. Each function returns a new example.
+that translate each other, or None if unknown. Each function returns a new example.
 """
 
 import re
@@ -15,8 +15,8 @@ NUMBER = re.compile(r"(?<![\w.,:])\d+(?![\w.,:]\w)")
 
 
 class Augmenter:
-    """Varies examples at random, and joins them with others of `examples`. `rename` comes from
-    rename.py; `templates` makes up text in the target's `language`."""
+    """Varies examples at random and joins them with others of `examples`. `rename` comes from
+    rename.py; `templates` generates text in the target's `language`."""
 
     def __init__(self, examples, language, templates, rename, rng):
         self.examples, self.language = examples, language
@@ -67,7 +67,7 @@ class Augmenter:
         return example
 
     def with_copied(self, example):
-        """Something that is copied, before or after the sentence."""
+        """Adds text to copy before or after the sentence."""
         source, target, _ = example
         maker = self.rng.choice([self.templates.emoji, lambda: self.templates.copied()[0]])
         text = maker()
@@ -94,7 +94,7 @@ class Augmenter:
 
 
 def renumbered(example, rng, last_kept):
-    """Another number where both sides have the same one, once; its last digits may be kept."""
+    """Replaces a number that occurs once on both sides; its last digits may be kept."""
     source, target, links = example
     for number in NUMBER.findall(source):
         free = len(number) - last_kept
@@ -109,7 +109,7 @@ def renumbered(example, rng, last_kept):
 
 
 def curled(example):
-    """Typographic quotes and apostrophes in the source; the target has its own always."""
+    """Typographic quotes and apostrophes in the source; the target always has its own."""
     source, target, links = example
     if source.count('"') % 2 == 0:
         source = CURLED.sub(lambda m: QUOTES["eng"].format(m[1]), source)

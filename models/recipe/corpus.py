@@ -1,4 +1,4 @@
-"""The training examples: read, varied, cut into pieces and put into batches."""
+"""The training examples: read, varied, split into pieces and batched."""
 
 import re
 
@@ -30,14 +30,14 @@ def read_links(path):
 
 
 class Pieces:
-    """Cuts a text into pieces and says which word each piece belongs to."""
+    """Splits a text into pieces, each with the index of its word."""
 
     def __init__(self, sp):
         self.sp = sp
         self.widths = [piece_width(sp.id_to_piece(i)) for i in range(sp.get_piece_size())]
 
     def __call__(self, text):
-        """Ids, and for each the number of its word, or -1."""
+        """Ids, and for each the index of its word, or -1."""
         ids = self.sp.encode(text)
         owner = np.full(len(text) + 2, -1, dtype=np.int64)
         for number, match in enumerate(WORD.finditer(text)):
@@ -49,7 +49,7 @@ class Pieces:
 
 
 def piece_width(piece):
-    """Characters of text. Of the bytes of a character the first counts for all."""
+    """The number of characters; a character in bytes counts at its first byte."""
     byte = re.fullmatch(r"<0x(..)>", piece)
     if byte:
         return 0 if 0x80 <= int(byte[1], 16) < 0xC0 else 1
@@ -57,7 +57,7 @@ def piece_width(piece):
 
 
 def spread(links, source_words, target_words):
-    """Links of words as links of their pieces."""
+    """Turns links of words into links of their pieces."""
     if links is None or source_words is None or target_words is None:
         return []
     by_word = {}
@@ -70,7 +70,7 @@ def spread(links, source_words, target_words):
 
 
 class Stream:
-    """Endless batches of varied examples, each example as often as its weight says."""
+    """Endless batches of varied examples, examples drawn by weight."""
 
     def __init__(self, examples, weights, augment, sp, tokens, rng, pool=8000):
         self.examples, self.weights, self.augment = examples, weights, augment
@@ -92,7 +92,7 @@ class Stream:
 
 
 def batches(examples, tokens, rng):
-    """Lists of examples of like length, of about `tokens` target tokens each, in random order."""
+    """Lists of examples of similar length, of about `tokens` target tokens each, in random order."""
     examples.sort(key=lambda e: (len(e[1]), len(e[0]), rng.random()))
     result = [[]]
     for example in examples:
@@ -104,8 +104,8 @@ def batches(examples, tokens, rng):
 
 
 def tensors(batch, pad):
-    """Source ids [batch, source]; the decoder's input and what it should say [batch, target]; links
-    [batch, target, source], 1 where linked. Padding in what it should say is -100."""
+    """Source ids [batch, source]; decoder inputs and labels [batch, target]; links
+    [batch, target, source], 1 where linked. Padding labels are -100."""
     source = padded([s + [EOS] for s, _, _ in batch], pad)
     target_in = padded([[pad] + t for _, t, _ in batch], pad)
     target_out = padded([t + [EOS] for _, t, _ in batch], -100)

@@ -2,9 +2,9 @@
 
     python models/recipe/evaluate.py data models/eng-deu --limpid build/limpid
 
-For each held-out set of DATA: BLEU and chrF of `limpid translate`. Then, on lines made up from the
-test set and from nothing: how many numbers survive, how much of what must be copied is copied, and
-how many translations reach the limit on their length, which is what a model does that loops.
+For each held-out set of DATA: BLEU and chrF of `limpid translate`. Then, on lines derived from
+the test set and generated ones: how many numbers survive, how much text to copy is copied, and how
+many translations reach their length limit, as those of a looping model do.
 """
 
 import argparse
@@ -24,7 +24,7 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 def translate(args, lines):
-    """A list of limpid's JSON objects, one for each line."""
+    """A list of limpid's JSON objects, one per line."""
     command = [
         args.limpid,
         "translate",
@@ -61,7 +61,7 @@ def score_sets(args):
 
 
 def number_lines(data, rng):
-    """300 sentences with numbers, of the held-out sets, each number replaced by another one."""
+    """300 sentences of the held-out sets, with other numbers."""
     lines = [
         line for path in sorted(data.glob("*.src")) for line in read(path) if NUMBER.search(line)
     ]
@@ -71,7 +71,7 @@ def number_lines(data, rng):
 
 
 def kept(number, output):
-    """Whether the digits of `number` stand in `output`: 1,200 may become 1.200 or 1 200."""
+    """Whether `output` contains the digits of `number`: 1,200 may become 1.200 or 1 200."""
     digits = re.sub(r"\D", "", number)
     return digits in re.sub(r"(?<=\d)[.,   ](?=\d)", "", output)
 
@@ -102,7 +102,7 @@ def score_copies(args, rng, language):
 
 
 def mixed_lines(data, rng, language, count):
-    """Sentences as they are, careless ones, single words, lists, rubbish."""
+    """Sentences unchanged, careless ones, single words, lists, noise."""
     paths = [data / f"{name}.src" for name in ("test", "phrases")]
     if not all(path.exists() for path in paths):
         paths = sorted(data.glob("*.src"))
@@ -140,13 +140,13 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path, help="the folder that prepare.py wrote")
-    parser.add_argument("model", type=Path, help="a model's folder, as limpid convert writes it")
+    parser.add_argument("model", type=Path, help="Limpid model folder")
     parser.add_argument("--limpid", default="build/limpid")
-    parser.add_argument("--language", default="deu", help="the target")
+    parser.add_argument("--language", default="deu", help="target language")
     parser.add_argument("--options", default="", help="more options of limpid translate")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--lines", type=int, default=5000, help="of mixed text, for the limits")
-    parser.add_argument("--verbose", action="store_true", help="show what went wrong")
+    parser.add_argument("--lines", type=int, default=5000, help="lines of mixed text for the length limits")
+    parser.add_argument("--verbose", action="store_true", help="print failures")
     args = parser.parse_args()
     score_sets(args)
     rng = random.Random(7)

@@ -1,4 +1,4 @@
-"""Write a trained model as MarianMTModel.save_pretrained and MarianTokenizer would."""
+"""Write a trained model in the layout of MarianMTModel.save_pretrained and MarianTokenizer."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from model import UNK
 
 
 def export(model, sp, spm_file, languages, aligned, out):
-    """`aligned`: whether two cross-attention heads were taught word alignment, see train.py."""
+    """`aligned`: whether two cross-attention heads were trained to align words, see train.py."""
     out.mkdir(parents=True, exist_ok=True)
     tensors = {name: t.detach().cpu().contiguous() for name, t in marian_tensors(model).items()}
     weights = save(tensors, metadata={"format": "pt"})

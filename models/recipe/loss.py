@@ -1,6 +1,6 @@
 """The training loss: label-smoothed cross-entropy of the words, and guided alignment.
 
-Guided alignment (Chen et al. 2016) teaches two cross-attention heads to look at the source words
+Guided alignment (Chen et al. 2016) trains two cross-attention heads to attend to the source words
 that an aligner links to a target word: head 0 of the last decoder layer in the row that predicts
 the word, and INPUT_HEAD of the first layer in the row in which the word is the decoder's input.
 """
@@ -11,12 +11,12 @@ import torch.nn.functional as F
 import corpus
 
 INPUT_HEAD = 1
-ROWS = 128  # logits of so many tokens at a time stay in a CPU's cache
+ROWS = 128  # tokens at a time, so that their logits stay in a CPU's cache
 
 
 class SmoothedCrossEntropy(torch.autograd.Function):
-    """Mean cross-entropy of softmax(x · weightᵀ + bias), in bfloat16, and its gradient at once:
-    the logits, 8,000 for each token, are never kept."""
+    """Mean cross-entropy of softmax(x · weightᵀ + bias), in bfloat16, with its gradient: the
+    logits, 8,000 per token, are never kept."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, target, smoothing):
@@ -24,7 +24,7 @@ class SmoothedCrossEntropy(torch.autograd.Function):
         n, vocab = len(x), len(weight)
         slope = torch.empty(
             n, vocab, dtype=torch.bfloat16, device=x.device
-        )  # of the loss by logits
+        )  # gradient of the loss by logits
         total = 0.0
         for at in range(0, n, ROWS):
             rows = slice(at, min(n, at + ROWS))
@@ -58,7 +58,7 @@ def guided(weights, align):
 
 
 def loss_of(model, batch, guided_weight, smoothing):
-    """The loss, its share of the words alone (both per token), and the number of tokens."""
+    """The loss, its cross-entropy part (both per token), and the number of tokens."""
     device = model.bias.device
     source, target_in, target_out, align = (t.to(device) for t in corpus.tensors(batch, model.pad))
     memory, mask = model.encode(source)

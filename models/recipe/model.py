@@ -16,7 +16,7 @@ EOS, UNK = 0, 1
 
 @dataclass(frozen=True)
 class Shape:
-    vocab: int  # padding included, which is the last id
+    vocab: int  # including padding, the last id
     dim: int = 256
     heads: int = 4
     ffn: int = 1024
@@ -26,7 +26,7 @@ class Shape:
 
 
 class Dropout:
-    """Dropout masks cut at random from one pool: far cheaper on a CPU than fresh ones."""
+    """Dropout masks are random slices of one pool, far cheaper on a CPU than fresh ones."""
 
     def __init__(self, drop, device="cpu", size=1 << 24):
         self.size = size
@@ -62,7 +62,7 @@ class Attention(nn.Module):
 
     def forward(self, x, memory, mask):
         """Returns the output and the weights [batch, heads, target, source]. `mask` is minus
-        infinity where nothing may look, and else 0. PyTorch's fused attention is slower than these
+        infinity for hidden keys, else 0. PyTorch's fused attention is slower than these
         products on a CPU, for sentences of a dozen tokens."""
         q, k = self.split(self.q_proj(x)), self.split(self.k_proj(memory))
         v = self.split(self.v_proj(memory))
@@ -73,7 +73,7 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """Of the encoder, or with cross-attention of the decoder. Parameters are named as in Marian."""
+    """A layer of the encoder or, with cross-attention, of the decoder. Parameter names are Marian's."""
 
     def __init__(self, shape, cross, dropout):
         super().__init__()
@@ -122,8 +122,8 @@ class Transformer(nn.Module):
 
     @torch.no_grad()
     def clear_padding(self):
-        """Decoding starts from padding, whose embedding is zero, as in Marian. To be called after
-        each update: the row is also one of the output's, and learns."""
+        """Decoding starts from padding, whose embedding is zero, as in Marian. Call after each
+        update: the row is shared with the output, and so gets gradients."""
         self.shared.weight[self.pad].zero_()
 
     def embed(self, ids):
@@ -154,7 +154,7 @@ class Transformer(nn.Module):
 
 
 def masked(hidden):
-    """What to add to attention scores: minus infinity where `hidden`, and else 0."""
+    """The mask to add to attention scores: minus infinity where `hidden`, else 0."""
     return torch.zeros(hidden.shape, device=hidden.device).masked_fill(hidden, -torch.inf)
 
 
@@ -173,8 +173,8 @@ def padded(rows, pad):
 
 @torch.no_grad()
 def greedy(model, sources, batch=64):
-    """The most likely token at each step, for lists of ids without </s>; as many lists of ids.
-    Output is cut at twice the tokens of the batch's longest source, plus 10."""
+    """The most likely token at each step, for lists of ids without </s>. Returns one list per
+    source, cut at twice the tokens of the batch's longest source, plus 10."""
     order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
     result = [None] * len(sources)
     for at in range(0, len(order), batch):

@@ -1,4 +1,4 @@
-"""Write people.txt and places.txt, for train.py --names, from the `faker` package (MIT)."""
+"""Write people.txt and places.txt, for train.py, from the `faker` package (MIT)."""
 
 import argparse
 import importlib

@@ -1,7 +1,7 @@
-"""SentencePiece's normalization rules for these models: spaces and accents alone.
+"""SentencePiece's normalization rules for these models: spaces and accents only.
 
-SentencePiece's own nmt_nfkc also rewrites signs (… to ..., ² to 2, € stays, ™ to TM), which a
-translation should keep.
+SentencePiece's own nmt_nfkc also rewrites signs (… to ..., ² to 2, ™ to TM), which a translation should
+keep.
 """
 
 import unicodedata
@@ -36,7 +36,7 @@ COMPOSED = [*range(0xC0, 0x250), *range(0x400, 0x460), *range(0x1E00, 0x1F00)]
 
 
 def rules():
-    """Pairs of texts: what is rewritten, and to what."""
+    """Pairs of texts: from and to."""
     for code in SPACES:
         yield chr(code), " "
     for code in INVISIBLE:
@@ -48,7 +48,7 @@ def rules():
 
 
 def write_rules(path):
-    """SentencePiece reads a line of code points in hexadecimal, a tab between the two sides."""
+    """SentencePiece reads lines of hexadecimal code points, with a tab between the two sides."""
     with open(path, "w", encoding="utf-8") as lines:
         for before, after in rules():
             print(

@@ -52,7 +52,7 @@ def read_pairs(entry, folder, languages):
 
 
 def looks_parallel(source, target):
-    """Of like length, the same digits, and not left untranslated."""
+    """Whether a pair has similar lengths, the same digits, and is not a copy."""
     ns, nt = len(source.split()), len(target.split())
     if not (0 < ns <= MAX_WORDS and 0 < nt <= MAX_WORDS and ns <= 3 * nt + 4 and nt <= 3 * ns + 4):
         return False
@@ -62,7 +62,7 @@ def looks_parallel(source, target):
 
 
 def cut_slices(sets, rng):
-    """Takes `heldout` pairs of longer sentences out of each set that asks for it."""
+    """Moves `heldout` pairs of longer sentences out of each set that has that key."""
     slices = {}
     for entry, pairs in sets:
         if entry.get("heldout"):
@@ -72,8 +72,8 @@ def cut_slices(sets, rng):
 
 
 def remove_heldout(sets, heldout):
-    """Drops training pairs that share a sentence with a held-out set, and of pairs that are in
-    several sets all but the first."""
+    """Drops training pairs that share a sentence with a held-out set, and repetitions of pairs
+    in later sets."""
     sources = {key(s) for pairs in heldout.values() for s, _ in pairs}
     targets = {key(t) for pairs in heldout.values() for _, t in pairs}
     seen = set()
@@ -103,16 +103,15 @@ def write_train(path, sets):
 
 
 def sample_by_weight(sets, rng):
-    """The text that the pieces are learned from: as often as training reads it."""
+    """The text to learn the pieces from, sampled as training reads it."""
     for entry, pairs in sets:
         for pair in pairs:
             yield from pair * int(entry["weight"] + rng.random())
 
 
 def train_sentencepiece(sentences, vocab, out):
-    """Digits one by one and bytes for characters that are no pieces, so that whatever is in the
-    source can be copied; spaces and accents unified by our own rules, since SentencePiece's own
-    turn … into ... and ² into 2."""
+    """Single digits and byte fallback, so that any source text can be copied. Our own rules
+    normalize spaces and accents, because SentencePiece's turn … into ... and ² into 2."""
     write_rules(out / "normalization.tsv")
     model = io.BytesIO()
     spm.SentencePieceTrainer.train(
@@ -139,7 +138,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("config", type=Path)
-    parser.add_argument("folder", type=Path, help="where the sets are")
+    parser.add_argument("folder", type=Path, help="folder of the sets")
     parser.add_argument("out", type=Path, help="folder to write")
     args = parser.parse_args()
     config = json.loads(args.config.read_text(encoding="utf-8"))
@@ -153,7 +152,7 @@ def main():
     for name, pairs in heldout.items():
         write_text(args.out, name, pairs)
     write_train(args.out / "train.tsv", sets)
-    if not (args.out / "spm.model").exists():  # a model in training keeps its pieces
+    if not (args.out / "spm.model").exists():  # a model being trained keeps its pieces
         train_sentencepiece(sample_by_weight(sets, rng), config.get("vocab", 8000), args.out)
 
 

@@ -1,5 +1,5 @@
-"""Puts other names where both sides say Tom, Mary or Boston, as Tatoeba so often does, so that the
-model learns to copy names, piece by piece, and not that everyone is called Tom."""
+"""Replaces Tom, Mary or Boston, which Tatoeba repeats so often, by other names on both sides, so that
+the model learns to copy names piece by piece."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ VOWELS = "a e i o u au ei".split()
 
 
 class Renamer:
-    """For languages that leave names as they are. `folder` has the lists that names.py makes."""
+    """For languages that do not inflect names. `folder` has the lists that names.py makes."""
 
     SLOTS = [
         ("Tom", ("Tom",), "people"),
@@ -38,14 +38,14 @@ class Renamer:
         return source, target, links
 
     def new_name(self):
-        """One that nobody has."""
+        """A random invented name."""
         choice = self.rng.choice
         syllables = [choice(ONSETS) + choice(VOWELS) for _ in range(self.rng.randint(2, 3))]
         return "".join(syllables).capitalize() + choice(["", "n", "r", "s", "ck", "l"])
 
 
 class RussianRenamer:
-    """Russian inflects names: the new one is put into the case of the old one. Names in
+    """Russian inflects names: the new one gets the case of the old one. Names in
     names-eng-rus.tsv, source<TAB>Russian nominative, end in a consonant, as Том does."""
 
     ENDINGS = ("", "а", "у", "ом", "е")
@@ -74,7 +74,7 @@ class RussianRenamer:
 
 
 def renamer(language, folder, rng):
-    """The one for a target language; without lists of names one that changes nothing."""
+    """The renamer for a target language; without lists of names it changes nothing."""
     if language == "rus":
         return RussianRenamer(NAMES_RUS, rng)
     return Renamer(folder, rng) if (folder / "people.txt").exists() else lambda example: example

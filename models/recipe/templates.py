@@ -1,4 +1,4 @@
-"""Made-up sentences with dates, times, prices and numbers, and text that is to be copied as it is.
+"""Generated sentences with dates, times, prices and numbers, and text to copy unchanged.
 
 Corpora of everyday sentences have few of these, and a model that has seen few loses digits.
 """
@@ -10,7 +10,7 @@ MONTHS = {
 }
 MONTHS = {language: names.split() for language, names in MONTHS.items()}
 
-# Sentences around a slot. A slot's text has the preposition that its kind takes.
+# Sentences around a slot. A slot's text includes its preposition.
 CARRIERS = {
     "date": [
         ("I was born {}.", "Ich wurde {} geboren.", "Я родился {}."),
@@ -79,7 +79,7 @@ class Templates:
         self.column = {"deu": 1, "rus": 2}[language]
 
     def sentence(self):
-        """A made-up pair of sentences."""
+        """A generated pair of sentences."""
         kind = self.rng.choice(list(CARRIERS))
         carrier = self.rng.choice(CARRIERS[kind])
         source, target = getattr(self, kind)()
@@ -135,7 +135,7 @@ class Templates:
         return f"{self.rng.randint(2, 10 ** self.rng.randint(2, 7)):,}"
 
     def local(self, amount):
-        """1,234.50 as the language writes it."""
+        """1,234.50 in the language's notation."""
         thousands = {"deu": ".", "rus": " "}[self.language]
         return amount.replace(",", "_").replace(".", ",").replace("_", thousands)
 
@@ -197,7 +197,7 @@ class Templates:
         return self.rng.choice([repeated, mixed])
 
     def rubbish(self):
-        """Text that is no language: it is to come back as it is."""
+        """Text that is not language and must come back unchanged."""
         makers = [
             self.emoji,
             self.symbols,

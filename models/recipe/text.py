@@ -1,4 +1,4 @@
-"""Cleaning of one sentence, and its words, for the steps that prepare, align and vary text."""
+"""Cleaning a sentence and splitting it into words."""
 
 import re
 import unicodedata
@@ -23,8 +23,8 @@ def clean_source(text):
 
 
 def clean_target(text, language):
-    """One way to write what corpora write in several, since a model cannot know which is asked for:
-    the language's own quotes, and in Russian е for ё."""
+    """One spelling for what corpora spell in several ways, because a model cannot know which is
+    wanted: the language's own quotes, and in Russian е for ё."""
     text = clean(text)
     if language == "rus":
         text = text.replace("ё", "е").replace("Ё", "Е")
@@ -40,6 +40,6 @@ def words(text):
 
 
 def key(text):
-    """What two sentences have in common that differ in case and punctuation only."""
+    """A key that ignores case and punctuation."""
     folded = text.casefold().replace("ё", "е")
     return "".join(c for c in folded if c.isalnum()) or folded

@@ -1,12 +1,11 @@
 """Train a small translation model on a CPU or a GPU; save it in the Hugging Face MarianMT layout.
 
-DATA is the folder that prepare.py and align.py wrote. OUT/state.pt is what training goes on from:
-it stops after --minutes or --steps, or when it is killed, and the same command goes on from the
-last save. OUT/model is the running average of the weights, to be converted and used; OUT/log.tsv is
-the learning curve. The learning rate stays the same after its warm-up, so that training has no end
-that must be known in advance; --decay_steps makes a model to ship from the state of the day: it
-writes OUT/decayed after so many more steps, in which the rate falls to zero, and leaves the state
-as it is.
+DATA is the folder that prepare.py and align.py wrote. Training stops after --minutes or --steps, or
+when killed, and the same command resumes from the last save, OUT/state.pt. OUT/model is the running
+average of the weights, for limpid convert; OUT/log.tsv is the learning curve. The learning rate is
+constant after its warm-up, so that the end of training need not be known in advance. --decay_steps
+makes a model to ship: it decays the rate to zero in that number of steps, writes OUT/decayed and
+leaves the state unchanged.
 """
 
 import argparse
@@ -17,8 +16,8 @@ import signal
 import time
 from pathlib import Path
 
-# Threads that wait are to sleep: while other programs compete for the processor, spinning makes a
-# step up to ten times slower. OpenMP reads it when PyTorch is loaded.
+# Waiting threads sleep: while other programs compete for the processor, spinning makes a step up to
+# ten times slower. OpenMP reads this when PyTorch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import sacrebleu
@@ -54,11 +53,11 @@ def parse_arguments():
     add("--drop", type=float, default=0.1, help="dropout")
     add("--tokens", type=int, default=4000, help="target tokens in a batch")
     add("--lr", type=float, default=7e-4, help="the learning rate after warm-up")
-    add("--warmup", type=int, default=500, help="steps up to it")
-    add("--average", type=float, default=0.999, help="what the average keeps of itself in a step")
+    add("--warmup", type=int, default=500, help="steps to reach it")
+    add("--average", type=float, default=0.999, help="decay of the running average per step")
     add("--steps", type=int, default=10**9)
-    add("--minutes", type=float, default=10**9, help="stop after that long, to be continued")
-    add("--save_minutes", type=float, default=5, help="of the clock, from one save to the next")
+    add("--minutes", type=float, default=10**9, help="stop after this long; resumable")
+    add("--save_minutes", type=float, default=5, help="minutes between saves")
     add("--check_minutes", type=float, default=20, help="processor minutes between checks")
     add("--decay_steps", type=int, default=0)
     add("--guided", type=float, default=0.1, help="weight of each alignment loss")
@@ -76,8 +75,8 @@ def learning_rate(args, step, decay_from):
 
 
 class Trainer:
-    """`model` computes in bfloat16; `master` has its weights in float32, which the optimizer
-    updates; `average` is the running average of these, which is what gets exported."""
+    """`model` computes in bfloat16; `master` has the float32 weights that the optimizer updates;
+    `average` is their running average, which is exported."""
 
     def __init__(self, args, shape, device):
         self.args, self.step, self.seconds = args, 0, 0.0
@@ -91,7 +90,7 @@ class Trainer:
         self.restart()
 
     def restart(self):
-        """After the master's weights were set."""
+        """Call after setting the master's weights."""
         self.model.load_state_dict(self.master.state_dict())
         self.average.load_state_dict(self.master.state_dict())
 
@@ -131,7 +130,7 @@ class Trainer:
     def load(self, path):
         state = torch.load(path)
         if state["shape"] != vars(self.master.shape):
-            raise SystemExit(f"{path} is of another model, {state['shape']}: take another folder")
+            raise SystemExit(f"{path} is of another model, {state['shape']}; use another folder")
         for name, part in self.parts().items():
             part.load_state_dict(state[name])
         self.model.load_state_dict(self.master.state_dict())
@@ -155,7 +154,7 @@ def check(model, sp, data):
 
 
 class StopSignal:
-    """Set once the program was asked to end (SIGTERM, as by `kill`), so that it saves before."""
+    """Set by SIGTERM, so that the program saves before it ends."""
 
     def __init__(self):
         self.received = False
@@ -166,7 +165,7 @@ class StopSignal:
 
 
 class Interval:
-    """Says when something is due again: after so many minutes of `clock`, which gives seconds."""
+    """Whether something is due again: every `minutes` of `clock`, which gives seconds."""
 
     def __init__(self, minutes, clock):
         self.minutes, self.clock, self.last = minutes, clock, clock()
@@ -179,9 +178,8 @@ class Interval:
 
 
 def train(args, trainer, batches, save, check_now):
-    """Until --steps or --minutes are over, or SIGTERM. The learning curve counts processor time,
-    which other programs do not lengthen, and so do the checks, since a process of low priority
-    would else do little but check."""
+    """Runs until --steps, --minutes or SIGTERM. The learning curve and the interval of checks
+    count processor time, which is independent of other programs."""
     stop = StopSignal()
     end = Interval(args.minutes, time.monotonic)
     saving = Interval(args.save_minutes, time.monotonic)
@@ -240,7 +238,7 @@ def main():
     state, log = args.out / "state.pt", args.out / "log.tsv"
     if state.exists():
         trainer.load(state)
-        print(f"going on from step {trainer.step} of {state}")
+        print(f"resuming at step {trainer.step} of {state}")
     elif args.init:
         warm_start(trainer.master, sp, args.init)
         trainer.restart()
@@ -249,7 +247,7 @@ def main():
     model_folder = args.out / "model"
     if args.decay_steps:
         trainer.decay_from, args.steps = trainer.step, trainer.step + args.decay_steps
-        args.average = min(args.average, 0.99)  # not to remember the time of the high rate
+        args.average = min(args.average, 0.99)  # so that weights from the high rate fade
         model_folder = args.out / "decayed"
 
     def save():

@@ -11,8 +11,8 @@ from model import EOS, UNK
 
 
 def embeddings(old_weight, old_bias, old_sp, old_ids, sp, model):
-    """Pieces that both have keep their vectors; others get the mean of the old pieces that they
-    consist of, and those with none keep what they have."""
+    """Pieces that both models have keep their vectors; others get the mean of the old pieces that
+    they split into, or keep their initial vectors."""
     weight, bias = model.shared.weight.data, model.bias.data
     for i in range(sp.get_piece_size()):
         piece = sp.id_to_piece(i)
@@ -28,7 +28,7 @@ def embeddings(old_weight, old_bias, old_sp, old_ids, sp, model):
 
 
 def layer_map(old, new):
-    """Which old layer each new one starts as: the middle ones are doubled."""
+    """The old layer that each new one is a copy of: middle ones are repeated."""
     return [round(i * (old - 1) / max(1, new - 1)) for i in range(new)]
 
 

@@ -4,15 +4,15 @@
     tests/benchmarks/aer.py --model=FOLDER --source=FILE --target=FILE --gold=FILE
 
 Source and target are lines of words separated by spaces; a line of the gold file has the links of a
-pair, counted from 0: SOURCE-TARGET sure, SOURCEpTARGET possible. Translations are given, not
-searched for. With A the links found, S the sure and P the sure and possible ones (Och and Ney 2003):
+pair, counted from 0: SOURCE-TARGET sure, SOURCEpTARGET possible. Translations are given (teacher
+forcing). With A the links found, S the sure and P the sure and possible ones (Och and Ney 2003):
 
     precision = |A∩P| / |A|    recall = |A∩S| / |S|    AER = 1 - (|A∩S| + |A∩P|) / (|A| + |S|)
 
-Whatever is chosen because it scores best is flattered by the pairs that it was chosen on. So each
-row has the AER of the even-numbered pairs, to choose by, and of the odd-numbered, to report.
+Choosing what scores best overfits to the pairs. So each row has the AER of the even-numbered pairs,
+to choose by, and of the odd-numbered, to report.
 Candidates: each head, the mean of each layer and of all, and the mean of each two heads; for each,
-the row of attention, the measure and the rule for links. Needs nothing but Python and `limpid`.
+the row of attention, the measure and the rule for links. Needs only Python and `limpid`.
 """
 
 import argparse
@@ -64,13 +64,13 @@ def mean(*alignments):
 
 
 def each(shares):
-    """The largest share of each target, unless it is nothing's."""
+    """The largest share of each target, unless it is the null word's."""
     links = {(row.index(max(row)), j) for j, row in enumerate(shares)}
     return {(i, j) for i, j in links if i < len(shares[j]) - 1}
 
 
 def within(shares, part):
-    """Of those, the ones that are at least this part of the largest share of their source."""
+    """Those of `each` with at least `part` of the largest share of their source."""
     best = [max(column) for column in zip(*shares)]
     return {(i, j) for i, j in each(shares) if shares[j][i] >= part * best[i]}
 
@@ -102,14 +102,14 @@ def line(name, links, gold):
 
 
 def show(rows):
-    print("| read off | AER, even pairs | AER, odd pairs | AER, all | precision | recall |")
+    print("| read from | AER, even pairs | AER, odd pairs | AER, all | precision | recall |")
     print("|---|---|---|---|---|---|")
     for row in rows:
         print(f"| {row[5]} |", " | ".join(f"{x:.1f}" for x in row[:5]), "|")
 
 
 def candidates(options, layers, heads):
-    """Names and shares of all single views, by measure; and of their means."""
+    """Names and shares of all single heads and means, by measure."""
     for measure in ("weight", "norm"):
         views = {}
         for row in ("output", "input"):
@@ -140,7 +140,7 @@ def main():
     gold = read_gold(options.gold)
     config = json.loads((Path(options.model or "models/eng-deu") / "config.json").read_text())
 
-    print("What limpid does by default, and by leaving words out:\n")
+    print("limpid's default, and occlusion:\n")
     defaults = [("default", []), ("default, each", ["--links=each"])]
     defaults += [("default, norm", ["--measure=norm"])]
     defaults += [("occlusion", ["--measure=occlusion"])]

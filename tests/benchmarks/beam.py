@@ -6,9 +6,8 @@
 --model is the checkpoint, in the Hugging Face MarianMT layout, that --limpid_model came from. All
 three get the same weights, in float32, and the same limits on the length of the output.
 
-Where CTranslate2 differs: it ends a sentence once beam_size * patience hypotheses have finished,
-whatever could still become of the others. Limpid ends it when no other can win any more. So
-CTranslate2 is run with more patience, too.
+CTranslate2 ends a sentence once beam_size * patience hypotheses have finished; Limpid ends it when
+no other hypothesis can still win. So CTranslate2 also runs with more patience.
 """
 
 import argparse
@@ -64,7 +63,7 @@ def transformers_search(reference, sources, beam, length_penalty, early_stopping
 
 
 def convert_to_ctranslate2(reference, folder):
-    """The very weights that `reference` has."""
+    """Converts the weights of `reference`."""
     hugging_face, converted = os.path.join(folder, "hf"), os.path.join(folder, "ct2")
     reference.model.save_pretrained(hugging_face)
     reference.tokenizer.save_pretrained(hugging_face)

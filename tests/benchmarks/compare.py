@@ -1,12 +1,12 @@
-"""Races limpid against CTranslate2 and transformers: the same weights, lines and number of threads, in turn.
+"""Compares limpid with CTranslate2 and transformers: the same weights, lines and number of threads, in turn.
 
     pip install ctranslate2 sentencepiece torch transformers
     python tests/benchmarks/compare.py --source test.src --json results.json
 
-Every engine runs as a process of its own and turns text into text, tokenizing included. Measured are
+Every engine runs as its own process and turns text into text, tokenization included. Measured are
   latency     one line at a time, through a pipe: from writing the line to reading its translation
-  throughput  the corpus, --repeat times over, at the engine's best batch size (found first). For limpid the whole
-              process counts, from start to exit; for the others only translating, once all is loaded
+  throughput  the corpus, --repeat times over, at the engine's best batch size (found first). For limpid this
+              is the whole process, from start to exit; for the others only translating, after loading
   memory      the largest resident size of that process
   start       from starting the process to its first translated line; Python's start and imports included
 Each figure is the median over --rounds rounds, in which the engines take turns.
@@ -24,17 +24,17 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-# Examples a batch; for ctranslate2 also tokens a batch, which it then fills from a sorted window.
+# Examples per batch; for ctranslate2 also tokens per batch, filled from a sorted window.
 BATCH_SIZES = [16, 32, 64, 128, 256]
 CTRANSLATE2_TOKENS = [1024, 2048, 4096, 8192]
-# transformers is slow enough to be measured on fewer lines.
+# transformers is slow, so it gets fewer lines.
 TRANSFORMERS_LINES = 500
-# A start is short, and so measured this often in each round.
+# Starts are short, so each round measures this many.
 STARTS = 5
 
 
 class Engine:
-    """One competitor. `setting` is how it batches: found once, then kept."""
+    """One engine. `setting` is its batch size, found once."""
 
     def __init__(self, name, compute_type, models, args):
         self.name, self.compute_type = name, compute_type
@@ -50,14 +50,14 @@ class Engine:
             yield {"batch_size": size}
 
     def command(self, source=None, output=None):
-        """With a source: translates that file. Without: line by line from a pipe."""
+        """Translates a file if `source` is given, else line by line from a pipe."""
         raise NotImplementedError
 
     def corpus_lines(self, lines):
         return lines * self.args.repeat
 
     def translate_corpus(self, lines):
-        """Returns the seconds that it took, the peak memory in MB, and the translations."""
+        """Returns the seconds, the peak memory in MB, and the translations."""
         with tempfile.TemporaryDirectory() as folder:
             source, output = Path(folder, "source"), Path(folder, "output")
             source.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -76,7 +76,7 @@ class Engine:
             return seconds, usage.ru_maxrss / 1024, read_lines(output)
 
     def start(self, line):
-        """Starts the process and gives it a first line. Returns it and the seconds until the answer."""
+        """Starts the process and sends a first line. Returns the process and the seconds until the answer."""
         start = time.perf_counter()
         process = subprocess.Popen(
             self.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -205,7 +205,7 @@ def work(job):
         print(translate([line.rstrip("\n")])[0], flush=True)
 
 
-# ---- The race ----------------------------------------------------------------------------------
+# ---- The comparison ----------------------------------------------------------------------------------
 
 
 def convert_models(args, folder):
@@ -219,7 +219,7 @@ def convert_models(args, folder):
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    # In a process of its own: whatever this one loads would count as memory of those it starts.
+    # In its own process: whatever this one loads would count as memory of those it starts.
     subprocess.run(
         [sys.executable, "-m", "ctranslate2.converters.transformers"]
         + ["--model", models["transformers"], "--output_dir", models["ctranslate2"]]
@@ -232,7 +232,7 @@ def convert_models(args, folder):
 
 
 def tune(engine, lines):
-    """Finds the engine's fastest way to batch; of those within 2 % of it, the one that takes least memory."""
+    """Finds the engine's fastest batch size; of those within 2 %, the one that takes least memory."""
 
     def run(setting):
         engine.setting = setting
@@ -279,7 +279,7 @@ def measure(engine, lines, args):
 
 
 def agreement(engines):
-    """How many lines each engine translates otherwise than the first engine that is no limpid, in float32."""
+    """The number of lines that each engine translates differently from the first other engine, in float32."""
     reference = next(e for e in engines if not isinstance(e, Limpid) and e.compute_type == "float32")
     for engine in engines:
         pairs = list(zip(engine.texts, reference.texts))
@@ -297,7 +297,7 @@ def print_table(engines, reference):
 
 
 def ratios(engines):
-    """Limpid's best against CTranslate2's best, and float32 against float32: above 1, limpid is ahead."""
+    """Ratios of Limpid's best to CTranslate2's best, and in float32: above 1, limpid is ahead."""
 
     def best(candidates, name):
         values = [statistics.median(engine.results[name]) for engine in candidates]

@@ -1,12 +1,12 @@
-// What the engine's parts cost, and what share that is of what the processor can do.
+// The cost of the engine's parts, compared with the processor's limits.
 //
 //   cmake -S . -B build -DLIMPID_BENCHMARKS=ON && cmake --build build --target engine_benchmark
 //   build/tests/engine_benchmark
 //
-// Every share is taken against a limit measured in the same run:
+// Limits are measured in the same run:
 //   of_matmul  time of oneDNN's matmul alone on the same shape / time
-//   of_memory  time to read as many bytes from memory that lies in the same cache / time
-// The thread is alone: no other thread of this process computes.
+//   of_memory  time to read as many bytes from the same cache level / time
+// Everything runs on one thread.
 
 #include <algorithm>
 #include <array>
@@ -22,6 +22,7 @@
 #include "engine/math/ops.h"
 #include "engine/search/search.h"
 #include "engine/transformer/transformer.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/model/weights.h"
 #include "oneapi/dnnl/dnnl.hpp"
@@ -37,7 +38,7 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Seconds that `work` takes once warm: the least of several runs of some milliseconds each.
+// Seconds that `work` takes when warm: the minimum of several runs of some milliseconds each.
 template <typename Work>
 double SecondsOf(const Work& work) {
   work();
@@ -54,7 +55,7 @@ double SecondsOf(const Work& work) {
   return best;
 }
 
-// Aligned as the engine's own memory is.
+// Aligned like the engine's memory.
 Buffer<float> RandomFloats(size_t size) {
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform(-1, 1);
@@ -73,7 +74,7 @@ struct Shape {
 
 double Flops(const Shape& shape) { return 2.0 * shape.rows * shape.in * shape.out; }
 
-// oneDNN's matmul as it comes: [rows, in] times packed weights [in, out].
+// Plain oneDNN matmul: [rows, in] times packed weights [in, out].
 double MeasureMatmul(const Shape& shape, ComputeType type) {
   using dnnl::memory;
   const memory::data_type input = type == ComputeType::kInt8       ? memory::data_type::u8
@@ -115,21 +116,21 @@ double MatmulSeconds(const Shape& shape, ComputeType type) {
 
 __attribute__((target_clones("avx512f", "avx2", "default"))) float SumOf(const float* values,
                                                                          size_t size) {
-  std::array<float, 128> sums = {};  // many, so that no addition waits for another
+  std::array<float, 128> sums = {};  // many, so that additions are independent
   for (size_t i = 0; i + sums.size() <= size; i += sums.size()) {
     for (size_t j = 0; j < sums.size(); ++j) sums[j] += values[i + j];
   }
   return sums[0] + sums[sums.size() - 1];
 }
 
-// Reads `bytes` again and again, so that they lie where they fit: in a cache, or in memory.
+// Reads `bytes` repeatedly, so that they are in the smallest cache that holds them, or in memory.
 double ReadSeconds(size_t bytes) {
   const size_t size = bytes / sizeof(float);
   const Buffer<float> values = RandomFloats(size);
   return SecondsOf([&] { benchmark::DoNotOptimize(SumOf(values.data(), size)); });
 }
 
-// `limit`: the seconds that one iteration would take at the limit.
+// `limit`: seconds per iteration at the limit.
 benchmark::Counter ShareOf(double limit) {
   return {limit, benchmark::Counter::kIsIterationInvariantRate};
 }
@@ -183,7 +184,7 @@ void BM_Attend(benchmark::State& state) {
   const Heads heads = {4, 64};
   const int keys = static_cast<int>(state.range(0));
   const int model_dim = heads.heads * heads.head_dim;
-  // As in the cache: rows a little more than keys and values of two layers apart.
+  // As in the cache, where rows are a little further apart than keys and values of two layers.
   const size_t stride = static_cast<size_t>(4) * model_dim + 16;
   const Buffer<float> memory = RandomFloats(keys * stride);
   const Buffer<float> query = RandomFloats(model_dim);
@@ -251,7 +252,7 @@ SourceBatch MakeSource(int sentences, int length) {
   return source;
 }
 
-// The matmuls alone that one encoder layer, or one decoder step, of the shipped model is made of.
+// Only the matmuls of one encoder layer, or one decoder step, of the shipped model.
 double EncoderMatmuls(int rows, ComputeType type) {
   const auto seconds = [&](int in, int out) { return MatmulSeconds({rows, in, out}, type); };
   return 4 * (seconds(256, 768) + seconds(256, 256) + seconds(256, 1024) + seconds(1024, 256)) +

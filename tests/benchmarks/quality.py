@@ -24,7 +24,7 @@ from transformers import MarianMTModel, MarianTokenizer
 
 
 class Reference:
-    """MarianMTModel in float32, greedy, with limpid's own limits on the length of the output."""
+    """MarianMTModel in float32, greedy, with limpid's limits on the length of the output."""
 
     def __init__(self, folder, round_to_float16):
         self.tokenizer = MarianTokenizer.from_pretrained(folder)
@@ -36,7 +36,7 @@ class Reference:
         config.max_length = None
 
     def translate(self, lines, batch_size):
-        """In batches of sentences of like length; the result is in the order of `lines`."""
+        """Translates in batches of similar length; returns the translations in the order of `lines`."""
         sources = [self.tokenizer(line).input_ids for line in lines]
         order = sorted(range(len(lines)), key=lambda i: len(sources[i]))
         texts = [""] * len(lines)
@@ -58,9 +58,9 @@ class Reference:
         return [row[:limit] for row, limit in zip(ids.tolist(), limits)]
 
     def first_difference(self, source, text):
-        """Where `text` leaves the greedy path for `source`: the step, and by how much of a logit
+        """Where `text` leaves the greedy path for `source`: the step, and by how large a logit
         the best token there leads the one of `text`. None if it does not leave it. The tokens of
-        `text` are found anew, so they may be cut otherwise than they were when it was produced."""
+        `text` come from the tokenizer, so they may differ from those that produced it."""
         source_ids = self.tokenizer(source, return_tensors="pt").input_ids
         target = self.tokenizer(text_target=text).input_ids
         start = self.model.config.decoder_start_token_id
@@ -108,7 +108,7 @@ def print_differences(sources, ours, theirs, reference, show):
 
 
 def print_scores(outputs, references):
-    """`outputs`: translations by the name of what made them."""
+    """`outputs`: translations by engine name."""
     bleu, chrf = sacrebleu.BLEU(), sacrebleu.CHRF()
     print("\n| | BLEU | chrF |\n|---|---|---|")
     for name, texts in outputs.items():

@@ -1,13 +1,13 @@
-"""Shows what a line's translation depends on: never on its batch, the threads or the run, and hardly on the processor.
+"""Checks that a line's translation does not depend on its batch, the threads or the run, and hardly on the processor.
 
     python tests/benchmarks/same.py --source test.src
 
 Translates the file with each type that `limpid translate --compute_type` knows, with oneDNN held to each instruction
-set in turn (ONEDNN_MAX_CPU_ISA; those that this processor does not have come out as the best that it has), and at each
+set in turn (ONEDNN_MAX_CPU_ISA; one that this processor lacks acts as the best that it has), and at each
 of them in batches of several sizes, on one thread and two, once more, and line by line through a pipe. Prints how many
-lines come out otherwise than with all that the processor has, and fails if anything but the instruction set changes a
-line. Translations that another program made, as one with another version of oneDNN, are compared with by --keep=FOLDER
-there and --reference=FOLDER here.
+lines differ from those with all instruction sets, and fails if anything except the instruction set changes a line. To
+compare with another build, such as one with another version of oneDNN, run it with --keep=FOLDER there and
+--reference=FOLDER here.
 """
 
 import argparse
@@ -39,7 +39,7 @@ class Limpid:
         self.source = args.source
 
     def translate(self, flags):
-        """The translations of the file's lines, or None where the processor lacks the compute type."""
+        """The translations of the file's lines, or None if the processor lacks the compute type."""
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder, "output")
             flags = ["--threads=1", f"--input={self.source}", f"--output={output}", *flags]
@@ -51,7 +51,7 @@ class Limpid:
             return read_lines(output)
 
     def translate_line_by_line(self):
-        """Each line goes in when the one before has come out."""
+        """Sends each line after receiving the translation of the one before."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         translations = []
         with subprocess.Popen(self.command + ["--threads=1"], env=self.environment, **pipes) as process:
@@ -134,10 +134,10 @@ def main():
                 failures += check_ways(limpid, translations, f"{level}, {compute_type}")
         print(f"| {level} | " + " | ".join(cells) + " |", flush=True)
     if failures > 0:
-        raise SystemExit("A translation depends on more than its line")
+        raise SystemExit("a translation depends on more than its line")
     if args.quick:
         return
-    print(f"\nOtherwise every line came out the same each time: once more; {'; '.join(list(WAYS)[1:])}; line by line")
+    print(f"\nNo line changed with: once more; {'; '.join(list(WAYS)[1:])}; line by line")
 
 
 if __name__ == "__main__":

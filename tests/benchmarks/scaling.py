@@ -4,7 +4,7 @@
     cmake -S . -B build -DLIMPID_BENCHMARKS=ON && cmake --build build --target engine_benchmark
     python tests/benchmarks/scaling.py --output scaling.svg
 
-One thread, greedy; a sentence of N tokens gets a translation of at most N. A cliff would show as a jump of the time a
+One thread, greedy; a sentence of N tokens gets a translation of at most N. A cliff would show as a jump of the time per
 token.
 """
 
@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 
 
 def measure(program):
-    """{(compute type, sentences, length): microseconds a token}"""
+    """{(compute type, sentences, length): microseconds per token}"""
     command = [program, "--benchmark_filter=Greedy", "--benchmark_format=json"]
     command += ["--benchmark_min_time=0.2", "--benchmark_repetitions=3"]
     result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -40,7 +40,7 @@ def draw(axes, figures, title, pick):
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel(title)
-    axes.set_ylabel("microseconds a token")
+    axes.set_ylabel("microseconds per token")
     axes.grid(True, which="both", alpha=0.3)
     axes.legend()
 

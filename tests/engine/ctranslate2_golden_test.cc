@@ -12,6 +12,7 @@
 #include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
 

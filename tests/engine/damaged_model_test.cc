@@ -14,7 +14,7 @@
 
 #include "gtest/gtest.h"
 #include "limpid/translator.h"
-#include "models/model/checkpoint.h"
+#include "models/native/native.h"
 #include "tests/reference/random_model.h"
 #include "tests/temporary_folder.h"
 

@@ -13,6 +13,7 @@
 #include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/native/safetensors.h"
 #include "nlohmann/json.hpp"
@@ -26,8 +27,10 @@ constexpr char kGolden[] = "tests/golden";
 std::vector<std::string> ModelsWithGoldenData() {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(kGolden)) {
-    if (std::filesystem::exists(entry.path() / "golden.json")) {
-      names.push_back(entry.path().filename());
+    const std::string name = entry.path().filename();
+    // Limpid does not read pytorch_legacy: its format is that of PyTorch before 1.6.
+    if (std::filesystem::exists(entry.path() / "golden.json") && name != "pytorch_legacy") {
+      names.push_back(name);
     }
   }
   std::sort(names.begin(), names.end());

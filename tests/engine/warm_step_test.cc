@@ -15,6 +15,7 @@
 #include "engine/search/search.h"
 #include "gtest/gtest.h"
 #include "limpid/translator.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/model/weights.h"
 #include "oneapi/dnnl/dnnl.h"

@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "models/formats/formats.h"
 #include "models/io/zip.h"
-#include "models/model/checkpoint.h"
+#include "models/model/describe.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 

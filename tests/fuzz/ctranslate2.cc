@@ -2,7 +2,8 @@
 
 #include <string>
 
-#include "models/model/checkpoint.h"
+#include "models/formats/formats.h"
+#include "models/model/describe.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 

@@ -2,7 +2,8 @@
 
 #include <string>
 
-#include "models/model/checkpoint.h"
+#include "models/formats/formats.h"
+#include "models/model/describe.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 
@@ -12,7 +13,7 @@ namespace {
 const ModelFolders& Folders() {
   static const ModelFolders folders(
       "hugging_face", {{"tests/golden/pytorch_zip", "", {"pytorch_model.bin", "config.json"}},
-                       {"tests/golden/pytorch_legacy",
+                       {"tests/golden/pytorch_zip",
                         "",
                         {"pytorch_model.bin", "vocab.json", "tokenizer_config.json"}},
                        {"tests/golden/bfloat16", "", {"model.safetensors"}}});

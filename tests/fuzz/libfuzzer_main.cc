@@ -1,5 +1,5 @@
-// libFuzzer's side of a target. With LIMPID_SEEDS=FOLDER in the environment, first writes the
-// target's seeds there.
+// Runs a target under libFuzzer. LIMPID_SEEDS=FOLDER in the environment first writes its seeds
+// there.
 
 #include <cstddef>
 #include <cstdint>

@@ -32,8 +32,8 @@ void* Counted(void* memory) {
 
 }  // namespace
 
-// glibc lets a program replace malloc for itself and all libraries in it, and offers its own under
-// these names.
+// glibc lets a program replace malloc for itself and its libraries, and exports its own under these
+// names.
 // NOLINTBEGIN(bugprone-reserved-identifier,cppcoreguidelines-no-malloc)
 extern "C" {
 
@@ -50,7 +50,7 @@ void* calloc(size_t count, size_t size) { return Counted(__libc_calloc(count, si
 void* realloc(void* memory, size_t size) {
   const size_t before = malloc_usable_size(memory);
   void* const moved = __libc_realloc(memory, size);
-  if (moved == nullptr && size > 0) return nullptr;  // `memory` is as it was
+  if (moved == nullptr && size > 0) return nullptr;  // `memory` is unchanged
   allocated -= before;
   return Counted(moved);
 }

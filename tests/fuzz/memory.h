@@ -1,4 +1,4 @@
-// Counts the memory that a piece of work takes, in this program's own malloc.
+// Counts allocated memory, in this program's own malloc.
 
 #ifndef LIMPID_TESTS_FUZZ_MEMORY_H_
 #define LIMPID_TESTS_FUZZ_MEMORY_H_
@@ -7,16 +7,16 @@
 
 namespace limpid::internal::fuzz {
 
-// What the README promises: the most memory that it may take to read a model of so many bytes, in
-// all its files, whatever they hold.
-constexpr size_t MostMemory(size_t file_bytes) { return (size_t{128} << 20) + 250 * file_bytes; }
+// The limit that .github/SECURITY.md promises for reading a model whose files have `file_bytes`
+// bytes in all.
+constexpr size_t MaxMemory(size_t file_bytes) { return (size_t{128} << 20) + 250 * file_bytes; }
 
-// Counts from its making on. There must be one at a time.
+// Counts from its construction on. Only one may exist at a time.
 class MemoryCounter {
  public:
   MemoryCounter();
-  // The most bytes that were allocated at once, beyond what was when counting began. Always 0 with
-  // sanitizers, which have a malloc of their own.
+  // The peak of allocated bytes above those at construction. Always 0 with sanitizers, which bring
+  // their own malloc.
   size_t peak() const;
 
  private:

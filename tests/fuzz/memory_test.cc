@@ -1,4 +1,4 @@
-// Files that are made to take as much memory for each of their bytes as they can.
+// Files designed to take as much memory per byte as possible.
 
 #include "tests/fuzz/memory.h"
 
@@ -23,7 +23,7 @@ constexpr bool kSanitized = false;
 
 constexpr int kTimes = 200'000;
 
-// `before`, a number and `after`, so many times, so that all of them differ.
+// Repetitions of `before`, a number and `after`, all different.
 std::string Numbered(const std::string& before, const std::string& after) {
   std::string text;
   for (int i = 0; i < kTimes; ++i) {
@@ -42,7 +42,7 @@ void ExpectInProportion(const std::string& file,
                         absl::FunctionRef<void(const std::string& file)> read) {
   const MemoryCounter memory;
   read(file);
-  EXPECT_LE(memory.peak(), MostMemory(file.size())) << file.size() << " bytes";
+  EXPECT_LE(memory.peak(), MaxMemory(file.size())) << file.size() << " bytes";
 }
 
 void RunTarget(const std::string& name, const std::string& input) {

@@ -1,4 +1,4 @@
-// Fuzzing readers of models: a sound model, one of whose files is replaced by the input.
+// Fuzzing model readers: a valid model, one of whose files is replaced by the input.
 
 #ifndef LIMPID_TESTS_FUZZ_MODEL_FOLDERS_H_
 #define LIMPID_TESTS_FUZZ_MODEL_FOLDERS_H_
@@ -9,7 +9,7 @@
 
 namespace limpid::internal::fuzz {
 
-// A folder of this process, below /dev/shm where there is one; it goes when the program ends.
+// A folder of this process, in /dev/shm if that exists; removed when the program ends.
 std::string ScratchFolder(const std::string& name);
 
 std::string ReadFile(const std::string& path);
@@ -17,21 +17,20 @@ void WriteFile(const std::string& path, std::string_view bytes);
 
 struct Model {
   std::string folder;
-  std::string path;                // what the reader gets, within the folder; empty: the folder
+  std::string path;                // given to the reader, within the folder; empty: the folder
   std::vector<std::string> files;  // that an input may replace
 };
 
-// An input is a digit that says which model, a digit that says which of its files, and what stands
-// in that file.
+// An input is a digit for the model, a digit for its file, and the contents of that file.
 class ModelFolders {
  public:
   // Copies the models, so that their files can be replaced.
   ModelFolders(const std::string& name, const std::vector<Model>& models);
 
-  // Puts the input in its place and hands the path of the model to `read`.
+  // Replaces the file and calls `read` with the path of the model.
   void Run(std::string_view input, void (*read)(const std::string& path)) const;
 
-  // The files as they are.
+  // The original files, as inputs.
   std::vector<std::string> Seeds() const;
 
  private:

@@ -1,5 +1,7 @@
 // Limpid's own model folders: config.json, tensors, vocabulary. What loads must translate.
 
+#include "models/native/native.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "limpid/translator.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/native/shortlist.h"
 #include "tests/fuzz/model_folders.h"

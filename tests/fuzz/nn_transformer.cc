@@ -3,8 +3,9 @@
 #include <cstdlib>
 #include <string>
 
+#include "models/formats/formats.h"
 #include "models/formats/torch_file.h"
-#include "models/model/checkpoint.h"
+#include "models/model/describe.h"
 #include "models/native/safetensors.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"

@@ -1,6 +1,5 @@
-// Each fuzz target's seeds and committed corpus, and simple damage to the seeds: what must run in a
-// moment in every build, and in memory in proportion to its size. A crash here is what a test can
-// show; leaks and bad reads show with LIMPID_SANITIZE.
+// Runs each fuzz target on its seeds, its committed corpus and damaged seeds: quickly, in every
+// build, and in memory proportional to the input. Leaks and bad reads show with LIMPID_SANITIZE.
 
 #include <algorithm>
 #include <cctype>
@@ -23,11 +22,11 @@ namespace fs = std::filesystem;
 
 class ReplayTest : public testing::TestWithParam<Target> {
  protected:
-  // Runs the target, within bounds of memory.
+  // Runs the target and checks its memory.
   static void Run(const std::string& input) {
     const MemoryCounter memory;
     GetParam().run(input);
-    EXPECT_LE(memory.peak(), MostMemory(input.size())) << input.size() << " bytes";
+    EXPECT_LE(memory.peak(), MaxMemory(input.size())) << input.size() << " bytes";
   }
 };
 
@@ -46,7 +45,7 @@ TEST_P(ReplayTest, Seeds) {
   }
 }
 
-// Sizes that are larger than all memory, in binary wherever one may stand, and in words.
+// Sizes larger than all memory, in binary at every place, and as digits.
 TEST_P(ReplayTest, ClaimsOfSize) {
   constexpr uint64_t kClaim = 1'000'000'000'000;
   constexpr size_t kMaxBytes = 1024;

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/formats/marian_vocabulary.h"
+#include "models/model/sentencepiece_pieces.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 #include "tokenizer/sentencepiece_check.h"

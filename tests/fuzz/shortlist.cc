@@ -1,5 +1,4 @@
-// Lexical shortlists, as they are and with their checksum made right, so that what stands behind it
-// is reached.
+// Lexical shortlists, as given and with a corrected checksum, which lets the input past the check.
 
 #include "models/native/shortlist.h"
 

@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
+#include "models/native/native.h"
 #include "models/native/shortlist.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/reference/random_model.h"
@@ -29,10 +31,10 @@ Checkpoint Read(const std::string& path) {
   return *std::move(checkpoint);
 }
 
-// Text is split into pieces by SentencePiece.
+// SentencePiece splits text into pieces.
 Checkpoint WithSentencePiece() { return Read("tests/golden/base"); }
 
-// Three candidates a piece: few enough for drafts.
+// Three candidates per piece: few enough for drafts.
 Checkpoint WithShortlist() {
   constexpr uint32_t kCandidates = 3;
   Checkpoint checkpoint = WithSentencePiece();
@@ -50,7 +52,7 @@ Checkpoint WithShortlist() {
   return checkpoint;
 }
 
-// Text is split by Moses' rules and subword-nmt's merges.
+// Moses' rules and subword-nmt merges split text.
 Checkpoint WithSubwordMerges() {
   Checkpoint checkpoint = Read("tests/golden/argos/model");
   checkpoint.subword_merges = ReadFile("tests/golden/argos/bpe.model");
@@ -61,7 +63,7 @@ Checkpoint WithSubwordMerges() {
 
 // The models below have no tokenizer: text is split by spaces into "w2", "w3" ….
 
-// As Firefox's: no self-attention in the decoder, an embedding of zeros to begin with.
+// Like Firefox's models: no self-attention in the decoder, which starts from an embedding of zeros.
 Checkpoint Ssru(DecoderSelfAttention kind) {
   ModelConfig config = reference::SmallConfig();
   config.decoder_self_attention = kind;
@@ -69,7 +71,7 @@ Checkpoint Ssru(DecoderSelfAttention kind) {
   return reference::RandomModel(config, 1);
 }
 
-// As OpenNMT-py's: sources end without </s>, norms come first.
+// Like OpenNMT-py's: sources without </s>, pre-norm.
 Checkpoint WithoutSourceEnd() {
   ModelConfig config = reference::SmallConfig();
   config.source_eos_id = -1;
@@ -79,8 +81,8 @@ Checkpoint WithoutSourceEnd() {
   return reference::RandomModel(config, 2);
 }
 
-// Everything apart: two embeddings, an output of its own, <s> before sources, learned positions,
-// and so few of them that long sentences are cut.
+// Nothing shared: two embeddings, an untied output, <s> before sources, and so few learned
+// positions that long sentences are cut.
 Checkpoint WithNothingShared() {
   ModelConfig config = reference::SmallConfig();
   config.shared_embeddings = config.tied_output = false;

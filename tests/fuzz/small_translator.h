@@ -16,10 +16,10 @@ struct SmallTranslator {
   std::unique_ptr<Translator> translator;
 };
 
-// All of them, each loaded once.
+// All of them, loaded once.
 absl::Span<const SmallTranslator> SmallTranslators();
 
-// The one that an input's first byte chooses: '0' the first, '1' the second ….
+// Chosen by an input's first byte: '0' is the first.
 const Translator& ChooseTranslator(char choice);
 
 }  // namespace limpid::internal::fuzz

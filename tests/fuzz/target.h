@@ -1,8 +1,8 @@
-// What a fuzz target is: something that takes any bytes at all, and must neither crash, hang nor
-// take memory beyond reason on any of them.
+// A fuzz target takes any bytes, and must not crash, hang or take unreasonable memory on any of
+// them.
 //
-// The same targets run in two ways: under libFuzzer, one program each (libfuzzer_main.cc; see
-// tests/fuzz/run), and in replay_test.cc, which gives them their seeds and all that was ever found.
+// Targets run under libFuzzer, one program each (libfuzzer_main.cc; see tests/fuzz/run), and in
+// replay_test.cc, with their seeds and all earlier findings.
 
 #ifndef LIMPID_TESTS_FUZZ_TARGET_H_
 #define LIMPID_TESTS_FUZZ_TARGET_H_
@@ -14,15 +14,15 @@
 namespace limpid::internal::fuzz {
 
 struct Target {
-  const char* name;  // of its folder below tests/fuzz/corpus
+  const char* name;  // of its folder in tests/fuzz/corpus
   void (*run)(std::string_view input);
-  std::vector<std::string> (*seeds)();  // sound inputs to begin with, made of tests/golden
+  std::vector<std::string> (*seeds)();  // valid inputs from tests/golden
 };
 
 // All targets that are linked in.
 std::vector<Target>& Targets();
 
-// Adds a target while the program starts: a file's `const bool registered = Register({…});`.
+// Adds a target at program start: `const bool registered = Register({…});`.
 bool Register(const Target& target);
 
 }  // namespace limpid::internal::fuzz

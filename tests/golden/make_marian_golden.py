@@ -304,7 +304,7 @@ def write_golden(folder, model, source, target, int8_model=None, decodes=True):
     golden = {"made_by": "Marian " + version.split(": ")[1].strip(" \0"), "beam_size": BEAM_SIZE,
               "sentences": sentences}
     with open(folder + "/golden_marian.json", "w", encoding="utf-8") as file:
-        # A line a sentence.
+        # One line per sentence.
         text = json.dumps(golden, ensure_ascii=False)
         file.write(text.replace('{"source":', '\n{"source":') + "\n")
     print(os.path.basename(folder), sum(output is not None for output in outputs), "outputs")

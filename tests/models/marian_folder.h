@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/model/tensor.h"
 #include "models/native/safetensors.h"

@@ -86,33 +86,33 @@ Vector Softmax(Vector x) {
   return x;
 }
 
-// Says whether a query may see a key.
+// Whether a query may see a key.
 using Mask = std::function<bool(size_t query, size_t key)>;
 
 bool SeesAll(size_t, size_t) { return true; }
 bool SeesPast(size_t query, size_t key) { return key <= query; }
 
-// Queries from `x`, keys and values from `memory`.
-Matrix Attention(const Matrix& x, const Matrix& memory, const AttentionWeights& weights,
+// Queries from `x`, keys and values from `source`.
+Matrix Attention(const Matrix& x, const Matrix& source, const AttentionWeights& weights,
                  size_t heads, const Mask& mask, AttentionWeightsByHead& by_head) {
   const Matrix q = Linear(x, weights.query);
-  const Matrix k = Linear(memory, weights.key);
-  const Matrix v = Linear(memory, weights.value);
+  const Matrix k = Linear(source, weights.key);
+  const Matrix v = Linear(source, weights.value);
   const size_t head_dim = q[0].size() / heads;
   by_head.assign(heads, {});
   Matrix context(x.size(), Vector(q[0].size(), 0.0));
   for (size_t head = 0; head < heads; ++head) {
     const size_t begin = head * head_dim;
     for (size_t query = 0; query < x.size(); ++query) {
-      Vector scores(memory.size(), -std::numeric_limits<double>::infinity());
-      for (size_t key = 0; key < memory.size(); ++key) {
+      Vector scores(source.size(), -std::numeric_limits<double>::infinity());
+      for (size_t key = 0; key < source.size(); ++key) {
         if (!mask(query, key)) continue;
         double dot = 0;
         for (size_t i = begin; i < begin + head_dim; ++i) dot += q[query][i] * k[key][i];
         scores[key] = dot / std::sqrt(static_cast<double>(head_dim));
       }
       const Vector row = Softmax(scores);
-      for (size_t key = 0; key < memory.size(); ++key) {
+      for (size_t key = 0; key < source.size(); ++key) {
         for (size_t i = begin; i < begin + head_dim; ++i) context[query][i] += row[key] * v[key][i];
       }
       by_head[head].push_back(row);

@@ -1,6 +1,5 @@
-// The oracle: the transformer of "Attention Is All You Need", written for reading and for nothing
-// else. One sentence at a time, everything in double, no cache, no packing, masks as in the paper.
-// The engine is checked against it.
+// The tests' oracle: the transformer of "Attention Is All You Need", written to be read. One
+// sentence at a time, in double, no caches, no packing, masks as in the paper.
 
 #ifndef LIMPID_TESTS_REFERENCE_REFERENCE_H_
 #define LIMPID_TESTS_REFERENCE_REFERENCE_H_
@@ -15,11 +14,11 @@ namespace limpid::internal::reference {
 using Vector = std::vector<double>;
 using Matrix = std::vector<Vector>;  // rows
 
-// What one attention did: for each head, [queries, keys].
+// The weights of one attention: for each head, [queries, keys].
 using AttentionWeightsByHead = std::vector<Matrix>;
 
 struct Attentions {
-  std::vector<AttentionWeightsByHead> encoder;  // one element a layer
+  std::vector<AttentionWeightsByHead> encoder;  // [layers]
   std::vector<AttentionWeightsByHead> decoder;
   std::vector<AttentionWeightsByHead> cross;
 };
@@ -32,7 +31,7 @@ class Transformer {
   // Source ids to the encoder's output [tokens, model_dim].
   Matrix Encode(const std::vector<int>& source_ids, Attentions* attentions = nullptr) const;
 
-  // The logits [inputs, vocab] that follow each of the decoder's inputs, given all inputs up to it.
+  // The logits [inputs, vocab] after each decoder input, given all inputs up to it.
   // The first input is config.decoder_start_id.
   Matrix Decode(const Matrix& encoder_output, const std::vector<int>& input_ids,
                 Attentions* attentions = nullptr) const;

@@ -20,7 +20,7 @@ json Golden() {
   return json::parse(file);
 }
 
-// Each token with the text that it stands for.
+// Each token with its text.
 std::vector<std::pair<std::string, std::string>> Tokens(const std::string& text,
                                                         const std::string& language) {
   const RewrittenText rewritten = MosesTokenize(text, language);
@@ -56,7 +56,7 @@ TEST(Moses, DetokenizesAsSacremosesDoes) {
   }
 }
 
-TEST(Moses, TokensStandForTheirText) {
+TEST(Moses, TokensCoverTheirText) {
   EXPECT_THAT(
       Tokens(" „Ja“,  sagte\u00A0er…", "de"),
       ElementsAre(Pair("&quot;", "„"), Pair("Ja", "Ja"), Pair("&quot;", "“"), Pair(",", ","),
@@ -66,17 +66,17 @@ TEST(Moses, TokensStandForTheirText) {
                           Pair(")", ")"), Pair("here", "here"), Pair(".", ".")));
   EXPECT_THAT(Tokens("l'ami & co", "fr"), ElementsAre(Pair("l&apos;", "l'"), Pair("ami", "ami"),
                                                       Pair("&amp;", "&"), Pair("co", "co")));
-  // Spaces that go are no part of what stays.
+  // Removed spaces belong to no token.
   EXPECT_THAT(
       Tokens("5 % : 3\u00A0%", "de"),
       ElementsAre(Pair("5", "5"), Pair("%", "%"), Pair(":", ":"), Pair("3", "3"), Pair("%", "%")));
-  // Two marks that change places each stand for both.
+  // Two marks that swap places each cover both.
   EXPECT_THAT(Tokens("\"a\", b", "en"),
               ElementsAre(Pair("&quot;", "\""), Pair("a", "a"), Pair(",", "\","),
                           Pair("&quot;", "\","), Pair("b", "b")));
 }
 
-TEST(Moses, WhatIsJoinedIsFound) {
+TEST(Moses, FindsTokensInTheText) {
   const std::string tokens = "I &apos;m 5 @-@ year ( s ) .";
   const RewrittenText text = MosesDetokenize(tokens, "en");
   EXPECT_EQ(text.text(), "I'm 5-year (s).");
@@ -92,14 +92,14 @@ TEST(Moses, WhatIsJoinedIsFound) {
   EXPECT_EQ(found("."), ".");
 }
 
-// Where Limpid's abbreviations, Unicode's, are not those of Moses' lists.
+// Abbreviations are Unicode's, not those of Moses' lists.
 TEST(Moses, AbbreviationsAreUnicodes) {
   EXPECT_EQ(MosesTokenize("Mt. Fuji is OK.", "en").text(), "Mt. Fuji is OK.");
   EXPECT_EQ(MosesTokenize("Er hat einen Bart.", "de").text(), "Er hat einen Bart .");
   EXPECT_EQ(MosesTokenize("Dr. No", "ru").text(), "Dr. No");
 }
 
-TEST(Moses, AnyBytesAreTaken) {
+TEST(Moses, AcceptsAnyBytes) {
   EXPECT_EQ(MosesTokenize("", "en").text(), "");
   EXPECT_EQ(MosesTokenize(" \t\x01", "").text(), "");
   EXPECT_EQ(MosesDetokenize("", "en").text(), "");

@@ -11,7 +11,7 @@ std::string Original(const std::string& original, const RewrittenText& text, Byt
   return std::string(text.InOriginal(range).In(original));
 }
 
-TEST(RewrittenText, StandsForItselfAtFirst) {
+TEST(RewrittenText, StartsAsTheOriginal) {
   const RewrittenText text("abc");
   EXPECT_EQ(text.text(), "abc");
   EXPECT_EQ(text.InOriginal({1, 3}), (ByteRange{1, 3}));
@@ -21,7 +21,7 @@ TEST(RewrittenText, StandsForItselfAtFirst) {
 TEST(RewrittenText, RemembersThroughSeveralEdits) {
   const std::string original = "say …, now";
   RewrittenText text(original);
-  text.Apply({{{{4, 7}, "..."}}});  // three bytes for the one character
+  text.Apply({{{{4, 7}, "..."}}});  // three bytes for one character
   text.Apply({{{{7, 7}, " "}}});    // between "..." and ","
   text.Apply({{{{0, 3}, "SAY"}, {{9, 10}, ""}}});
   EXPECT_EQ(text.text(), "SAY ... ,now");
@@ -32,7 +32,7 @@ TEST(RewrittenText, RemembersThroughSeveralEdits) {
   EXPECT_EQ(Original(original, text, {9, 12}), "now");
 }
 
-TEST(RewrittenText, WhatWasPutInStandsForNothing) {
+TEST(RewrittenText, InsertionsMapToNothing) {
   RewrittenText text("ab");
   text.Apply({{{{0, 0}, "<"}, {{1, 1}, "-"}, {{2, 2}, ">"}}});
   EXPECT_EQ(text.text(), "<a-b>");
@@ -42,7 +42,7 @@ TEST(RewrittenText, WhatWasPutInStandsForNothing) {
   EXPECT_EQ(text.InOriginal({1, 4}), (ByteRange{0, 2}));
 }
 
-TEST(RewrittenText, FindsWhatStandsForBytesOfTheOriginal) {
+TEST(RewrittenText, FindsBytesOfTheOriginal) {
   RewrittenText text("a b &c d");
   text.Apply({{{{1, 2}, ""}, {{4, 6}, "CC"}}});
   EXPECT_EQ(text.text(), "ab CC d");

@@ -1,4 +1,4 @@
-// Files that would make SentencePiece misbehave, alone and by way of the tokenizer.
+// Files that would make SentencePiece misbehave, alone and through the tokenizer.
 
 #include "tokenizer/sentencepiece_check.h"
 
@@ -69,7 +69,7 @@ void AddChild(uint32_t base, uint8_t label, uint32_t child_base, std::vector<uin
   units[unit] = (unit ^ child_base) << 10U | label;
 }
 
-// The unit for `label` below `base` stands for the replacement at `value`.
+// Gives the unit for `label` below `base` the replacement at `value`.
 void SetValue(uint32_t base, uint8_t label, uint32_t child_base, uint32_t value,
               std::vector<uint32_t>& units) {
   AddChild(base, label, child_base, units);
@@ -77,7 +77,7 @@ void SetValue(uint32_t base, uint8_t label, uint32_t child_base, uint32_t value,
   units[child_base] = value | 0x80000000U;
 }
 
-// A trie that replaces a run of "a", of any length up to `depth`, by the first replacement.
+// A trie that replaces a run of up to `depth` "a" by the first replacement.
 std::vector<uint32_t> NestedRules(uint32_t depth) {
   std::vector<uint32_t> units(size_t{depth + 2} * 256);
   units[0] = 256U << 10U;
@@ -85,7 +85,7 @@ std::vector<uint32_t> NestedRules(uint32_t depth) {
   return units;
 }
 
-// Tries to load the model, and if that works, to use it. What it gives does not matter.
+// Loads the model and, if that works, uses it. The output does not matter.
 absl::Status LoadAndUse(const std::string& sentencepiece) {
   TokenizerModel model;
   model.source_sentencepiece = sentencepiece;
@@ -115,7 +115,7 @@ std::string Refusal(const std::string& model) {
   return message;
 }
 
-TEST(CheckSentencePiece, SoundModelsPass) {
+TEST(CheckSentencePiece, AcceptsValidModels) {
   for (const std::string& model :
        {ReadFile("models/eng-deu/source.spm"), ReadFile("tests/golden/tokenizer/small.source.spm"),
         SmallestModel(), SmallestModel() + Rules(NestedRules(32), std::string("b\0", 2))}) {
@@ -129,7 +129,7 @@ TEST(CheckSentencePiece, NotAProtocolBuffer) {
   EXPECT_THAT(Refusal(SmallestModel() + '\x0A'), HasSubstr("cut off"));
 }
 
-TEST(CheckSentencePiece, WhatSentencePieceRefusesItselfIsRefused) {
+TEST(CheckSentencePiece, RejectsWhatSentencePieceRejects) {
   for (const std::string& model : {Piece("a"), Piece("<unk>", kUnknown) + Piece(""),
                                    SmallestModel() + Piece("a"), Piece("<unk>", kUnknown)}) {
     EXPECT_EQ(LoadAndUse(model).code(), absl::StatusCode::kInvalidArgument);
@@ -143,11 +143,11 @@ TEST(CheckSentencePiece, RulesThatPointOutside) {
   EXPECT_THAT(Refusal(SmallestModel() + Rules(units, b)), HasSubstr("outside"));
 
   units = NestedRules(2);
-  units[512] = 2U | 0x80000000U;  // a replacement behind the last
+  units[512] = 2U | 0x80000000U;  // a replacement past the last
   EXPECT_THAT(Refusal(SmallestModel() + Rules(units, b)), HasSubstr("outside"));
 
   units = NestedRules(2);
-  units[0] = 0x80000000U;  // a root that is no node
+  units[0] = 0x80000000U;  // a value as the root
   EXPECT_THAT(Refusal(SmallestModel() + Rules(units, b)), HasSubstr("outside"));
 
   EXPECT_THAT(Refusal(SmallestModel() + Rules(NestedRules(2), "no NUL")), HasSubstr("outside"));
@@ -178,7 +178,7 @@ TEST(CheckSentencePiece, DenormalizationRules) {
   EXPECT_THAT(Refusal(model), HasSubstr("denormalization"));
 }
 
-TEST(CheckSentencePiece, PiecesThatCannotBe) {
+TEST(CheckSentencePiece, InvalidPieces) {
   EXPECT_THAT(Refusal(SmallestModel() + Piece(std::string(100000, 'a'))), HasSubstr("100000"));
   EXPECT_THAT(Refusal(SmallestModel() + Piece(std::string("a\0b", 3))), HasSubstr("NUL"));
   EXPECT_THAT(Refusal(SmallestModel() + BytesField(1, "\x0A\x7F")), HasSubstr("cut off"));
@@ -218,7 +218,7 @@ TEST(CheckSentencePiece, FlippedBitsNeverCrash) {
     const std::string small = ReadFile(absl::StrCat("tests/golden/tokenizer/small.", side, ".spm"));
     for (int i = 0; i < 1000; ++i) flip_and_use(small);
   }
-  // Unicode's normalization rules, which come last in a model, with few pieces.
+  // A model with few pieces and Unicode's normalization rules, which come last.
   const std::string large = ReadFile("models/eng-deu/source.spm");
   const size_t name = large.find("\x0A\x08nmt_nfkc");
   ASSERT_NE(name, std::string::npos);

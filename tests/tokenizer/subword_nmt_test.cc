@@ -15,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// The pieces of a word, marked as subword-nmt does.
+// The pieces of a word in subword-nmt's notation.
 std::vector<std::string> Pieces(const std::string& merges, const std::string& word) {
   const auto parsed = SubwordNmt::Parse(merges);
   EXPECT_TRUE(parsed.ok()) << parsed.status();
@@ -69,7 +69,7 @@ TEST(SubwordNmt, RefusesWhatIsNoListOfMerges) {
   EXPECT_THAT(Refusal("a \xFF\n"), HasSubstr("UTF-8"));
 }
 
-// What takes time in proportion to the square of the length would take hours here.
+// Quadratic time would take hours here.
 TEST(SubwordNmt, AWordMayBeLong) {
   std::string merges = "a a\n";
   for (std::string piece = "aa"; piece.size() < 1024; piece += piece) {
@@ -78,7 +78,7 @@ TEST(SubwordNmt, AWordMayBeLong) {
   const std::string word(1'000'000, 'a');
   const auto parsed = SubwordNmt::Parse(merges);
   ASSERT_TRUE(parsed.ok()) << parsed.status();
-  // The end of a word is no "a": the last ones stay small.
+  // The end of a word is not an "a": the last pieces stay small.
   EXPECT_EQ((*parsed)->Cut(word).front(), (ByteRange{0, 1024}));
 }
 

@@ -7,7 +7,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/io/zip.h"
-#include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/program.h"
 

@@ -61,7 +61,7 @@ TEST(FaultsTest, DataThatIcuLacksIsNotSaidToBeMemory) {
   const Outcome outcome = RunProgram({"translate", kEnglish}, "", options);
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.output, "");
-  EXPECT_TRUE(absl::StrContains(outcome.error, "ICU cannot cut text")) << outcome.error;
+  EXPECT_TRUE(absl::StrContains(outcome.error, "ICU cannot split text")) << outcome.error;
   EXPECT_TRUE(absl::StrContains(outcome.error, "its data is missing")) << outcome.error;
   EXPECT_FALSE(absl::StrContains(outcome.error, "memory")) << outcome.error;
 }

@@ -19,7 +19,7 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/model/checkpoint.h"
+#include "models/native/native.h"
 #include "nlohmann/json.hpp"
 #include "tests/engine/compute_types.h"
 #include "tests/reference/random_model.h"
@@ -569,6 +569,12 @@ TEST(TranslatorTest, AFolderWithoutAModelIsRefusedByName) {
   const auto wrong = Translator::Load("tests/engine");
   EXPECT_FALSE(wrong.ok());
   EXPECT_THAT(wrong.status().message(), HasSubstr("tests/engine"));
+}
+
+TEST(TranslatorTest, AModelOfAnotherFormatIsRefusedWithTheCommandThatConvertsIt) {
+  const auto translator = Translator::Load("tests/golden/ctranslate2/opennmt");
+  EXPECT_THAT(translator.status().message(),
+              HasSubstr("limpid convert --from=tests/golden/ctranslate2/opennmt --to=DIR"));
 }
 
 TEST(TranslatorTest, ABadSentencePieceModelIsRefusedByName) {

@@ -10,6 +10,7 @@
 #include "engine/text/checkpoint_tokenizer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
 

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "limpid/alignment.h"
 #include "limpid/translator.h"
+#include "tests/engine/load_any.h"
 
 namespace limpid::internal {
 namespace {
@@ -46,8 +47,7 @@ TEST(TraceTest, WeightsAreByHeadQueryAndKey) {
 // A model whose sources stand between <bos> and <eos>.
 class SourceBosTraceTest : public testing::Test {
  protected:
-  SourceBosTraceTest()
-      : translator_(*Translator::Load("tests/golden/nn_transformer_source_bos/model.pt")) {}
+  SourceBosTraceTest() : translator_(*LoadAny("tests/golden/nn_transformer_source_bos/model.pt")) {}
 
   const std::unique_ptr<Translator> translator_;
 };

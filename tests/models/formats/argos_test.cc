@@ -7,8 +7,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/io/zip.h"
 #include "models/model/checkpoint.h"
+#include "models/model/describe.h"
 #include "tests/models/marian_folder.h"
 
 namespace limpid::internal {

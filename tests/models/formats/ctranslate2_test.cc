@@ -15,8 +15,11 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/io/file.h"
+#include "models/model/describe.h"
 #include "models/model/weights.h"
+#include "models/native/native.h"
 #include "tests/models/marian_folder.h"
 
 namespace limpid::internal {
@@ -274,7 +277,7 @@ TEST(CTranslate2Test, RefusesWhatTheEngineCannotDoByName) {
     EXPECT_EQ(refusal_of_flag(name, 0), "") << name;
   }
   EXPECT_THAT(refusal([](Spoilt& model) { model.AddVector("new"); }),
-              HasSubstr("variable \"new\" is none that Limpid knows of a translation model"));
+              HasSubstr("tensor \"new\" is not part of a translation model"));
   EXPECT_THAT(refusal([](Spoilt& model) { model.SetConfig("quantization_type", 1); }),
               HasSubstr("Limpid has no AWQ"));
 }

@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/model/convert_tensor.h"
 #include "models/model/weights.h"
@@ -337,8 +338,8 @@ TEST_F(HuggingFaceTest, RefusesShapesThatDoNotFit) {
 
 TEST_F(HuggingFaceTest, RefusesLeftoverTensorsByName) {
   folder_.Add("model.encoder.layers.2.fc1.bias", {6});
-  EXPECT_THAT(Refusal(), HasSubstr("tensor \"model.encoder.layers.2.fc1.bias\" is none that Limpid "
-                                   "knows of a MarianMT model with this config"));
+  EXPECT_THAT(Refusal(), HasSubstr("tensor \"model.encoder.layers.2.fc1.bias\" is not part of "
+                                   "a MarianMT model with this config"));
 }
 
 TEST_F(HuggingFaceTest, SixteenBitMatricesStayAndVectorsBecomeFloat32) {
@@ -377,7 +378,7 @@ TEST_F(HuggingFaceTest, OneEmbeddingMayBeSavedUnderAnyOfItsNames) {
 TEST_F(HuggingFaceTest, RefusesOneEmbeddingOfTwoValues) {
   folder_.Add("lm_head.weight", {kMarianVocab, kMarianDim});
   EXPECT_THAT(Refusal(), HasSubstr("tensors \"model.shared.weight\" and \"lm_head.weight\" differ, "
-                                   "though config.json says that they are one"));
+                                   "though the config says that they are one tensor"));
 }
 
 TEST_F(HuggingFaceTest, SavedSinusoidsAreRecognized) {
@@ -429,7 +430,7 @@ TEST_F(HuggingFaceTest, RefusesAnEmptySentencePieceModel) {
   EXPECT_THAT(Refusal(), HasSubstr("target.spm: is empty"));
 }
 
-// tests/golden/pytorch_zip and pytorch_legacy are such models, for the engine's golden test.
+// tests/golden/pytorch_zip is such a model, for the engine's golden test.
 TEST_F(HuggingFaceTest, ReadsPyTorchFilesWhereThereAreNoSafetensors) {
   const std::string folder = folder_.Write();
   fs::copy_file("tests/golden/torch_files/training.pt", folder + "/pytorch_model.bin");

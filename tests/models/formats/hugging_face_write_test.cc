@@ -5,7 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/model/checkpoint.h"
+#include "models/formats/formats.h"
 #include "tests/models/marian_folder.h"
 
 namespace limpid::internal {
@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("models/eng-deu", "tests/golden/base", "tests/golden/gelu",
                     "tests/golden/float16", "tests/golden/bfloat16", "tests/golden/bad_words",
                     "tests/golden/separate_vocabularies", "tests/golden/untied_output",
-                    "tests/golden/unscaled_embedding", "tests/golden/pytorch_legacy"));
+                    "tests/golden/unscaled_embedding", "tests/golden/pytorch_zip"));
 
 TEST(WriteHuggingFaceTest, RefusesByNameWhatMarianCannotExpress) {
   const auto refusal = [](const std::string& model, DType dtype = DType::kFloat32) {

@@ -12,9 +12,12 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/io/zip.h"
 #include "models/model/checkpoint.h"
+#include "models/model/describe.h"
 #include "models/model/weights.h"
+#include "models/native/native.h"
 #include "models/native/shortlist.h"
 #include "tests/models/marian_folder.h"
 
@@ -138,7 +141,8 @@ TEST_F(MarianNpzTest, RefusesByNameWhatTheEngineCannotDo) {
               HasSubstr("expected numbers of layers from 1 to 2, found \"3\""));
   EXPECT_THAT(RefusalWith("enc-depth: 2", "enc-depth: 3"),
               HasSubstr("tensor \"encoder_l3_self_Wq\" is missing"));
-  EXPECT_THAT(RefusalWith("enc-depth: 2", "enc-depth: 1"), HasSubstr("is none that Limpid knows"));
+  EXPECT_THAT(RefusalWith("enc-depth: 2", "enc-depth: 1"),
+              HasSubstr("is not part of a transformer"));
 }
 
 TEST_F(MarianNpzTest, TakesAPositionTableForLearnedPositions) {
@@ -164,7 +168,7 @@ TEST_F(MarianNpzTest, SaysWhatIsWrongWithAnArray) {
   EXPECT_THAT(RefusalOf(name, Npy("<f4", "-1, 16", data)), HasSubstr("expected a .npy header"));
   EXPECT_THAT(RefusalOf(name, Npy("<f4", "2, 8", data)), HasSubstr("[2, 8]"));
   EXPECT_THAT(RefusalOf(name, "text"), AllOf(HasSubstr(name), HasSubstr("ends too early")));
-  EXPECT_THAT(RefusalOf(name, "longer text"), HasSubstr("is no .npy file"));
+  EXPECT_THAT(RefusalOf(name, "longer text"), HasSubstr("is not a .npy file"));
 }
 
 TEST_F(MarianNpzTest, SaysWhatIsWrongWithItsVocabulary) {

@@ -109,7 +109,7 @@ TEST(FileTest, AGitLfsPointerIsCalledOne) {
             "oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\n"
             "size 789244\n");
   EXPECT_THAT(Message(MappedFile::Open(path)),
-              HasSubstr(path + ": is a Git LFS pointer, not the file that it stands for"));
+              HasSubstr(path + ": is a Git LFS pointer instead of the file"));
 }
 
 TEST(FileTest, NamesTheFolderThatIsNotThere) {

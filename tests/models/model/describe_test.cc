@@ -1,7 +1,10 @@
+#include "models/model/describe.h"
+
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/model/convert_tensor.h"
 #include "tests/models/marian_folder.h"

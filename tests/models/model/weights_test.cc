@@ -177,13 +177,13 @@ TEST_F(WeightsTest, VectorsAreFloat32AndMatricesMayBeAnything) {
   tensors_.views["output.weight"].dtype = DType::kFloat16;
   EXPECT_EQ(Refusal(), "");
   tensors_.views["output.bias"].dtype = DType::kFloat16;
-  EXPECT_THAT(Refusal(), HasSubstr("tensor \"output.bias\" has dtype float16; vectors are"));
+  EXPECT_THAT(Refusal(), HasSubstr("tensor \"output.bias\" has dtype float16; expected float32"));
 }
 
 TEST_F(WeightsTest, LeftoverTensorsAreRefused) {
   Add("decoder.layers.2.feed_forward.hidden.bias", {6});
-  EXPECT_THAT(Refusal(), HasSubstr("tensor \"decoder.layers.2.feed_forward.hidden.bias\" has no "
-                                   "place in a model of this config"));
+  EXPECT_THAT(Refusal(), HasSubstr("tensor \"decoder.layers.2.feed_forward.hidden.bias\" is not "
+                                   "part of a model with this config"));
   Add("zzz", {1});
   EXPECT_THAT(Refusal(), HasSubstr("like 1 more"));
 }

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "models/model/checkpoint.h"
+#include "models/native/native.h"
 #include "models/native/safetensors.h"
 #include "tests/models/marian_folder.h"
 
@@ -86,7 +86,7 @@ TEST(ChecksumsTest, FileWithoutThemIsNoMatchAndStillLoads) {
   std::filesystem::rename(path + ".new", path);
   const absl::Status status = VerifyChecksums(folder).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(Message(status), AllOf(HasSubstr("has no checksum of"), Not(HasSubstr("damaged"))));
+  EXPECT_THAT(Message(status), AllOf(HasSubstr("has no checksum for"), Not(HasSubstr("damaged"))));
   EXPECT_TRUE(ReadNative(folder).ok());
 }
 

@@ -1,5 +1,7 @@
 // Limpid's own folder: what is written is read back, and what is spoilt is refused.
 
+#include "models/native/native.h"
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,8 +13,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/formats/formats.h"
 #include "models/io/file.h"
 #include "models/model/checkpoint.h"
+#include "models/model/describe.h"
 #include "models/model/weights.h"
 #include "tests/models/marian_folder.h"
 
@@ -243,7 +247,7 @@ TEST_F(ReadNativeTest, ATokenizerFileThatIsMissingIsNamed) {
     fs::rename(Path(file), Path("away"));
     const auto found = ReadNative(folder_);
     EXPECT_TRUE(absl::IsNotFound(found.status()));
-    EXPECT_THAT(Message(found), HasSubstr(Path(file) + ": is missing; the model's tokenizer is"));
+    EXPECT_THAT(Message(found), HasSubstr(Path(file) + ": is missing; the tokenizer that"));
     fs::rename(Path("away"), Path(file));
   }
   EXPECT_EQ(Refusal(), "");
@@ -260,7 +264,7 @@ TEST_F(ReadNativeTest, ATokenizerFileOfAnotherModelIsFoundByItsChecksum) {
 
 TEST_F(ReadNativeTest, RefusesFilesOfAnotherTokenizerThanIsStated) {
   EXPECT_THAT(RefusalWith("subword.bpe", "a b\n"),
-              HasSubstr(Path("subword.bpe: has no place in a model whose tokenizer is "
+              HasSubstr(Path("subword.bpe: does not belong to a model whose tokenizer is "
                              "\"sentencepiece_per_side\"")));
 }
 
@@ -282,7 +286,7 @@ TEST(OlderFolderTest, ItsFilesSayWhatTheTokenizerIs) {
   fs::rename(folder + "/target.spm", folder + "/subword.bpe");
   EXPECT_EQ(TokenizerKindOf(*ReadCheckpoint(folder)), TokenizerKind::kMosesSubwordNmt);
   WriteText(folder + "/source.spm", "pieces");
-  EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("source.spm: has no place in a model"));
+  EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("source.spm: does not belong to a model"));
 }
 
 TEST_F(ReadNativeTest, AFileCutOffIsRefused) {

@@ -197,11 +197,11 @@ TEST(SafetensorsRefusalTest, TensorEntries) {
   for (const json& shape : {json(2), json(nullptr), json({-2, -1}), json({2.0}), json({"2"}),
                             json({18446744073709551615U})}) {
     EXPECT_THAT(TensorRefusal(Tensor("F32", shape, {0, 8})),
-                HasSubstr("tensor \"t\": needs \"shape\", an array of whole numbers from 0 up"));
+                HasSubstr("tensor \"t\": needs \"shape\", an array of integers from 0 up"));
   }
   for (const json& offsets : {json(8), json({-8, 0}), json({0.0, 8.0}), json({0, 1e3})}) {
     EXPECT_THAT(TensorRefusal(Tensor("F32", {2}, offsets)),
-                HasSubstr("tensor \"t\": needs \"data_offsets\", an array of whole numbers"));
+                HasSubstr("tensor \"t\": needs \"data_offsets\", an array of integers"));
   }
   for (const json& offsets : {json::array(), json({8}), json({8, 0}), json({0, 4, 8})}) {
     EXPECT_THAT(TensorRefusal(Tensor("F32", {2}, offsets)),

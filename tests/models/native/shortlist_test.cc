@@ -79,7 +79,7 @@ TEST(ShortlistTest, HasMariansLayoutAndChecksum) {
 
 TEST(ShortlistTest, SaysWhatIsWrong) {
   const std::string good = Lists().Format();
-  EXPECT_THAT(MessageOf(WithField(good, 0, 12)), HasSubstr("is no binary shortlist"));
+  EXPECT_THAT(MessageOf(WithField(good, 0, 12)), HasSubstr("is not a binary shortlist"));
   EXPECT_THAT(MessageOf(WithField(good, 2, 4)), HasSubstr("checksum"));
   EXPECT_THAT(MessageOf(WithField(good, 4, UINT64_MAX)), HasSubstr("18446744073709551615 offsets"));
   EXPECT_THAT(MessageOf(WithField(good, 5, UINT64_MAX / 4 + 2)), HasSubstr("ids, found"));

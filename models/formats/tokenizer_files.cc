@@ -1,4 +1,4 @@
-#include "models/native/tokenizer_files.h"
+#include "models/formats/tokenizer_files.h"
 
 #include <string>
 #include <utility>
@@ -12,10 +12,10 @@ constexpr std::pair<const char*, const char*> kNamesPerSide[] = {{"source.spm", 
                                                                  {"source.model", "target.model"}};
 constexpr const char* kNamesOfBoth[] = {"sentencepiece.model", "spm.model", "tokenizer.model"};
 
-// OPUS-MT's merges go with Moses' tokenizer in its aggressive form, which splits words at hyphens.
+// OPUS-MT's merges need Moses' tokenizer in aggressive mode, which splits words at hyphens.
 constexpr char kMergesOfOpusMt[] = "source.bpe";
 
-// The two sides' models under two names. NotFound if neither is there.
+// Reads the models of both sides. NotFound if neither exists.
 absl::Status ReadSides(const ModelFiles& files, const std::string& source_name,
                        const std::string& target_name, Checkpoint& checkpoint) {
   absl::Status source = ReadTokenizerFile(files, source_name, checkpoint.source_sentencepiece,

@@ -1,10 +1,11 @@
-#include "models/model/checkpoint.h"
+#include "models/formats/formats.h"
 
 #include <filesystem>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "models/native/native.h"
 #include "tests/models/marian_folder.h"
 
 namespace limpid::internal {
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-TEST(CheckpointTest, FindsOutWhatAFolderIs) {
+TEST(FormatsTest, FindsOutWhatAFolderIs) {
   const std::string marian = SmallMarianFolder().Write();
   auto from_marian = ReadCheckpoint(marian);
   ASSERT_TRUE(from_marian.ok()) << from_marian.status();
@@ -29,21 +30,21 @@ TEST(CheckpointTest, FindsOutWhatAFolderIs) {
   EXPECT_EQ(from_native->config, from_marian->config);
 }
 
-TEST(CheckpointTest, ReadsTheModelThatIsShipped) {
+TEST(FormatsTest, ReadsTheModelThatIsShipped) {
   const auto checkpoint = ReadCheckpoint("models/eng-deu");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ(checkpoint->config.source_language, "eng");
   EXPECT_EQ(checkpoint->config.target_language, "deu");
 }
 
-TEST(CheckpointTest, SaysThatThereIsNothing) {
+TEST(FormatsTest, SaysThatThereIsNothing) {
   const std::string path = FreshPath("missing");
   const auto found = ReadCheckpoint(path);
   EXPECT_TRUE(absl::IsNotFound(found.status()));
   EXPECT_EQ(Message(found), path + ": no such file or folder");
 }
 
-TEST(CheckpointTest, SaysWhatItFoundAndWhatItKnows) {
+TEST(FormatsTest, SaysWhatItFoundAndWhatItKnows) {
   const auto knows =
       AllOf(HasSubstr("these can be read: Limpid folder (\"limpid_format\" in config.json"),
             HasSubstr(", Hugging Face MarianMT folder (\"model_type\": \"marian\""));
@@ -68,7 +69,7 @@ TEST(CheckpointTest, SaysWhatItFoundAndWhatItKnows) {
   EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("config.json: is not valid JSON"));
 }
 
-TEST(CheckpointTest, AFileInAModelsFolderPointsToTheFolder) {
+TEST(FormatsTest, AFileInAModelsFolderPointsToTheFolder) {
   EXPECT_THAT(
       Message(ReadCheckpoint(SmallMarianFolder().Write() + "/source.spm")),
       HasSubstr("source.spm: is a file in a Hugging Face MarianMT folder; give the folder"));

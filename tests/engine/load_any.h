@@ -1,0 +1,26 @@
+// A translator for a model in any format that `limpid` reads.
+
+#ifndef LIMPID_TESTS_ENGINE_LOAD_ANY_H_
+#define LIMPID_TESTS_ENGINE_LOAD_ANY_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "engine/make_translator.h"
+#include "limpid/translator.h"
+#include "models/formats/formats.h"
+
+namespace limpid::internal {
+
+inline absl::StatusOr<std::unique_ptr<Translator>> LoadAny(const std::string& path,
+                                                           const TranslatorOptions& options = {}) {
+  absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(path);
+  if (!checkpoint.ok()) return checkpoint.status();
+  return MakeTranslator(*std::move(checkpoint), options);
+}
+
+}  // namespace limpid::internal
+
+#endif  // LIMPID_TESTS_ENGINE_LOAD_ANY_H_
