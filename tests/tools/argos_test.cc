@@ -1,4 +1,4 @@
-// A package of Argos Translate with bpe.model, through the whole program.
+// Runs all subcommands on an Argos Translate package with bpe.model.
 
 #include <filesystem>
 #include <string>

@@ -117,7 +117,7 @@ TEST_F(ConvertTest, WritesHuggingFaceFolders) {
   EXPECT_EQ(other.error, "limpid: --to_format must be limpid or huggingface, not 'onnx'\n");
 }
 
-// Formats other than Hugging Face's and Argos Translate's do not say them.
+// Only Hugging Face and Argos Translate models name their languages.
 TEST_F(ConvertTest, LanguagesAreToldWhereTheFormatDoesNotSay) {
   const Outcome outcome =
       RunProgram({"convert", "--from=tests/golden/ctranslate2/marian", "--to=" + to_,

@@ -92,7 +92,7 @@ TEST(LineReaderTest, TakesABoundedAmountOfText) {
   EXPECT_LE(lines.size(), LineReader::kMaxBytes / 1000 + 1);
 }
 
-// As from /dev/zero.
+// Like /dev/zero.
 TEST(LineReaderTest, ALineWithoutEndIsRefusedBeforeItFillsTheMemory) {
   const std::string path = TemporaryPath("zeros");
   WriteTextFile(path, "a\n");

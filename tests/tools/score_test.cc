@@ -1,4 +1,4 @@
-// Runs `limpid score` as its users do, on the shipped model.
+// Runs `limpid score` on the shipped model.
 
 #include <cmath>
 #include <string>

@@ -1,4 +1,4 @@
-// The flags of searching, as users of `limpid translate` see them.
+// The search flags of `limpid translate`.
 
 #include "tools/search_flags.h"
 
@@ -24,7 +24,7 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
-// Float32, so that no test depends on the processor.
+// Uses float32 so that results do not depend on the processor.
 Outcome TranslateInFloat32(std::vector<std::string> arguments, const std::string& input = "") {
   arguments.insert(arguments.begin(), {"translate", "--compute_type=float32"});
   return RunProgram(arguments, input);
@@ -36,7 +36,7 @@ std::string TextOf(const std::vector<std::string>& arguments) {
   return outcome.output;
 }
 
-// The lines of an output, each in its columns.
+// Splits an output into lines of columns.
 std::vector<std::vector<std::string>> TableOf(const std::string& output) {
   std::vector<std::vector<std::string>> table;
   for (const absl::string_view line : absl::StrSplit(output, '\n', absl::SkipEmpty())) {
@@ -116,7 +116,7 @@ TEST(SearchFlagsTest, AlternativesStandWhereTheyAreAskedFor) {
   const auto& tokens = json.at("nbest")[1].at("tokens");
   for (size_t i = 0; i < 5; ++i) EXPECT_EQ(tokens[i] == json.at("tokens")[i], i < 4) << i;
 
-  // A place behind the end: there is the translation, and nothing to say of it.
+  // After the end of the translation there are no alternatives.
   EXPECT_EQ(TextOf({"--alternatives=2", "--alternatives_at=99", kEnglish}),
             absl::StrCat("1\t\t\t", kGerman, "\n"));
 }

@@ -92,7 +92,7 @@ TEST(TraceToolTest, ColourIsForTerminalsUnlessAskedFor) {
   EXPECT_THAT(Traced({"--color=always"}), HasSubstr("\x1b[48;5;"));
 }
 
-// What the program prints on a terminal 40 columns wide.
+// Returns what the program prints on a terminal of 40 columns.
 std::string OnATerminal(const std::vector<std::string>& environment) {
   const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   EXPECT_GE(terminal, 0);
@@ -148,7 +148,7 @@ TEST(TraceToolTest, AttentionLevelAndHeadChooseTheMap) {
   EXPECT_THAT(Traced({"--head=mean"}), HasSubstr("layer 1, mean of all heads"));
 }
 
-// The first row of a decoder's self-attention sees the start only, whatever the weights.
+// The first row of decoder self-attention sees only the start.
 TEST(TraceToolTest, TheDecoderBeginsWithTheStart) {
   for (const char* row : {"--row=output", "--row=input"}) {
     const std::string text = Traced({"--attention=decoder", "--level=piece", row});

@@ -73,7 +73,7 @@ TEST(TranslateTest, DoesNotOverwriteItsInput) {
   EXPECT_EQ(ReadTextFile(path), EnglishLine());
 }
 
-// Runs limpid in a shell that redirects its streams. What is older fed itself for ever here.
+// Runs limpid in a shell with redirections. The limits stop a program that reads its own output.
 Outcome InAShell(const std::string& redirected, const std::string& path) {
   ProgramOptions options;
   options.path = "/bin/sh";
@@ -96,7 +96,7 @@ TEST(TranslateTest, DoesNotFeedOnItsOwnOutput) {
   }
 }
 
-// What is not read cannot be written over.
+// Standard input may be the output file if it is not read.
 TEST(TranslateTest, StandardInputDoesNotMatterWhereThereIsText) {
   const std::string path = TemporaryPath("text");
   WriteTextFile(path, "");
@@ -111,12 +111,12 @@ TEST(TranslateTest, AClosedStreamIsNotTakenForAFile) {
   const Outcome input = InAShell("--output=\"$1\" 'I love you.' <&-", path);
   EXPECT_EQ(input.exit_code, 0) << input.error;
   EXPECT_EQ(ReadTextFile(path), "Ich liebe dich.\n");
-  // Its first warning would go into the output.
+  // Otherwise, the output would get descriptor 2, and with it the warning.
   const Outcome error = InAShell("--output=\"$1\" \"$(printf 'I love you.\\377')\" 2>&-", path);
   EXPECT_EQ(error.exit_code, 0);
   EXPECT_EQ(CountLines(ReadTextFile(path)), 1) << ReadTextFile(path);
   EXPECT_FALSE(absl::StrContains(ReadTextFile(path), "limpid")) << ReadTextFile(path);
-  // What cannot be read or written is said as before.
+  // Reading and writing closed streams fails.
   const Outcome read = InAShell("<&-", path);
   EXPECT_EQ(read.exit_code, 1);
   EXPECT_EQ(read.error, "limpid: cannot read standard input: Bad file descriptor\n");

@@ -36,7 +36,7 @@ TEST(TranslateTest, EndlessStreamIsAnsweredAlong) {
 
 TEST(TranslateTest, MemoryDoesNotGrowWithTheInput) {
   ProgramOptions options;
-  // AddressSanitizer keeps freed memory for a while, which here looks like growth.
+  // AddressSanitizer's quarantine of freed memory would look like growth.
   options.environment.emplace_back("ASAN_OPTIONS=quarantine_size_mb=1");
   const std::string line = std::string(999, ' ') + "\n";
   std::string large;

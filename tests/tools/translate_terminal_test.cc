@@ -27,7 +27,7 @@ class Terminal {
     close(screen_);
   }
   int line() const { return line_; }
-  // Closes our copy of the program's end, so that reading ends when the program does.
+  // Closes our copy of the program's end, so that reading ends with the program.
   void Hide() {
     if (line_ >= 0) close(line_);
     line_ = -1;
@@ -35,7 +35,7 @@ class Terminal {
   void Type(std::string_view text) const {
     EXPECT_EQ(write(screen_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
-  // Reads until `text` was shown, or the program ended; returns all that was.
+  // Reads until `text` or the end of the program; returns everything read.
   std::string ReadUntil(std::string_view text) const {
     std::string shown;
     char c = 0;
@@ -69,9 +69,9 @@ TEST(TerminalTest, LongWorkShowsItsSpeed) {
   EXPECT_EQ(program.Wait(), 0);
 }
 
-// As a file or a pipe gets it byte for byte, so that it can be gone on with.
+// Files and pipes get every byte unchanged.
 TEST(TerminalTest, ControlCharactersDoNotReachIt) {
-  // Of a script that the model does not know, so that it comes back as it is.
+  // The model copies scripts that it does not know.
   const std::string hostile = "你\x1b好\x07\xc2\x9b\x7f\b你";
   EXPECT_TRUE(absl::StrContains(Translate({}, hostile + "\n").output, "\x1b"));
   for (const char* flag : {"--noscores", "--scores", "--json"}) {

@@ -60,7 +60,7 @@ TEST(TranslateTest, MissingLastLineEndIsAdded) {
   EXPECT_EQ(Translate({}, EnglishLine() + kEnglish).output, GermanLine() + GermanLine());
 }
 
-// Lines with anything in them; each must give one line and leave its neighbours alone.
+// Unusual lines; each must give one line and not affect its neighbours.
 class OddLineTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(OddLineTest, GivesOneLine) {

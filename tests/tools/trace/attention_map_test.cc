@@ -31,8 +31,8 @@ AttentionTrace Attention(AttentionId id, int queries, int keys, std::vector<floa
   return attention;
 }
 
-// "snowfall" of two pieces and </s>, translated as "Schnee" and </s>. Each kind of attention has
-// two layers of two heads; those of layer 0 are alike, and all their weight is on the first key.
+// "snowfall" (two pieces and </s>), translated as "Schnee" (one piece and </s>). Each kind of
+// attention has two layers of two heads. In layer 0, all weight is on the first key.
 SentenceTrace SmallTrace() {
   SentenceTrace trace;
   trace.source = Side({{.piece = "▁snow", .word = 0},
@@ -89,7 +89,7 @@ TEST(AttentionMapTest, WordsAreSumsOverKeysAndMeansOverQueries) {
   EXPECT_THAT(map.shares, ElementsAre(0.625F, 0.375F, 0, 1));
 }
 
-// The last layer, because what it says is what the decoder gets.
+// The default is the last layer, whose output the decoder gets.
 TEST(AttentionMapTest, SelfAttentionIsTheMeanOfTheLastLayersHeads) {
   const HeatMap map = Map({.kind = AttentionKind::kEncoder}, Level::kPiece);
   EXPECT_THAT(map.shares, ElementsAre(0.75F, 0.125F, 0.125F, 0.5F, 0.25F, 0.25F, 0.5F, 0, 0.5F));
@@ -110,7 +110,7 @@ TEST(AttentionMapTest, TheDecoderTakesInTheStartAndNotTheEnd) {
   EXPECT_THAT(Map(of_inputs, Level::kWord).title, HasSubstr("of the decoder's input (rows)"));
 }
 
-// Between words, what goes to </s> goes to nothing.
+// At word level, attention to </s> goes to the null word.
 TEST(AttentionMapTest, CrossAttentionOfWordsIsTheirAlignment) {
   const AttentionChoice choice = {.layer = 0, .head = 0};
   const HeatMap words = Map(choice, Level::kWord);
@@ -123,7 +123,7 @@ TEST(AttentionMapTest, CrossAttentionOfWordsIsTheirAlignment) {
   EXPECT_THAT(pieces.shares, ElementsAre(0.5F, 0.25F, 0.25F, 0, 0, 1));
 }
 
-// The layer before the last one aligns best, where a model was not taught to.
+// Without an alignment layer, the default is the last layer but one.
 TEST(AttentionMapTest, CrossAttentionIsThatWhichAlignsBest) {
   EXPECT_THAT(Map({}, Level::kWord).title, StartsWith("Cross-attention, layer 0, mean of all"));
   SentenceTrace trace = SmallTrace();

@@ -61,7 +61,7 @@ TEST_F(TraceCheckTest, NothingDoesNotHold) {
   EXPECT_EQ(RunProgram({"trace", "--check", " "}).exit_code, 1);
 }
 
-// As of a model whose decoder has no self-attention.
+// Like a model without decoder self-attention.
 TEST_F(TraceCheckTest, WhatATraceLacksIsNotSaidToHold) {
   std::erase_if(traces_[0].attentions, [](const AttentionTrace& trace) {
     return trace.id.kind == AttentionKind::kDecoder;

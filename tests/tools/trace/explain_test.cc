@@ -36,7 +36,7 @@ std::string Error(const AttentionChoice& choice, const std::string& word) {
   return std::string(Explain(Traces(), choice, word, 80).status().message());
 }
 
-// The cells of the lines that begin with `name`, split at spaces.
+// Returns the lines that begin with `name`, split at spaces.
 std::vector<std::vector<std::string>> Lines(const std::string& text, const std::string& name) {
   std::vector<std::vector<std::string>> lines;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
@@ -134,8 +134,7 @@ TEST(ExplainTest, WhatIsNotThereIsRefusedSayingWhatIs) {
             "no word 'mag' in the translation; its words are: Ich liebe dich sehr sehr .");
   EXPECT_THAT(Error({.kind = AttentionKind::kEncoder}, "dich"),
               HasSubstr("in the source; its words are: I love you very much ."));
-  EXPECT_EQ(Error({.layer = 7}, "dich"),
-            "no layer 7 of cross-attention: its layers are 0 to 1");
+  EXPECT_EQ(Error({.layer = 7}, "dich"), "no layer 7 of cross-attention: its layers are 0 to 1");
   EXPECT_EQ(Error({.head = 9}, "dich"),
             "no head 9 of cross-attention: each layer's heads are 0 to 3");
   EXPECT_THAT(Error({.row = AlignmentRow::kInput}, "</s>"), HasSubstr("never a decoder input"));
