@@ -187,6 +187,11 @@ TEST(TranslateTest, BatchSizeAndThreadsDoNotChangeTheText) {
   EXPECT_EQ(Translate({"--batch_size=1000", "--threads=1"}, input).output, expected);
 }
 
+TEST(TranslateTest, PlainGivesTheSameTranslation) {
+  const std::string lines = absl::StrCat(EnglishLine(), "I love you very much.\n", EnglishLine());
+  EXPECT_EQ(Translate({"--plain"}, lines).output, Translate({}, lines).output);
+}
+
 TEST(TranslateTest, ComputeTypesGiveAboutTheSameScore) {
   const auto score = [](const std::string& type) {
     return std::atof(Translate({"--scores", "--compute_type=" + type, kEnglish}).output.c_str());
