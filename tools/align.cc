@@ -1,4 +1,4 @@
-// `limpid align`: aligns the words of translations that are given.
+// `limpid align`: aligns the words of existing translations.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,24 +21,25 @@
 #include "tokenizer/text.h"
 #include "tools/alignment_flags.h"
 #include "tools/flags.h"
+#include "tools/line_warning.h"
 #include "tools/lines.h"
 #include "tools/model.h"
 #include "tools/streams.h"
 #include "tools/subcommand.h"
-#include "tools/trouble.h"
 
 namespace limpid::internal {
 namespace {
 
 constexpr char kUsage[] = "limpid align [FLAGS] --source=FILE --target=FILE";
 constexpr char kAbout[] =
-    R"(Aligns the words of two files, line by line: each line of the target is taken to
-be the translation of the same line of the source. Prints a line of links
-SOURCE-TARGET a pair; words are what spaces separate, counted from 0. A pair
-that is too long for the model gets an empty line.
+    R"(Aligns the words of two files in which each target line translates the same
+line of the source.
 
   limpid align --source=text.eng --target=text.deu
   limpid align --source=text.eng --target=text.deu --format=soft
+
+Prints one line of links SOURCE-TARGET per pair. Words are separated by spaces
+and counted from 0. Prints an empty line for a pair too long for the model.
 )";
 
 struct Settings {
@@ -54,13 +55,13 @@ struct Settings {
 constexpr size_t kPairsAtOnce = 256;
 
 struct Text {
-  std::string text;               // as the model is to read it
-  std::vector<TracedWord> words;  // those that spaces separate in the line
+  std::string text;               // the model's input
+  std::vector<TracedWord> words;  // separated by spaces in the line
   bool replaced_invalid_utf8 = false;
 };
 
-// Punctuation that no space stands before, and that no space stands behind. Lines that were
-// tokenized have both.
+// Punctuation without a space before it (JoinsLeft) or after it (JoinsRight). Tokenization adds
+// one.
 bool JoinsLeft(std::string_view word) {
   return word.size() == 1 && std::string_view(".,!?;:%)]}").find(word) != std::string_view::npos;
 }
@@ -68,7 +69,8 @@ bool JoinsRight(std::string_view word) {
   return word == "(" || word == "[" || word == "{" || word == "¿" || word == "¡";
 }
 
-// Tells opening from closing quotation marks: “so” in English, „so“ in German, ”so” in Swedish.
+// Distinguishes opening from closing quotation marks: “so” in English, „so“ in German, ”so” in
+// Swedish.
 class Quotes {
  public:
   enum class Kind { kNone, kOpening, kClosing };
@@ -92,7 +94,7 @@ class Quotes {
   }
 
   bool is_open_ = false;
-  bool is_low_ = false;  // the one that is open began with „
+  bool is_low_ = false;  // whether the open quotation began with „
 };
 
 Text ReadWords(std::string_view line, bool detokenize) {
@@ -113,18 +115,17 @@ Text ReadWords(std::string_view line, bool detokenize) {
   return text;
 }
 
-// What goes wrong with single lines.
-struct Troubles {
-  Trouble unfit{"could not be aligned"};
-  Trouble invalid_utf8{"were not valid UTF-8"};
+struct LineWarnings {
+  LineWarning unaligned{"is not aligned: ", "could not be aligned"};
+  LineWarning invalid_utf8 = InvalidUtf8Warning();
 
   void Finish() const {
-    unfit.Finish();
+    unaligned.Finish();
     invalid_utf8.Finish();
   }
 };
 
-// Up to `count` lines; fewer at the end only.
+// Reads `count` lines, or fewer at the end of the file.
 absl::StatusOr<std::vector<std::string>> ReadLines(size_t count, LineReader* reader) {
   std::vector<std::string> texts;
   while (texts.size() < count) {
@@ -136,46 +137,56 @@ absl::StatusOr<std::vector<std::string>> ReadLines(size_t count, LineReader* rea
   return texts;
 }
 
-// The first pair has the number `first_number`. One that the model cannot take has an empty line.
+struct TextPair {
+  Text source;
+  Text target;
+};
+
+// Formats the alignment of one scored pair: one line, empty if the model could not take the pair.
+absl::StatusOr<std::string> FormatPair(const TextPair& pair, const Translation& scored,
+                                       int64_t number, const Settings& settings,
+                                       LineWarnings* warnings) {
+  if (pair.source.replaced_invalid_utf8 || pair.target.replaced_invalid_utf8) {
+    warnings->invalid_utf8.Add(number);
+  }
+  if (!scored.status.ok()) {
+    warnings->unaligned.Add(number, scored.status.message());
+    return "\n";
+  }
+  const absl::StatusOr<Alignment> alignment = AlignText(
+      scored.traces, scored.copies, pair.source.words, pair.target.words, settings.alignment);
+  if (!alignment.ok()) return alignment.status();
+  return absl::StrCat(
+      settings.soft ? FormatSoft(*alignment) : FormatPharaoh(*alignment, settings.links), "\n");
+}
+
+// Aligns consecutive lines, of which the first has the number `first_number`.
 absl::StatusOr<std::string> AlignPairs(const Translator& translator, const Settings& settings,
                                        const std::vector<std::string>& sources,
                                        const std::vector<std::string>& targets,
-                                       int64_t first_number, Troubles* troubles) {
-  std::vector<Text> source_texts;
-  std::vector<Text> target_texts;
+                                       int64_t first_number, LineWarnings* warnings) {
+  std::vector<TextPair> texts;
   std::vector<SentencePair> pairs;
   for (size_t i = 0; i < sources.size(); ++i) {
-    source_texts.push_back(ReadWords(sources[i], settings.detokenize));
-    target_texts.push_back(ReadWords(targets[i], settings.detokenize));
-    pairs.push_back({source_texts[i].text, target_texts[i].text});
+    texts.push_back(
+        {ReadWords(sources[i], settings.detokenize), ReadWords(targets[i], settings.detokenize)});
+    pairs.push_back({texts[i].source.text, texts[i].target.text});
   }
-  TranslateOptions translate;
-  translate.trace = AlignmentRequest(settings.alignment);
-  const absl::StatusOr<std::vector<Translation>> scored = translator.ScoreBatch(pairs, translate);
+  TranslateOptions options;
+  options.trace = AlignmentRequest(settings.alignment);
+  const absl::StatusOr<std::vector<Translation>> scored = translator.ScoreBatch(pairs, options);
   if (!scored.ok()) return scored.status();
   std::string output;
   for (size_t i = 0; i < pairs.size(); ++i) {
-    const int64_t number = first_number + static_cast<int64_t>(i);
-    if (source_texts[i].replaced_invalid_utf8 || target_texts[i].replaced_invalid_utf8) {
-      troubles->invalid_utf8.Note(number, "is not valid UTF-8; what is invalid is read as U+FFFD");
-    }
-    const Translation& pair = (*scored)[i];
-    if (!pair.status.ok()) {
-      troubles->unfit.Note(number, absl::StrCat("is not aligned: ", pair.status.message()));
-      output += '\n';
-      continue;
-    }
-    const absl::StatusOr<Alignment> alignment = AlignText(
-        pair.traces, pair.copies, source_texts[i].words, target_texts[i].words, settings.alignment);
-    if (!alignment.ok()) return alignment.status();
-    absl::StrAppend(
-        &output, settings.soft ? FormatSoft(*alignment) : FormatPharaoh(*alignment, settings.links),
-        "\n");
+    const absl::StatusOr<std::string> line = FormatPair(
+        texts[i], (*scored)[i], first_number + static_cast<int64_t>(i), settings, warnings);
+    if (!line.ok()) return line.status();
+    output += *line;
   }
   return output;
 }
 
-// One stream cannot be read as two.
+// Whether both files share one stream, whose lines could then not be read twice.
 bool AreOneStream(const File& source, const File& target) {
   struct stat source_stat = {};
   struct stat target_stat = {};
@@ -189,7 +200,7 @@ bool AreOneStream(const File& source, const File& target) {
 absl::Status AlignLines(const Translator& translator, const Settings& settings,
                         LineReader* source_reader, LineReader* target_reader) {
   LineWriter writer(STDOUT_FILENO, "standard output");
-  Troubles troubles;
+  LineWarnings warnings;
   int64_t number = 1;
   while (true) {
     const absl::StatusOr<std::vector<std::string>> sources = ReadLines(kPairsAtOnce, source_reader);
@@ -199,17 +210,17 @@ absl::Status AlignLines(const Translator& translator, const Settings& settings,
     if (sources->size() != targets->size()) {
       return absl::InvalidArgumentError(
           absl::StrCat(settings.source, " and ", settings.target,
-                       " must have the same number of lines: line by line, one is the translation "
-                       "of the other"));
+                       " must have the same number of lines, since each target line translates the "
+                       "same line of the source"));
     }
     if (sources->empty()) break;
     const absl::StatusOr<std::string> lines =
-        AlignPairs(translator, settings, *sources, *targets, number, &troubles);
+        AlignPairs(translator, settings, *sources, *targets, number, &warnings);
     if (!lines.ok()) return lines.status();
     if (absl::Status status = writer.Write(*lines); !status.ok()) return status;
     number += static_cast<int64_t>(sources->size());
   }
-  troubles.Finish();
+  warnings.Finish();
   return absl::OkStatus();
 }
 
@@ -220,7 +231,7 @@ absl::Status Align(const Settings& settings) {
   if (!target.ok()) return target.status();
   if (AreOneStream(*source, *target)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--source and --target both read ", source->name, ": one must be a file"));
+        absl::StrCat("--source and --target both read ", source->name, "; one must be a file"));
   }
   const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
@@ -231,35 +242,41 @@ absl::Status Align(const Settings& settings) {
   return AlignLines(**translator, settings, &source_reader, &target_reader);
 }
 
+void AddFlags(Settings* settings, int* head, Flags* flags) {
+  flags->Group("Input and output");
+  flags->Add("source=FILE", &settings->source, "The source lines. -: standard input.");
+  flags->Add("target=FILE", &settings->target, "Their translations. -: standard input.");
+  flags->Add("detokenize", &settings->detokenize,
+             "Undo tokenization: remove spaces before punctuation.");
+  flags->Add("format=pharaoh|soft", &settings->soft, {{"pharaoh", false}, {"soft", true}},
+             "pharaoh: print links. soft: for each target word, print its attention to each source "
+             "word and to the null word.");
+  flags->Add("links=intersection|each", &settings->links,
+             {{"intersection", LinkRule::kIntersection}, {"each", LinkRule::kEach}},
+             "each: link every target word to the source word with the largest share. "
+             "intersection: keep only the links that are also the largest for their source word.");
+
+  flags->Group("Attention");
+  flags->Add("layer=N", &settings->alignment.layer, {-1, kMaxLayers},
+             "The decoder layer, from 0. -1: the model's alignment layer, or else the last but "
+             "one.");
+  flags->Add("head=N", head, {-1, kMaxHeads},
+             "The head, from 0. -1: the model's alignment heads, or else the mean of all.");
+  AddRowAndMeasureFlags(&settings->alignment.row, &settings->alignment.measure, flags);
+
+  AddModelFlags(&settings->model, flags);
+}
+
 }  // namespace
 
 int RunAlign(Arguments arguments) {
   Settings settings;
   int head = -1;
   Flags flags(kUsage, kAbout);
-  AddModelFlags(&settings.model, &flags);
-  flags.Add("source=FILE", &settings.source, "The lines that were translated.");
-  flags.Add("target=FILE", &settings.target, "Their translations.");
-  flags.Add("format=pharaoh|soft", &settings.soft, {{"pharaoh", false}, {"soft", true}},
-            "What to print: links, or for each target word its shares of all source words and of "
-            "nothing.");
-  flags.Add(
-      "links=intersection|each", &settings.links,
-      {{"intersection", LinkRule::kIntersection}, {"each", LinkRule::kEach}},
-      "Which shares become links: those that are the largest of both words (intersection), or the "
-      "largest of each target word (each).");
-  flags.Add("detokenize", &settings.detokenize,
-            "Close the space before a full stop and the like, which files of words have and the "
-            "text that models are made for has not.");
-  AddRowAndMeasureFlags(&settings.alignment.row, &settings.alignment.measure, &flags);
-  flags.Add("layer=N", &settings.alignment.layer, {-1, kMaxLayers},
-            "The decoder layer to look at, from 0; -1: the model's best, or else the last but "
-            "one.");
-  flags.Add("head=N", &head, {-1, kMaxHeads},
-            "The head to look at, from 0; -1: the model's best, or else the mean of all.");
+  AddFlags(&settings, &head, &flags);
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (settings.source.empty() || settings.target.empty()) {
-    return UsageError("both --source=FILE and --target=FILE are needed");
+    return UsageError("both --source=FILE and --target=FILE are required");
   }
   if (head >= 0) settings.alignment.heads = {head};
   const absl::Status status = Align(settings);

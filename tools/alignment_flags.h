@@ -1,4 +1,4 @@
-// The flags that say how words are aligned, for all subcommands that do so.
+// Alignment flags that several subcommands share.
 
 #ifndef LIMPID_TOOLS_ALIGNMENT_FLAGS_H_
 #define LIMPID_TOOLS_ALIGNMENT_FLAGS_H_
@@ -10,7 +10,7 @@
 
 namespace limpid::internal {
 
-// Whether words are aligned, or the pieces that the model knows.
+// Whether to align words or the pieces of the vocabulary.
 enum class Level { kWord, kPiece };
 
 inline constexpr int kMaxLayers = 1024;

@@ -1,4 +1,4 @@
-// `limpid convert`: a model from another program, written as a folder that Limpid runs.
+// `limpid convert`: converts a model from another program.
 
 #include <cstdint>
 #include <filesystem>
@@ -8,13 +8,11 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/flags/marshalling.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
 #include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "models/model/tensor.h"
@@ -28,8 +26,8 @@ namespace {
 
 constexpr char kUsage[] = "limpid convert --from=PATH --to=DIR [FLAGS]";
 constexpr char kAbout[] =
-    R"(Reads a model made by another program, finds out of which kind it is, and writes
-it as a folder that Limpid runs.
+    R"(Converts a model made by another program, whose kind it detects, to a folder
+that Limpid runs.
 
   limpid convert --from=opus-mt-en-de --to=models/en-de --dtype=float16
   limpid translate --model=models/en-de "I love you."
@@ -38,16 +36,14 @@ it as a folder that Limpid runs.
 struct Settings {
   std::string from;
   std::string to;
-  std::string to_format = "limpid";
-  std::string source_language;  // empty: as the model says
+  bool to_hugging_face = false;
+  std::string source_language;  // empty: the model's
   std::string target_language;
-  std::string tokenizer;  // empty: what is found
-  std::optional<DType> dtype;
+  bool split_at_spaces = false;  // whether to use no tokenizer
+  std::optional<DType> dtype;    // none: the model's
 };
 
-constexpr DType kDTypes[] = {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kInt8};
-
-// The dtype that most numbers of the checkpoint are stored in.
+// Returns the dtype of most parameters.
 DType MainDType(const Checkpoint& checkpoint) {
   std::map<DType, int64_t> numbers;
   for (const auto& [name, tensor] : checkpoint.tensors) numbers[tensor.dtype] += tensor.elements();
@@ -65,7 +61,7 @@ std::string DescribeSource(const Checkpoint& checkpoint) {
                       std::string(DTypeName(MainDType(checkpoint))));
 }
 
-// "14.9 MB" of files in a folder.
+// Returns the size of a folder's files, such as "14.9 MB".
 std::string SizeOfFolder(const std::string& folder) {
   uintmax_t bytes = 0;
   std::error_code error;
@@ -76,49 +72,32 @@ std::string SizeOfFolder(const std::string& folder) {
   return absl::StrFormat("%.1f MB", static_cast<double>(bytes) / 1e6);
 }
 
-}  // namespace
-
-// Abseil finds these two by the type of the flag.
-static bool AbslParseFlag(absl::string_view text, DType* dtype, std::string* error) {
-  std::string names;
-  for (const DType candidate : kDTypes) {
-    const std::string name(DTypeName(candidate));
-    if (text == name) {
-      *dtype = candidate;
-      return true;
-    }
-    absl::StrAppend(&names, names.empty() ? "" : ", ", name);
-  }
-  *error = absl::StrCat("one of ", names);
-  return false;
-}
-
-static std::string AbslUnparseFlag(DType dtype) { return std::string(DTypeName(dtype)); }
-
-namespace {
-
 void AddFlags(Settings* settings, Flags* flags) {
   flags->Add("from=PATH", &settings->from,
-             "The model to read, whatever its kind: of Hugging Face MarianMT, Marian, Firefox, "
-             "CTranslate2, Argos Translate, a PyTorch nn.Transformer, or Limpid's own.");
-  flags->Add("to=DIR", &settings->to, "The folder to write. It must be new or empty.");
-  flags->Add("to_format=FORMAT", &settings->to_format,
-             "What to write: limpid, a folder that Limpid runs, or huggingface, a MarianMT folder "
-             "that transformers loads.");
+             "The model to read: Hugging Face MarianMT, Marian, Firefox, CTranslate2, Argos "
+             "Translate, PyTorch nn.Transformer, or Limpid.");
+  flags->Add("to=DIR", &settings->to, "The folder to write, which must be new or empty.");
+  flags->Add("to_format=FORMAT", &settings->to_hugging_face,
+             {{"limpid", false}, {"huggingface", true}},
+             "limpid: a folder that Limpid runs. huggingface: a MarianMT folder that transformers "
+             "loads.");
   flags->Add("dtype=TYPE", &settings->dtype,
-             "How to store the weights: float32, float16, bfloat16 or int8. Default: as they are.");
-  flags->Add(
-      "source_language=CODE", &settings->source_language,
-      "The language that the model translates from, such as en or eng. Default: as the model "
-      "says; CTranslate2's, Marian's and Firefox's do not.");
-  flags->Add("target_language=CODE", &settings->target_language,
-             "The language that it translates to.");
-  flags->Add("tokenizer=KIND", &settings->tokenizer,
-             "spaces: text comes already split into pieces by spaces, whatever files are there. "
-             "Default: what is found.");
+             {{"float32", DType::kFloat32},
+              {"float16", DType::kFloat16},
+              {"bfloat16", DType::kBFloat16},
+              {"int8", DType::kInt8}},
+             "The type to store weights in: float32, float16, bfloat16 or int8. Default: the "
+             "model's.");
+  flags->Add("source_language=CODE", &settings->source_language,
+             "The source language, such as en or eng. Default: the model's; CTranslate2, Marian "
+             "and Firefox models do not name one.");
+  flags->Add("target_language=CODE", &settings->target_language, "The target language.");
+  flags->Add("tokenizer=KIND", &settings->split_at_spaces, {{"spaces", true}},
+             "spaces: expect text already split into pieces by spaces, and ignore tokenizer files. "
+             "Default: the tokenizer found with the model.");
 }
 
-// Whether it is as BCP 47 or ISO 639 write languages: letters, then parts after hyphens.
+// Whether `name` has the form of a BCP 47 or ISO 639 code: letters, then parts after hyphens.
 bool IsLanguage(const std::string& name) {
   size_t part = 0;    // letters of the part so far
   bool first = true;  // the first part has no digits
@@ -136,17 +115,10 @@ bool IsLanguage(const std::string& name) {
   return part > 0 && (!first || part > 1);
 }
 
-// What is wrong with the flags; empty: nothing.
+// Returns an error message, or "" if the flags are valid.
 std::string FindMistake(const Settings& settings, const Flags& flags) {
   if (settings.from.empty() || settings.to.empty() || !flags.arguments().empty()) {
-    return absl::StrCat("convert needs two folders: ", kUsage);
-  }
-  if (settings.to_format != "limpid" && settings.to_format != "huggingface") {
-    return absl::StrCat("--to_format must be limpid or huggingface, not '", settings.to_format,
-                        "'");
-  }
-  if (!settings.tokenizer.empty() && settings.tokenizer != "spaces") {
-    return absl::StrCat("--tokenizer must be spaces, not '", settings.tokenizer, "'");
+    return absl::StrCat("convert takes two folders: ", kUsage);
   }
   for (const auto& [flag, name] : {std::pair{"--source_language", settings.source_language},
                                    std::pair{"--target_language", settings.target_language}}) {
@@ -156,12 +128,12 @@ std::string FindMistake(const Settings& settings, const Flags& flags) {
   return "";
 }
 
-// What the flags say beyond what the model says.
+// Overrides the model's configuration by the flags.
 void Apply(const Settings& settings, Checkpoint* checkpoint) {
   ModelConfig& config = checkpoint->config;
   if (!settings.source_language.empty()) config.source_language = settings.source_language;
   if (!settings.target_language.empty()) config.target_language = settings.target_language;
-  if (settings.tokenizer.empty()) return;
+  if (!settings.split_at_spaces) return;
   config.tokenizer = TokenizerKind::kSpaces;
   checkpoint->source_sentencepiece.clear();
   checkpoint->target_sentencepiece.clear();
@@ -184,18 +156,17 @@ int RunConvert(Arguments arguments) {
   if (absl::Status status = CheckTokenizer(settings.from, *checkpoint); !status.ok()) {
     return Failure(status);
   }
-  const auto write = settings.to_format == "limpid" ? WriteNative : WriteHuggingFace;
+  const auto write = settings.to_hugging_face ? WriteHuggingFace : WriteNative;
   const DType to_dtype = settings.dtype.value_or(MainDType(*checkpoint));
   if (absl::Status status = write(*checkpoint, settings.to, to_dtype); !status.ok()) {
     return Failure(status);
   }
-  const bool loses_shortlist =
-      settings.to_format == "huggingface" && !checkpoint->shortlist.empty();
+  const bool loses_shortlist = settings.to_hugging_face && !checkpoint->shortlist.empty();
   return Print(absl::StrCat("read ", settings.from, ": ", DescribeSource(*checkpoint), "\nwrote ",
                             settings.to, ": ", std::string(DTypeName(to_dtype)), ", ",
                             SizeOfFolder(settings.to), "\n",
-                            loses_shortlist ? "left out: the shortlist, for which Hugging Face's "
-                                              "format has no place\n"
+                            loses_shortlist ? "left out: the shortlist, which Hugging Face's "
+                                              "format cannot hold\n"
                                             : ""));
 }
 

@@ -9,15 +9,15 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "tools/terminal.h"
 
 namespace limpid::internal {
 namespace {
 
-constexpr size_t kHelpWidth = 80;
-constexpr size_t kHelpIndent = 26;  // where the explanations of flags begin
+constexpr int kHelpWidth = 80;
+constexpr int kHelpIndent = 26;  // of the flags' descriptions
 
-// Levenshtein's: the fewest letters to insert, delete or change to make `a` into `b`.
+// Levenshtein's: the minimum number of insertions, deletions and changes that turn `a` into `b`.
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);  // distances from a[0..i) to every b[0..j)
   std::iota(row.begin(), row.end(), size_t{0});
@@ -33,7 +33,7 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// Whether an argument has the form of a flag: one or two dashes, a name, and perhaps "=value".
+// Whether an argument has the form of a flag: one or two dashes, a name, and optionally "=value".
 bool LooksLikeFlag(std::string_view argument) {
   const size_t dashes = std::min(argument.find_first_not_of('-'), argument.size());
   const std::string_view name = argument.substr(dashes, argument.find('=') - dashes);
@@ -44,34 +44,16 @@ bool LooksLikeFlag(std::string_view argument) {
          absl::ascii_isalpha(static_cast<unsigned char>(name[0]));
 }
 
-// Appends words of `text` to `out`, whose last line is `column` long, breaking lines before
-// kHelpWidth and indenting new ones.
-void AppendWrapped(std::string_view text, size_t column, std::string* out) {
-  for (const absl::string_view word :
-       absl::StrSplit(absl::string_view(text.data(), text.size()), ' ', absl::SkipEmpty())) {
-    if (column > kHelpIndent && column + 1 + word.size() > kHelpWidth) {
-      absl::StrAppend(out, "\n", std::string(kHelpIndent, ' '));
-      column = kHelpIndent;
-    } else if (column > kHelpIndent) {
-      out->push_back(' ');
-      ++column;
-    }
-    absl::StrAppend(out, word);
-    column += word.size();
-  }
-  out->push_back('\n');
-}
-
 }  // namespace
 
 std::string NearestName(std::string_view name, absl::Span<const std::string> names) {
   std::string nearest;
-  size_t least = std::max<size_t>(2, name.size() / 3) + 1;
+  size_t min_distance = std::max<size_t>(2, name.size() / 3) + 1;
   for (const std::string& candidate : names) {
     const size_t distance = EditDistance(name, candidate);
-    // Nothing of the name is left when all of its letters are changed.
-    if (distance < least && distance < candidate.size()) {
-      least = distance;
+    // A name with every letter changed is not similar.
+    if (distance < min_distance && distance < candidate.size()) {
+      min_distance = distance;
       nearest = candidate;
     }
   }
@@ -171,9 +153,9 @@ absl::Status Flags::Parse(absl::Span<const std::string> arguments) {
 std::string Flags::GivenExcept(absl::Span<const std::string> without) const {
   std::vector<std::string> given;
   for (const auto& [name, value] : values_) {
-    const std::string& usual = Find(name)->default_text;
+    const std::string& default_text = Find(name)->default_text;
     const bool counts = std::find(without.begin(), without.end(), name) == without.end();
-    if (counts && value != usual) {
+    if (counts && value != default_text) {
       given.push_back(absl::StrCat("--", name, "=", absl::Utf8SafeCEscape(value)));
     }
   }
@@ -189,17 +171,17 @@ std::string Flags::Help() const {
     const bool on = flag.is_switch && flag.default_text == "true";
     std::string line = absl::StrCat("  --", on ? "[no]" : "", flag.name,
                                     flag.placeholder.empty() ? "" : "=", flag.placeholder);
-    if (line.size() + 2 > kHelpIndent) {
-      absl::StrAppend(&help, line, "\n");
-      line.clear();
-    }
-    line.resize(kHelpIndent, ' ');
-    absl::StrAppend(&help, line);
     std::string text = flag.help;
     if (!flag.is_switch && !flag.default_text.empty()) {
       absl::StrAppend(&text, " Default: ", flag.default_text, ".");
     }
-    AppendWrapped(text, kHelpIndent, &help);
+    text = Wrap(text, kHelpWidth, kHelpIndent);
+    if (line.size() + 2 > kHelpIndent) {
+      line += '\n';
+    } else {
+      text.erase(0, line.size());  // its indentation
+    }
+    absl::StrAppend(&help, line, text);
   }
   return help;
 }

@@ -29,7 +29,7 @@
 
 namespace limpid::internal {
 
-// The values that a number may have, both ends included.
+// The valid values of a number, both ends included.
 template <typename T>
 struct Range {
   T min;
@@ -40,11 +40,11 @@ Range(T, T) -> Range<T>;
 
 class Flags {
  public:
-  // `usage` is the command line in one line, `about` the text below it in the help.
+  // `usage` is the syntax in one line; `about` is the text after it in the help.
   Flags(std::string usage, std::string about);
 
-  // Adds a flag. `form` is how the help shows it: "scores" for a switch, "input=FILE" for a flag
-  // with a value. `value` must outlive the flags; what it holds now is the default.
+  // Adds a flag. `form` is the flag as the help shows it: "scores" for a switch, "input=FILE" for a
+  // flag with a value. `value` must outlive the flags; its current value is the default.
   template <typename T>
   void Add(std::string_view form, T* value, std::string_view help) {
     AddFlag(form, help, absl::UnparseFlag(*value), std::is_same_v<T, bool>,
@@ -53,7 +53,7 @@ class Flags {
             });
   }
 
-  // Adds a flag that is a number within a range.
+  // Adds a numeric flag with a range.
   template <typename T>
   void Add(std::string_view form, T* value, std::type_identity_t<Range<T>> range,
            std::string_view help) {
@@ -71,7 +71,7 @@ class Flags {
             });
   }
 
-  // Adds a flag that is one of some words, each with what it stands for.
+  // Adds a flag whose value is one of these words, each given with its meaning.
   template <typename T>
   void Add(std::string_view form, T* value,
            std::type_identity_t<std::vector<std::pair<std::string, T>>> choices,
@@ -95,27 +95,27 @@ class Flags {
             });
   }
 
-  // In the help, the flags that are added from here on stand below `title`.
+  // Starts a group: the help lists the flags added from here on under `title`.
   void Group(std::string title) { group_ = std::move(title); }
 
-  // Sets the flags' values from `arguments`, and collects what is no flag in arguments(). Flags and
-  // arguments may be mixed; after "--" everything is an argument. So is what cannot be a flag, such
-  // as "-5 degrees". A later value of a flag replaces an earlier one. Fails with InvalidArgument,
-  // in one line that says what to do.
+  // Sets the flags' values from `arguments` and collects the rest in arguments(). Flags and
+  // arguments may be mixed; after "--" everything is an argument, and so is what does not look like
+  // a flag, such as "-5 degrees". The last value of a flag wins. Fails with InvalidArgument and a
+  // message of one line that says what to do.
   absl::Status Parse(absl::Span<const std::string> arguments);
 
   const std::vector<std::string>& arguments() const { return arguments_; }
-  // "--name=value" of each flag that was set to another value than its default, but for `without`:
-  // by name, each in one line.
+  // Returns "--name=value …" for the flags that differ from their defaults, except `without`,
+  // sorted by name and without line ends.
   std::string GivenExcept(absl::Span<const std::string> without) const;
   // Whether --help or -h was among the arguments.
   bool help_wanted() const { return help_wanted_; }
 
-  // The text for --help, at most 80 columns wide where `about` is.
+  // The text for --help, at most 80 columns wide if `about` is.
   std::string Help() const;
 
  private:
-  // Sets the flag from `text`; if it can't, returns false and says what was `expected`.
+  // Sets the flag from `text`. On failure, returns false and describes the `expected` values.
   using Assigner = std::function<bool(const std::string& text, std::string* expected)>;
   struct Flag {
     std::string group;
@@ -126,7 +126,7 @@ class Flags {
     bool is_switch = false;
     Assigner assign;
   };
-  // One argument taken apart: --name=value, or --noname for a switch.
+  // A parsed argument: --name=value, or --noname for a switch.
   struct Given {
     std::string name;
     std::optional<std::string> value;
@@ -145,7 +145,7 @@ class Flags {
                bool is_switch, Assigner assign);
   const Flag* Find(std::string_view name) const;
   absl::Status Unknown(const std::string& name) const;
-  // `rest`: the arguments after the flag, the first of which is taken if the flag needs it.
+  // `rest`: the arguments after the flag; takes the first one if the flag needs a value.
   absl::Status Set(const Given& given, absl::Span<const std::string>* rest);
 
   std::string usage_;
@@ -153,11 +153,11 @@ class Flags {
   std::string group_ = "Flags";
   std::vector<Flag> flags_;
   std::vector<std::string> arguments_;
-  std::map<std::string, std::string> values_;  // of the flags that were given
+  std::map<std::string, std::string> values_;  // given flags
   bool help_wanted_ = false;
 };
 
-// The one of `names` that `name` was probably meant to be, or "" if none is near.
+// Returns the name that `name` is probably a misspelling of, or "" if none is close.
 std::string NearestName(std::string_view name, absl::Span<const std::string> names);
 
 }  // namespace limpid::internal

@@ -1,4 +1,4 @@
-// `limpid inspect`: what a model is made of.
+// `limpid inspect`: describes a model.
 
 #include <optional>
 #include <string>
@@ -21,18 +21,21 @@ namespace {
 
 constexpr char kUsage[] = "limpid inspect [--verify] [PATH]";
 constexpr char kAbout[] =
-    R"(Prints what a model is made of: its architecture, parameters, how they are
-stored, sizes, vocabulary, and a table of its tensors. PATH is a model that
-`limpid convert` can read; without it, the model that translates by default.
+    R"(Prints a model's architecture, parameters, data types, sizes, vocabulary and
+tensors.
 
   limpid inspect models/eng-deu
+  limpid inspect --verify models/eng-deu
+
+PATH is a model of any kind that `limpid convert` reads. Default: the model that
+`limpid translate` uses.
 )";
 
 std::string Verified(const std::string& path, const std::vector<std::string>& names) {
   return names.size() == 1
              ? absl::StrCat(path,
-                            ": the weights match their checksums; there are none of the other "
-                            "files, which `limpid convert` of this version writes\n")
+                            ": the weights match their checksums; the other files have none. To "
+                            "add them, run `limpid convert`\n")
              : absl::StrCat(path, ": all files match their checksums: ", absl::StrJoin(names, ", "),
                             "\n");
 }
@@ -43,11 +46,10 @@ int RunInspect(Arguments arguments) {
   bool verify = false;
   Flags flags(kUsage, kAbout);
   flags.Add("verify", &verify,
-            "Compare all files of the model with the checksums that `limpid convert` wrote; print "
-            "nothing else.");
+            "Only compare the model's files with the checksums that `limpid convert` wrote.");
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (flags.arguments().size() > 1) {
-    return UsageError("inspect takes one model at a time: limpid inspect PATH");
+    return UsageError("inspect takes one model: limpid inspect PATH");
   }
   const absl::StatusOr<std::string> path =
       flags.arguments().empty() ? DefaultModelFolder() : flags.arguments().front();

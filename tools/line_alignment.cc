@@ -18,7 +18,7 @@ void AppendPieces(const TracedSide& side, std::vector<std::string>* pieces) {
 
 }  // namespace
 
-// Aligning never fails: all that it takes was recorded.
+// Aligning cannot fail, because AlignmentRequest recorded all that it needs.
 LineAlignment AlignLine(const Translation& translation, Level level) {
   if (level == Level::kWord) {
     const std::vector<TracedWord> source = SplitIntoWords(translation.source);

@@ -12,8 +12,8 @@
 
 namespace limpid::internal {
 
-// Words are those of the whole line, what was not translated included, and are counted through it.
-// Pieces are those that the model took in and gave, sentence after sentence.
+// Words are counted through the whole line, including untranslated parts. Pieces are the model's
+// inputs and outputs, sentence after sentence.
 struct LineAlignment {
   Level level = Level::kWord;
   std::vector<std::string> source = {};
@@ -21,7 +21,7 @@ struct LineAlignment {
   Alignment alignment = {};
 };
 
-// The translation has traces made with AlignmentRequest({}).
+// `translation` must have traces made with AlignmentRequest({}).
 LineAlignment AlignLine(const Translation& translation, Level level);
 
 }  // namespace limpid::internal

@@ -22,13 +22,13 @@ namespace {
 
 constexpr size_t kReadSize = size_t{1} << 16;
 
-// Waits until `file` can be read or written, for files that somebody has made non-blocking.
+// Waits until `file` can be read or written, in case it is non-blocking.
 void WaitFor(int file, int16_t events) {
   pollfd request = {file, events, 0};
   poll(&request, 1, -1);
 }
 
-// The beginning of `lines` that is written in one go: as many whole lines as a pipe takes at once,
+// Returns the part of `lines` to write at once: as many complete lines as a pipe takes atomically,
 // but at least one.
 std::string_view FirstPart(std::string_view lines) {
   if (lines.size() <= PIPE_BUF) return lines;
@@ -53,7 +53,7 @@ absl::Status SystemError(std::string_view action, std::string_view name) {
 
 LineReader::LineReader(int file, std::string name) : file_(file), name_(std::move(name)) {
 #ifdef F_SETPIPE_SZ
-  // A writer can then go on while its last lines are being translated. It may be refused.
+  // Lets the writer continue while we translate. Failure does not matter.
   fcntl(file, F_SETPIPE_SZ, static_cast<int>(kMaxBytes));
 #endif
 }
@@ -87,8 +87,8 @@ absl::Status LineReader::Fill() {
   const size_t old_size = buffer_.size();
   if (old_size > kMaxTextBytes) {
     return absl::InvalidArgumentError(absl::StrCat("line ", lines_ + 1, " of ", name_,
-                                                   " is longer than ", kMaxTextBytes,
-                                                   " bytes, which is the most: cut it"));
+                                                   " is longer than the limit of ", kMaxTextBytes,
+                                                   " bytes; split it"));
   }
   buffer_.resize(old_size + kReadSize);
   ssize_t count = -1;

@@ -17,12 +17,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "limpid/version.h"
 #include "tools/flags.h"
 #include "tools/streams.h"
 #include "tools/subcommand.h"
 
-// Highway's library asks for this when it is loaded, in case that somebody wants to time something,
-// which nobody does here; its own takes 3 ms to find out, a tenth of a start.
+// Highway's library calls this when it is loaded, for timers that we do not use. Its own definition
+// takes 3 ms, a tenth of a start.
 namespace hwy::platform {
 uint64_t TimerResolution();
 uint64_t TimerResolution() { return 1; }
@@ -33,7 +34,7 @@ namespace {
 
 struct Subcommand {
   const char* name;
-  const char* summary;  // fits on the rest of a line of help
+  const char* summary;  // at most 64 columns, for the general help
   int (*run)(Arguments arguments);
 };
 
@@ -42,19 +43,19 @@ int RunVersion(Arguments arguments);
 
 constexpr Subcommand kSubcommands[] = {
     {"translate", "Translate text", RunTranslate},
-    {"score", "Say how probable given translations are", RunScore},
-    {"trace", "Show which words each word of a translation comes from", RunTrace},
-    {"align", "Align the words of translations that you have", RunAlign},
-    {"convert", "Make a model for Limpid out of one from another program", RunConvert},
-    {"inspect", "Show what a model is made of", RunInspect},
-    {"shortlist", "Learn which words go with which, to translate faster", RunShortlist},
-    {"help", "Explain a command: limpid help COMMAND", RunHelp},
+    {"score", "Print the log-probability of given translations", RunScore},
+    {"trace", "Show attention: which source words each word comes from", RunTrace},
+    {"align", "Align the words of existing translations", RunAlign},
+    {"convert", "Convert a model from another program", RunConvert},
+    {"inspect", "Show a model's architecture and tensors", RunInspect},
+    {"shortlist", "Learn a shortlist, which makes translating faster", RunShortlist},
+    {"help", "Show help for a command: limpid help COMMAND", RunHelp},
     {"version", "Print the version", RunVersion},
 };
 
 std::string GeneralHelp() {
   std::string help =
-      R"(Limpid translates text, and lets you see through how it is done.
+      R"(Limpid translates text and shows how each translation is made.
 
   limpid translate "I love you very much."
 
@@ -63,7 +64,7 @@ Commands:
   for (const Subcommand& subcommand : kSubcommands) {
     absl::StrAppendFormat(&help, "  %-12s%s\n", subcommand.name, subcommand.summary);
   }
-  return help + "\n`limpid COMMAND --help` tells more about each.\n";
+  return help + "\nRun `limpid COMMAND --help` for a command's flags.\n";
 }
 
 const Subcommand* FindSubcommand(std::string_view name) {
@@ -78,7 +79,7 @@ int UnknownSubcommand(const std::string& name) {
   for (const Subcommand& subcommand : kSubcommands) names.emplace_back(subcommand.name);
   const std::string nearest = NearestName(name, names);
   return UsageError(absl::StrCat(
-      "'", name, "' is no command; ",
+      "unknown command '", name, "'; ",
       nearest.empty() ? "to translate text: limpid translate TEXT; for all commands: limpid help"
                       : absl::StrCat("did you mean: limpid ", nearest, "?")));
 }
@@ -98,8 +99,8 @@ int RunVersion(Arguments arguments) {
   return Print("limpid " LIMPID_VERSION "\n");
 }
 
-// Makes the allocator keep what is freed, to be used again: giving large pieces back to the system
-// and asking for them anew costs a tenth of the start.
+// Makes the allocator keep freed memory: returning large blocks to the system and requesting them
+// again takes a tenth of a start.
 void KeepFreedMemory() {
   constexpr int kMegabyte = 1 << 20;
   mallopt(M_MMAP_THRESHOLD, 64 * kMegabyte);
@@ -107,10 +108,10 @@ void KeepFreedMemory() {
   mallopt(M_TOP_PAD, 16 * kMegabyte);
 }
 
-// The libraries below us read variables that write files, load data or code, or change results
-// (ONEDNN_JIT_DUMP, ICU_DATA, OPENSSL_CONF …). Only what we read ourselves is kept, and
-// ONEDNN_MAX_CPU_ISA, with which one measures what another processor would do.
-void ForgetEnvironment() {
+// Clears the environment, in which our libraries look for variables that write files, load data or
+// code, or change results (ONEDNN_JIT_DUMP, ICU_DATA, OPENSSL_CONF …). Keeps those that we read,
+// and ONEDNN_MAX_CPU_ISA, for measuring what another processor would do.
+void ClearEnvironment() {
   constexpr const char* kKept[] = {"LIMPID_MODEL", "COLORTERM", "COLUMNS",
                                    "NO_COLOR",     "TERM",      "ONEDNN_MAX_CPU_ISA"};
   std::vector<std::pair<const char*, std::string>> kept;
@@ -138,16 +139,16 @@ int Run(Arguments arguments) {
 
 int main(int argc, char** argv) {
   limpid::internal::OccupyStandardStreams();
-  // A closed pipe ends us quietly, as it ends cat, even if our parent ignores the signal.
+  // A closed pipe ends the program silently, even if the parent process ignores the signal.
   std::signal(SIGPIPE, SIG_DFL);
   limpid::internal::KeepFreedMemory();
   try {
-    limpid::internal::ForgetEnvironment();
+    limpid::internal::ClearEnvironment();
     const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return limpid::internal::Run(arguments);
   } catch (const std::bad_alloc&) {
     limpid::internal::Complain("out of memory; try a smaller --batch_size or fewer --threads");
-  } catch (const std::system_error& error) {  // of a thread that could not be started
+  } catch (const std::system_error& error) {  // from starting a thread
     limpid::internal::Complain(absl::StrCat("out of memory or threads: ", error.what()));
   } catch (const std::exception& error) {
     limpid::internal::Complain(error.what());

@@ -3,13 +3,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "engine/exceptions.h"
 #include "engine/make_translator.h"
 #include "engine/text/checkpoint_tokenizer.h"
@@ -18,24 +16,10 @@
 #include "models/native/checksum.h"
 #include "tools/subcommand.h"
 
-namespace limpid {
-
-// Abseil looks for these two in the namespace of the flag's type.
-static bool AbslParseFlag(absl::string_view text, ComputeType* type, std::string* error) {
-  const std::optional<ComputeType> parsed = ParseComputeType({text.data(), text.size()});
-  if (parsed.has_value()) *type = *parsed;
-  *error = "auto, float32, bfloat16 or int8";
-  return parsed.has_value();
-}
-
-static std::string AbslUnparseFlag(ComputeType type) { return std::string(ComputeTypeName(type)); }
-
-}  // namespace limpid
-
 namespace limpid::internal {
 namespace {
 
-// Where the shipped model may be, seen from the program's folder.
+// Where the shipped model may be, relative to the program's folder.
 constexpr const char* kShippedModelPlaces[] = {
     "../models/eng-deu",               // build/limpid in the source tree
     "models/eng-deu",                  // both unpacked in one folder
@@ -45,22 +29,26 @@ constexpr const char* kShippedModelPlaces[] = {
 }  // namespace
 
 void AddModelFlags(ModelFlags* model, Flags* flags) {
+  flags->Group("Model");
   flags->Add("model=DIR", &model->folder,
-             "The model's folder. Default: $LIMPID_MODEL if set, else the model that came with "
-             "Limpid (English to German).");
+             "The model's folder. Default: $LIMPID_MODEL, or else the model shipped with Limpid "
+             "(English to German).");
   flags->Add("compute_type=TYPE", &model->options.compute_type,
-             "How to compute, whatever type the model is stored in: float32, bfloat16, int8, or "
-             "auto, the fastest one that keeps the quality.");
+             {{"auto", ComputeType::kAuto},
+              {"float32", ComputeType::kFloat32},
+              {"bfloat16", ComputeType::kBFloat16},
+              {"int8", ComputeType::kInt8}},
+             "The type to compute in: float32, bfloat16, int8, or auto, the fastest one that keeps "
+             "the quality.");
   flags->Add("shortlist", &model->options.shortlist,
-             "Consider only words that the model's shortlist has for words of the text: faster, "
-             "and now and then another translation. `limpid shortlist` makes one.");
-  flags->Add(
-      "threads=N", &model->options.threads, {0, kMaxThreads},
-      "Threads that translate side by side; 0: as many as this process may use, going by its "
-      "processors and, in a container, its CPU quota.");
+             "Restrict the output to the model's shortlist for the source text. Faster, but may "
+             "change a translation. `limpid shortlist` makes a shortlist.");
+  flags->Add("threads=N", &model->options.threads, {0, kMaxThreads},
+             "Threads that translate in parallel. 0: one per processor that this process may use, "
+             "respecting its CPU affinity and container quota.");
   flags->Add("verify", &model->options.verify,
-             "Compare the model's files with their checksums first; damage is an error that names "
-             "it.");
+             "Check the model's files against their checksums first; fail on damaged tensors and "
+             "files, naming them.");
 }
 
 absl::StatusOr<std::string> DefaultModelFolder() {
@@ -74,8 +62,8 @@ absl::StatusOr<std::string> DefaultModelFolder() {
     if (std::filesystem::is_directory(folder, error)) return folder.string();
   }
   return absl::NotFoundError(
-      absl::StrCat("found no model near ", program.parent_path().string(),
-                   "; name its folder with --model=DIR or in the environment as LIMPID_MODEL"));
+      absl::StrCat("no model near ", program.parent_path().string(),
+                   "; give its folder with --model=DIR or in $LIMPID_MODEL"));
 }
 
 absl::StatusOr<std::string> FindModel(const ModelFlags& model) {
@@ -87,9 +75,9 @@ absl::StatusOr<std::string> FindModel(const ModelFlags& model) {
   }
   std::error_code error;
   if (!std::filesystem::exists(folder, error)) {
-    return absl::NotFoundError(absl::StrCat(
-        "there is no model '", folder, "'; give a model's folder, such as models/eng-deu, ",
-        model.folder.empty() ? "in LIMPID_MODEL" : "with --model"));
+    return absl::NotFoundError(
+        absl::StrCat("no model at '", folder, "'; give a model's folder, such as models/eng-deu, ",
+                     model.folder.empty() ? "in $LIMPID_MODEL" : "with --model"));
   }
   return folder;
 }

@@ -14,26 +14,26 @@
 namespace limpid::internal {
 
 struct ModelFlags {
-  std::string folder;  // empty: the default model
+  std::string folder;  // empty: DefaultModelFolder()
   TranslatorOptions options;
 };
 
-// Adds --model and the flags that say how the model is to be run.
+// Adds the group "Model": --model and the options for loading it.
 void AddModelFlags(ModelFlags* model, Flags* flags);
 
-// The folder that is used without --model: $LIMPID_MODEL if it is set, else the model that came
-// with Limpid, looked for where the program is: in the source tree or the place of installation.
+// Returns the folder to use without --model: $LIMPID_MODEL if set, else the model shipped with
+// Limpid, which is found relative to the program, in the source tree or an installation.
 absl::StatusOr<std::string> DefaultModelFolder();
 
-// Makes the tokenizer of a model as translating would, and says on stderr if there is none. The
-// error names what is damaged or missing.
+// Makes a model's tokenizer as translating would, and warns on stderr if there is none. The error
+// names what is damaged or missing.
 absl::Status CheckTokenizer(const std::string& path, const Checkpoint& checkpoint);
 
-// The folder that the flags name, or the default one. It exists.
+// Returns the folder that the flags name, or the default one; fails with NotFound if there is none.
 absl::StatusOr<std::string> FindModel(const ModelFlags& model);
 
-// Loads the model that the flags ask for. Errors say what to do. The model stays until the process
-// ends: to give its memory back piece by piece takes as long as half a sentence.
+// Loads the model that the flags ask for. Errors say what to do. The model is never destroyed:
+// freeing its memory piece by piece would take as long as translating half a sentence.
 absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model);
 
 }  // namespace limpid::internal

@@ -61,7 +61,7 @@ std::string ModelFingerprint(const std::string& model) {
   return absl::StrFormat("%08x", checksum);
 }
 
-// Not beside a link such as /dev/stdout.
+// Symbolic links such as /dev/stdout get no note.
 ResumeNote::ResumeNote(const std::string& output, std::string model_fingerprint, std::string flags)
     : output_(output), model_(std::move(model_fingerprint)), flags_(std::move(flags)) {
   std::error_code error;
@@ -82,7 +82,7 @@ absl::Status ResumeNote::Check() const {
   std::getline(file, flags);
   const bool is_note =
       title == kTitle && absl::StartsWith(model, kModel) && absl::StartsWith(flags, kFlags);
-  // One that was cut short tells nothing, and it may be of another version.
+  // Ignores a truncated note and one of another version.
   if (!is_note) return absl::OkStatus();
   flags.erase(0, sizeof(kFlags) - 1);
   std::string why;
@@ -93,9 +93,9 @@ absl::Status ResumeNote::Check() const {
                     ")");
   }
   if (why.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("cannot resume: ", output_, " was begun with ",
+  return absl::FailedPreconditionError(absl::StrCat("cannot resume: ", output_, " was made with ",
                                                     why, "; use the same, or remove ", output_,
-                                                    " to begin anew"));
+                                                    " to start again"));
 }
 
 void ResumeNote::Write() const {

@@ -1,5 +1,5 @@
-// What made an output, kept in a file beside it for as long as the output is not whole, so that
-// --resume goes on in the same way or not at all.
+// A note of what made an incomplete output, kept beside it, so that --resume continues with the
+// same model and flags or fails.
 
 #ifndef LIMPID_TOOLS_RESUME_H_
 #define LIMPID_TOOLS_RESUME_H_
@@ -10,8 +10,8 @@
 
 namespace limpid::internal {
 
-// Tells models apart: a checksum of the names, the sizes and the first megabyte of a model's files,
-// which is where ours have the checksums of all weights. Cards and pages (.md, .html) do not count.
+// Identifies a model: a checksum of the names, sizes and first megabytes of its files, where the
+// native format has the checksums of all weights. Ignores model cards and pages (.md, .html).
 std::string ModelFingerprint(const std::string& model);
 
 // The file "OUTPUT.resume".
@@ -19,16 +19,15 @@ class ResumeNote {
  public:
   // No note: for outputs that cannot be resumed.
   ResumeNote() = default;
-  // `flags`: those that can change a translation, as they were given.
+  // `flags`: the given flags that can change a translation.
   ResumeNote(const std::string& output, std::string model_fingerprint, std::string flags);
 
-  // Compares with the note that an earlier run has left. Fails with FailedPrecondition where that
-  // used another model or other flags. Where there is no note, as after an earlier version of
-  // Limpid, anything goes.
+  // Compares with the note of an earlier run. Fails with FailedPrecondition if that used another
+  // model or other flags. Succeeds if there is no note, as after an earlier version of Limpid.
   absl::Status Check() const;
-  // Where it cannot be written there is none.
+  // Ignores errors: without a note, Check() succeeds.
   void Write() const;
-  // Once the output is whole.
+  // Removes the note of a complete output.
   void Remove() const;
 
  private:

@@ -1,4 +1,4 @@
-// `limpid score`: how probable given translations are.
+// `limpid score`: the log-probability of given translations.
 
 #include <cstdint>
 #include <optional>
@@ -11,13 +11,13 @@
 #include "absl/strings/str_format.h"
 #include "limpid/translator.h"
 #include "tools/flags.h"
+#include "tools/line_warning.h"
 #include "tools/lines.h"
 #include "tools/model.h"
 #include "tools/signals.h"
 #include "tools/streams.h"
 #include "tools/subcommand.h"
 #include "tools/translation_json.h"
-#include "tools/trouble.h"
 
 namespace limpid::internal {
 namespace {
@@ -25,19 +25,20 @@ namespace {
 constexpr char kUsage[] = "limpid score [FLAGS] [SOURCE TRANSLATION]";
 constexpr char kAbout[] =
     R"(Prints the natural logarithm of the probability that the model gives to a
-translation: the sum over its tokens, </s> at its end included. Reads pairs from
-standard input, one a line, with a tab between source and translation, and
-prints one line for each.
+translation.
 
   limpid score "I love you very much." "Ich liebe dich sehr."
   paste english.txt german.txt | limpid score
   limpid score --input=pairs.tsv --tokens
 
-Each side of a pair is one sentence to the model, as it stands. A pair that the
-model cannot take, for its length or because its source is empty, scores nan.
+Without arguments, reads pairs from standard input, one per line, with a tab
+between source and translation, and prints one line for each. The score is the
+sum over all tokens of the translation, including the final </s>. Each side of a
+pair is one sentence to the model; it is not split. Pairs that the model cannot
+take, because they are too long or the source is empty, score nan.
 )";
 
-constexpr int kBatchesAWindow = 16;
+constexpr int kBatchesPerWindow = 16;
 
 struct Settings {
   ModelFlags model;
@@ -63,7 +64,7 @@ absl::StatusOr<std::vector<SentencePair>> SplitPairs(const Lines& lines, int64_t
   return pairs;
 }
 
-// Without its end.
+// Formats one result, without a line end.
 std::string FormatLine(const Translation& scored, const Settings& settings) {
   if (settings.json) return FormatJson(scored);
   if (!scored.status.ok()) return "nan";
@@ -75,30 +76,25 @@ std::string FormatLine(const Translation& scored, const Settings& settings) {
   return line;
 }
 
-// What goes wrong with single lines.
-struct Troubles {
-  Trouble unfit{"could not be scored"};
-  Trouble invalid_utf8{"were not valid UTF-8"};
+struct LineWarnings {
+  LineWarning unscored{"scores nan: ", "could not be scored"};
+  LineWarning invalid_utf8 = InvalidUtf8Warning();
 
-  void Note(int64_t number, const Translation& scored) {
-    if (!scored.status.ok()) {
-      unfit.Note(number, absl::StrCat("scores nan: ", scored.status.message()));
-    }
-    if (scored.replaced_invalid_utf8) {
-      invalid_utf8.Note(number, "is not valid UTF-8; what is invalid is read as U+FFFD");
-    }
+  void Add(int64_t number, const Translation& scored) {
+    if (!scored.status.ok()) unscored.Add(number, scored.status.message());
+    if (scored.replaced_invalid_utf8) invalid_utf8.Add(number);
   }
   void Finish() const {
-    unfit.Finish();
+    unscored.Finish();
     invalid_utf8.Finish();
   }
 };
 
 absl::Status ScoreLines(const Translator& translator, const Settings& settings, LineReader* reader,
                         LineWriter* writer) {
-  const size_t window = static_cast<size_t>(settings.options.batch_size) * kBatchesAWindow;
+  const size_t window = static_cast<size_t>(settings.options.batch_size) * kBatchesPerWindow;
   int64_t number = 1;
-  Troubles troubles;
+  LineWarnings warnings;
   while (true) {
     const absl::StatusOr<Lines> lines = reader->Read(window);
     if (!lines.ok()) return lines.status();
@@ -110,13 +106,13 @@ absl::Status ScoreLines(const Translator& translator, const Settings& settings, 
     if (!scored.ok()) return scored.status();
     std::string output;
     for (size_t i = 0; i < lines->size(); ++i) {
-      troubles.Note(number + static_cast<int64_t>(i), (*scored)[i]);
+      warnings.Add(number + static_cast<int64_t>(i), (*scored)[i]);
       absl::StrAppend(&output, FormatLine((*scored)[i], settings), std::string(lines->endings[i]));
     }
     if (absl::Status status = writer->Write(output); !status.ok()) return status;
     number += static_cast<int64_t>(lines->size());
   }
-  troubles.Finish();
+  warnings.Finish();
   return absl::OkStatus();
 }
 
@@ -151,30 +147,32 @@ absl::Status ScoreAll(const Settings& settings, const std::vector<std::string>& 
 int RunScore(Arguments arguments) {
   Settings settings;
   Flags flags(kUsage, kAbout);
-  AddModelFlags(&settings.model, &flags);
-  flags.Add("input=FILE", &settings.input, "Read pairs from this file, not from standard input.");
-  flags.Add("output=FILE", &settings.output, "Write to this file, not to standard output.");
+  flags.Group("Input and output");
+  flags.Add("input=FILE", &settings.input, "Read pairs from FILE instead of standard input.");
+  flags.Add("output=FILE", &settings.output, "Write to FILE instead of standard output.");
   flags.Add(
       "tokens", &settings.tokens,
-      "Print behind the sum, each after a tab, the tokens with their log-probabilities. Tabs, "
-      "line ends and backslashes in them are written as \\t, \\n, \\r and \\\\.");
+      "After the sum, print each token and its log-probability, separated by tabs. Tabs, line "
+      "ends and backslashes in tokens are printed as \\t, \\n, \\r and \\\\.");
   flags.Add("json", &settings.json,
-            "Print each line as a JSON object: text, score, and tokens, each with its piece, id "
-            "and log_probability.");
+            "Print each line as a JSON object: text, score, and tokens, each with piece, id and "
+            "log_probability.");
   flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
             "Pairs scored together. More is faster on many lines and takes more memory.");
+  AddModelFlags(&settings.model, &flags);
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   const size_t texts = flags.arguments().size();
   if (texts != 0 && texts != 2) {
-    return UsageError(absl::StrCat("there are ", texts,
-                                   " texts; expected two, the source and its translation, each in "
-                                   "quotes, or none and lines with tabs on standard input"));
+    return UsageError(
+        absl::StrCat("expected a source and its translation, each in quotes, or no "
+                     "arguments and lines with tabs on standard input; got ",
+                     texts, texts == 1 ? " argument" : " arguments"));
   }
   if (texts != 0 && !settings.input.empty()) {
-    return UsageError("there are both texts and --input; give one of them");
+    return UsageError("give either a pair or --input, not both");
   }
   if (settings.tokens && settings.json) {
-    return UsageError("--json has the tokens already; leave out --tokens");
+    return UsageError("--json includes the tokens; leave out --tokens");
   }
   EndBetweenLines();
   const absl::Status status = ScoreAll(settings, flags.arguments());

@@ -1,4 +1,4 @@
-// The flags that say how to search for a translation.
+// Flags for searching a translation.
 
 #ifndef LIMPID_TOOLS_SEARCH_FLAGS_H_
 #define LIMPID_TOOLS_SEARCH_FLAGS_H_
@@ -8,10 +8,10 @@
 
 namespace limpid::internal {
 
-// Adds those that any translation may have. CheckSearchOptions tells whether they agree.
+// Adds the flags of a single translation. CheckSearchOptions detects conflicts.
 void AddSearchFlags(SearchOptions* options, Flags* flags);
 
-// Adds those that give several translations of one text: --nbest, --alternatives and their like.
+// Adds the flags that ask for several translations of one text: --nbest, --alternatives …
 void AddNBestFlags(SearchOptions* options, Flags* flags);
 
 }  // namespace limpid::internal

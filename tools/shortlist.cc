@@ -1,4 +1,4 @@
-// `limpid shortlist`: learns which words go with which, for `limpid translate --shortlist`.
+// `limpid shortlist`: learns a lexical shortlist, for `limpid translate --shortlist`.
 
 #include <algorithm>
 #include <cstdint>
@@ -34,22 +34,22 @@ namespace {
 
 constexpr char kUsage[] = "limpid shortlist [FLAGS]";
 constexpr char kAbout[] =
-    R"(Learns from text which pieces of the target language go with which of the source
-language, and writes that as a shortlist beside the model. From then on a sentence
-that is translated alone takes less time, and comes out the same. With `limpid
-translate --shortlist` only pieces on the list that go with some piece of the text
-are considered: faster for many sentences, too, and now and then another
-translation.
+    R"(Learns which target pieces translate which source pieces, and stores that in the
+model's folder as a shortlist.
 
   limpid shortlist --model=en-de --input=english.txt
   paste english.txt german.txt | limpid shortlist --model=en-de
 
-Reads a line a sentence: the source alone, which the model then translates to
-learn from its own translations; or the source, a tab, and a translation. The
-more lines, the better: some hundred thousand are good.
+Reads one sentence per line: the source alone, which the model then translates,
+or the source, a tab and a translation. More lines are better; use some hundred
+thousand.
+
+With a shortlist, single sentences are translated faster, without changing the
+result. `limpid translate --shortlist` restricts the output to the shortlist,
+which is also faster for many sentences, but may change a translation.
 )";
 
-constexpr size_t kLinesAWindow = 4096;
+constexpr size_t kLinesPerWindow = 4096;
 
 struct Settings {
   ModelFlags model;
@@ -58,7 +58,7 @@ struct Settings {
   LexicalOptions lexical;
 };
 
-// Source and translation of each line; the model translates where there is none.
+// Appends each line's source and translation. The model translates lines without one.
 absl::Status AppendPairs(const Translator& translator, const Lines& lines,
                          std::vector<SentencePair>* pairs) {
   std::vector<std::string> sources;
@@ -82,19 +82,18 @@ absl::Status AppendPairs(const Translator& translator, const Lines& lines,
   return absl::OkStatus();
 }
 
-// What there is to learn from.
 struct Corpus {
   std::vector<IdPair> pairs;
-  int64_t too_long = 0;  // lines that were left out
+  int64_t too_long = 0;  // lines left out
 };
 
-// All lines of the input, as ids.
+// Reads the input to its end.
 absl::StatusOr<Corpus> ReadCorpus(const Translator& translator, const Tokenizer& tokenizer,
                                   const LexicalOptions& options, const File& input) {
   Corpus corpus;
   LineReader reader(input.descriptor, input.name);
   while (true) {
-    const absl::StatusOr<Lines> lines = reader.Read(kLinesAWindow);
+    const absl::StatusOr<Lines> lines = reader.Read(kLinesPerWindow);
     if (!lines.ok()) return lines.status();
     if (lines->empty()) return corpus;
     std::vector<SentencePair> pairs;
@@ -113,17 +112,15 @@ absl::StatusOr<Corpus> ReadCorpus(const Translator& translator, const Tokenizer&
 
 constexpr char kShortlistFile[] = "shortlist.bin";
 
-// Only Limpid's own folders have a place for a shortlist.
-absl::Status CheckPlace(const Settings& settings, const std::string& folder) {
+// Only native model folders can hold a shortlist.
+absl::Status CheckDestination(const Settings& settings, const std::string& folder) {
   if (!settings.output.empty() || IsNative(folder)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      folder,
-      ": is not a Limpid folder, and a shortlist in it would not be read; convert the model ",
-      "first (limpid convert --from=", folder,
-      " --to=DIR) and learn for that, or name a file with ", "--output"));
+      folder, " is not a Limpid folder, so a shortlist in it would not be read; first convert it (",
+      "limpid convert --from=", folder, " --to=DIR), or give a file with --output"));
 }
 
-// Writes the shortlist; where that is the model's own, its checksum, too.
+// Writes the shortlist, and its checksum if it is in the model's folder.
 absl::Status WriteShortlist(const std::string& shortlist, const std::string& path,
                             const std::string& folder) {
   if (absl::Status status = WriteFile(path, shortlist); !status.ok()) return status;
@@ -137,7 +134,7 @@ absl::Status WriteShortlist(const std::string& shortlist, const std::string& pat
 absl::StatusOr<std::string> Learn(const Settings& settings) {
   absl::StatusOr<std::string> folder = FindModel(settings.model);
   if (!folder.ok()) return folder.status();
-  if (absl::Status status = CheckPlace(settings, *folder); !status.ok()) return status;
+  if (absl::Status status = CheckDestination(settings, *folder); !status.ok()) return status;
   absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(*folder);
   if (!checkpoint.ok()) return checkpoint.status();
   const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer =
@@ -154,9 +151,8 @@ absl::StatusOr<std::string> Learn(const Settings& settings) {
       ReadCorpus(**translator, **tokenizer, settings.lexical, *input);
   if (!corpus.ok()) return corpus.status();
   if (corpus->too_long > 0) {
-    Complain(absl::StrCat("left out ", WithCommas(corpus->too_long),
-                          " lines with a side of more than ", settings.lexical.max_tokens,
-                          " tokens"));
+    Complain(absl::StrCat("skipped ", WithCommas(corpus->too_long), " lines with more than ",
+                          settings.lexical.max_tokens, " tokens on one side"));
   }
   if (corpus->pairs.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(input->name, " has no lines to learn from"));
@@ -176,20 +172,22 @@ absl::StatusOr<std::string> Learn(const Settings& settings) {
 int RunShortlist(Arguments arguments) {
   Settings settings;
   Flags flags(kUsage, kAbout);
-  AddModelFlags(&settings.model, &flags);
-  flags.Add("input=FILE", &settings.input, "Read lines from this file, not from standard input.");
+  flags.Group("Input and output");
+  flags.Add("input=FILE", &settings.input, "Read lines from FILE instead of standard input.");
   flags.Add("output=FILE", &settings.output,
-            "Write here. Default: shortlist.bin in the model's folder, where it is looked for.");
+            "Write to FILE. Default: shortlist.bin in the model's folder.");
+  flags.Group("Learning");
   flags.Add("best=N", &settings.lexical.best, {1, 100000},
-            "Target pieces to keep of each source piece: more are slower and miss less.");
+            "Target pieces to keep for each source piece. More are slower and miss fewer words.");
   flags.Add("frequent=N", &settings.lexical.frequent, {0, 100000},
-            "The most frequent target pieces, which go with every sentence.");
+            "Allow the N most frequent target pieces in every sentence.");
+  AddModelFlags(&settings.model, &flags);
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
   if (!flags.arguments().empty()) {
-    return UsageError("shortlist reads lines from --input or standard input, not its arguments");
+    return UsageError("shortlist takes no arguments; give lines on standard input or with --input");
   }
   if (settings.output == "-") {
-    return UsageError("--output needs a file: a shortlist is not text");
+    return UsageError("--output must be a file, since a shortlist is binary");
   }
   const absl::StatusOr<std::string> done = Learn(settings);
   return done.ok() ? Print(*done) : Failure(done.status());

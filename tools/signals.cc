@@ -7,10 +7,10 @@
 namespace limpid::internal {
 namespace {
 
-// How long a signal waits for a line to be written. Whoever reads it may have stopped reading.
+// How long a signal waits for a line to be written: the reader may have stopped reading.
 constexpr std::chrono::seconds kPatience(5);
 
-// Waits for one of `signals`, then ends the process by it, so that a shell sees what happened.
+// Waits for one of `signals`, then ends the process by it, so that a shell sees the cause.
 void EndBySignal(sigset_t signals) {
   int signal_number = 0;
   while (sigwait(&signals, &signal_number) != 0) {
@@ -23,7 +23,7 @@ void EndBySignal(sigset_t signals) {
 }  // namespace
 
 std::timed_mutex& WritingMutex() {
-  // Never destroyed: a signal may come while the program ends.
+  // Never destroyed: a signal may arrive while the program ends.
   static auto& mutex = *new std::timed_mutex;
   return mutex;
 }
@@ -36,7 +36,7 @@ void EndBetweenLines() {
     sigaction(signal_number, nullptr, &action);
     if (action.sa_handler != SIG_IGN) sigaddset(&signals, signal_number);
   }
-  // Threads started later block them too, so that only the one below receives them.
+  // Later threads inherit this, so that only the one below receives the signals.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread(EndBySignal, signals).detach();
 }

@@ -1,4 +1,4 @@
-// Ending the program from outside: Ctrl-C, kill, a closed terminal.
+// Signals that end the program: Ctrl-C, kill, a closed terminal.
 
 #ifndef LIMPID_TOOLS_SIGNALS_H_
 #define LIMPID_TOOLS_SIGNALS_H_
@@ -7,9 +7,9 @@
 
 namespace limpid::internal {
 
-// From now on SIGINT, SIGTERM and SIGHUP end the program at once as they usually do, but not while
-// WritingMutex() is held, unless that lasts for seconds. A signal that the caller of the program
-// has told it to ignore stays ignored. Call it before any thread is started.
+// Makes SIGINT, SIGTERM and SIGHUP wait for WritingMutex(), for a few seconds at most, before they
+// end the program. Signals that the program inherited as ignored stay ignored. Call this before
+// starting any thread.
 void EndBetweenLines();
 
 // Held while lines are written.

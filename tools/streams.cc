@@ -21,17 +21,17 @@ constexpr size_t kReadSize = size_t{1} << 16;
 constexpr int kMaxLinks = 40;  // as in Linux
 constexpr char kStandardOutput[] = "standard output";
 
-// What tells files apart, whatever their names: nothing for devices, pipes and sockets, any of
-// which may well be both an input and an output.
+// Identifies a file whatever its name. None for devices, pipes and sockets, which may be both an
+// input and an output.
 std::optional<std::pair<dev_t, ino_t>> IdentityOf(const struct stat& info) {
   if (!S_ISREG(info.st_mode)) return std::nullopt;
   return std::pair(info.st_dev, info.st_ino);
 }
 
-// Of an output by its name.
+// Where an output goes.
 struct Place {
   std::optional<std::pair<dev_t, ino_t>> identity;
-  std::string new_file;  // where nothing is there yet: the name without detours
+  std::string new_file;  // canonical path, if the file does not exist yet
 };
 
 Place PlaceOf(const std::string& path) {
@@ -41,7 +41,7 @@ Place PlaceOf(const std::string& path) {
   }
   std::error_code error;
   std::filesystem::path name = path;
-  for (int links = 0; links < kMaxLinks; ++links) {  // to what is not there yet
+  for (int links = 0; links < kMaxLinks; ++links) {  // dangling links
     const std::filesystem::path link = std::filesystem::read_symlink(name, error);
     if (error) break;
     name = name.parent_path() / link;
@@ -69,8 +69,8 @@ absl::Status CheckNotAnInput(const struct stat& output, const std::string& name,
   return absl::OkStatus();
 }
 
-// Counts the whole lines of a file and goes behind the last of them.
-absl::Status PassWholeLines(PartialOutput& output) {
+// Counts the complete lines of a file and positions it after the last one.
+absl::Status SkipCompleteLines(PartialOutput& output) {
   std::vector<char> buffer(kReadSize);
   off_t position = 0;
   off_t end = 0;
@@ -93,12 +93,11 @@ absl::Status PassWholeLines(PartialOutput& output) {
 
 }  // namespace
 
-// Opened the wrong way round, so that they fail as closed ones do. (gnulib's trick; SQLite opens
-// /dev/null, too.)
+// Opens them in the wrong direction, so that using them fails as for closed ones (gnulib's trick).
 void OccupyStandardStreams() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest one that is free, which is this one.
+    // open() returns the lowest free descriptor, which is this one.
     open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
 }
@@ -112,8 +111,7 @@ absl::StatusOr<File> OpenInput(const std::string& path) {
   return File{descriptor, path};
 }
 
-// Lines are written to the file itself, not to a temporary one, so that they can be watched and
-// used while the rest is being translated.
+// Lines go to the file itself, not to a temporary one, so that they can be used before the end.
 absl::StatusOr<File> OpenOutput(const std::string& path, absl::Span<const File> inputs) {
   File output = {STDOUT_FILENO, kStandardOutput};
   if (!IsStandardStream(path)) {
@@ -121,7 +119,7 @@ absl::StatusOr<File> OpenOutput(const std::string& path, absl::Span<const File> 
     if (output.descriptor < 0) return SystemError("write", path);
   }
   struct stat info = {};
-  if (fstat(output.descriptor, &info) != 0) return output;  // closed: writing tells
+  if (fstat(output.descriptor, &info) != 0) return output;  // closed: writing will fail
   if (absl::Status status = CheckNotAnInput(info, output.name, inputs); !status.ok()) {
     return status;
   }
@@ -141,7 +139,7 @@ absl::Status CheckOutputsDiffer(const std::string& printed, absl::Span<const Nam
   const bool prints_output = std::any_of(outputs.begin(), outputs.end(),
                                          [](const NamedOutput& one) { return one.path == "-"; });
   if (!printed.empty()) all.push_back({printed, "-"});
-  if (printed.empty() && !prints_output) all.push_back({"what is printed", "-"});
+  if (printed.empty() && !prints_output) all.push_back({"the printed text", "-"});
   for (const NamedOutput& output : outputs) {
     if (!output.path.empty()) all.push_back(output);
   }
@@ -174,11 +172,11 @@ absl::StatusOr<PartialOutput> ReopenOutput(const std::string& path, absl::Span<c
   }
   if (absl::Status status = CheckNotAnInput(out, path, inputs); !status.ok()) return status;
   PartialOutput output = {.file = {descriptor, path}};
-  if (absl::Status status = PassWholeLines(output); !status.ok()) return status;
+  if (absl::Status status = SkipCompleteLines(output); !status.ok()) return status;
   return output;
 }
 
-absl::Status CutOffRest(const File& file) {
+absl::Status Truncate(const File& file) {
   const off_t end = lseek(file.descriptor, 0, SEEK_CUR);
   if (end < 0 || ftruncate(file.descriptor, end) != 0) return SystemError("write", file.name);
   return absl::OkStatus();

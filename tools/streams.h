@@ -1,4 +1,4 @@
-// Where a subcommand's lines come from and go to.
+// Opening the inputs and outputs of a subcommand.
 
 #ifndef LIMPID_TOOLS_STREAMS_H_
 #define LIMPID_TOOLS_STREAMS_H_
@@ -13,9 +13,8 @@
 
 namespace limpid::internal {
 
-// Makes sure that 0, 1 and 2 are descriptors, so that no file which is opened later takes the place
-// of a standard stream that the caller of the program has closed. Those that were closed can still
-// be neither read nor written. Call it first.
+// Opens descriptors 0, 1 and 2 if the caller of the program closed them, so that no file opened
+// later is mistaken for a standard stream. Reading or writing them still fails. Call this first.
 void OccupyStandardStreams();
 
 struct File {
@@ -23,46 +22,45 @@ struct File {
   std::string name;
 };
 
-// Whether a path means a standard stream: it is empty or "-".
+// Whether `path` denotes a standard stream: "" or "-".
 bool IsStandardStream(const std::string& path);
 
-// Standard input where `path` is empty or "-".
+// Opens `path`; returns standard input for "" or "-".
 absl::StatusOr<File> OpenInput(const std::string& path);
 
-// Standard output where `path` is empty or "-". Refuses one that is the same file as one of the
-// inputs, by whatever name or redirection: it would be lost, or would never end.
+// Opens and empties `path`; returns standard output for "" or "-". Fails if it is the same file as
+// an input, even by another name or redirection: the input would be lost, or never end.
 absl::StatusOr<File> OpenOutput(const std::string& path, absl::Span<const File> inputs);
 
-// The same check for a file that is to be written later, by its name. It need not exist yet.
+// The same check for a file that will be written later. It need not exist yet.
 absl::Status CheckOutput(const std::string& path, absl::Span<const File> inputs);
 
-// One of several outputs of a command, as its user knows it: "--svg".
+// One of several outputs of a command.
 struct NamedOutput {
-  std::string name;
+  std::string name;  // the flag, such as "--svg"
   std::string path;  // "-": standard output; empty: none
 };
 
-// Fails with InvalidArgument where two outputs are one file, by whatever name or redirection, or
-// both standard output. `printed`: what the command prints there besides; empty: nothing, where an
-// output goes there.
+// Fails with InvalidArgument if two outputs are the same file, even by another name or redirection,
+// or both are standard output. `printed` names what the command prints there in any case; if empty,
+// an output may replace it.
 absl::Status CheckOutputsDiffer(const std::string& printed, absl::Span<const NamedOutput> outputs);
 
-// Takes "-" alone, which as a text means standard input, out of `words`; returns whether it was
-// there.
+// Clears `words` if it is only "-", which means standard input, and returns whether it was.
 bool TakeDash(std::vector<std::string>* words);
 
-// What a run that was cut short has written.
+// The output of an interrupted run.
 struct PartialOutput {
-  File file;          // stands behind its last whole line
-  int64_t lines = 0;  // whole ones
+  File file;          // positioned after its last complete line
+  int64_t lines = 0;  // complete ones
 };
 
-// Opens an output to go on with, leaving it as it is; where there is none, a new one. It must be a
-// file, and not one of the inputs.
+// Opens an output for appending, without changing it, or creates it. Fails if it is not a regular
+// file or is one of the inputs.
 absl::StatusOr<PartialOutput> ReopenOutput(const std::string& path, absl::Span<const File> inputs);
 
-// Cuts off what a file has behind the place where it stands.
-absl::Status CutOffRest(const File& file);
+// Truncates a file at its current position.
+absl::Status Truncate(const File& file);
 
 }  // namespace limpid::internal
 

@@ -20,7 +20,7 @@ std::optional<int> ParseOrFinish(Arguments arguments, Flags* flags) {
 
 void Complain(absl::string_view message) {
   std::string line = Printable(absl::StrCat("limpid: ", message));
-  // Names of files may have anything in them.
+  // File names may contain line ends.
   for (const char end : {'\r', '\n'}) std::replace(line.begin(), line.end(), end, ' ');
   line += '\n';
   std::cerr << line;

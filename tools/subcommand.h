@@ -1,7 +1,7 @@
-// What the subcommands of the program share: how they are called, how they end, what they print.
+// What subcommands share: declarations, exit codes and printing.
 //
-// A new subcommand is a function declared below, a file of its own, and a row of the table in
-// main.cc.
+// To add a subcommand, declare its function below, define it in a new file, and add a row to the
+// table in main.cc.
 
 #ifndef LIMPID_TOOLS_SUBCOMMAND_H_
 #define LIMPID_TOOLS_SUBCOMMAND_H_
@@ -18,15 +18,15 @@
 
 namespace limpid::internal {
 
-// What the program gives back to its caller.
+// Exit codes.
 inline constexpr int kSuccess = 0;
-inline constexpr int kFailure = 1;     // a file, the model or the system did not let us
-inline constexpr int kUsageError = 2;  // the command line makes no sense
+inline constexpr int kFailure = 1;     // of a file, the model or the system
+inline constexpr int kUsageError = 2;  // invalid command line
 
-// What comes after the name of a subcommand on the command line.
+// The command line after the subcommand's name.
 using Arguments = absl::Span<const std::string>;
 
-// Each runs one subcommand and returns the exit code.
+// Each runs a subcommand and returns the exit code.
 int RunTranslate(Arguments arguments);
 int RunScore(Arguments arguments);
 int RunTrace(Arguments arguments);
@@ -35,22 +35,22 @@ int RunConvert(Arguments arguments);
 int RunInspect(Arguments arguments);
 int RunShortlist(Arguments arguments);
 
-// Parses a subcommand's arguments. Returns the exit code if there is nothing more to do: help was
-// asked for and printed, or the arguments were wrong and it was said how.
+// Parses a subcommand's arguments. Returns the exit code if the program should end: it printed the
+// help or an error.
 std::optional<int> ParseOrFinish(Arguments arguments, Flags* flags);
 
 // Prints "limpid: …" as one line on stderr, Printable (terminal.h).
 void Complain(absl::string_view message);
 
-// Say on stderr why the program ends, and return the exit code for it.
+// Print the error on stderr and return the exit code for it.
 int Failure(const absl::Status& status);
 int UsageError(absl::string_view message);
 
-// Prints for people on stdout, Printable (terminal.h); returns kSuccess, or if that failed, says so
-// and returns kFailure.
+// Prints text for people on stdout, made Printable (terminal.h). Returns kSuccess; on failure,
+// prints the error and returns kFailure.
 int Print(std::string_view text);
 
-// The same of what is meant to be as it is: drawn in colour, or for a program.
+// Prints bytes unchanged: colours, or data for a program.
 int PrintAsIs(std::string_view text);
 
 // "1,234,567"

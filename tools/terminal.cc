@@ -14,9 +14,9 @@
 namespace limpid::internal {
 namespace {
 
-constexpr int kNarrowest = 20;
-constexpr int kWidest = 10000;
-constexpr std::string_view kCut = "...";
+constexpr int kMinWidth = 20;
+constexpr int kMaxWidth = 10000;
+constexpr std::string_view kEllipsis = "...";
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
@@ -28,11 +28,11 @@ int Width() {
   winsize size = {};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
   if (width == 0 && !absl::SimpleAtoi(Environment("COLUMNS"), &width)) width = 0;
-  return width <= 0 ? Terminal().width : std::clamp(width, kNarrowest, kWidest);
+  return width <= 0 ? Terminal().width : std::clamp(width, kMinWidth, kMaxWidth);
 }
 
-// As much of the beginning of `text` as `width` columns have room for.
-std::string_view Beginning(std::string_view text, int width) {
+// Returns the longest prefix of `text` that fits into `width` columns.
+std::string_view Prefix(std::string_view text, int width) {
   size_t end = 0;
   for (const ByteRange& character : SplitCharacters(text)) {
     width -= DisplayWidth(character.In(text));
@@ -61,7 +61,7 @@ std::string Printable(std::string_view text) {
     const auto byte = static_cast<unsigned char>(valid[i]);
     const bool ends_line = byte == '\n' || (byte == '\r' && valid.substr(i + 1, 1) == "\n");
     const bool is_c0 = byte < 0x20 || byte == 0x7F;
-    // U+0080 to U+009F, which some terminals obey as well.
+    // U+0080 to U+009F, which some terminals interpret too.
     const bool is_c1 = byte == 0xC2 && static_cast<unsigned char>(valid[i + 1]) < 0xA0;
     if ((is_c0 && byte != '\t' && !ends_line) || is_c1) {
       printable += "\uFFFD";
@@ -74,11 +74,11 @@ std::string Printable(std::string_view text) {
 }
 
 std::string Cell(std::string_view text, int width, Justify justify) {
-  width = std::max<int>(width, kCut.size());
+  width = std::max<int>(width, kEllipsis.size());
   std::string cell = IsolatedForDisplay(text);
   if (DisplayWidth(cell) > width) {
-    const std::string_view beginning = Beginning(text, width - static_cast<int>(kCut.size()));
-    cell = IsolatedForDisplay(beginning).append(kCut);
+    const std::string_view prefix = Prefix(text, width - static_cast<int>(kEllipsis.size()));
+    cell = IsolatedForDisplay(prefix).append(kEllipsis);
   }
   const auto room = static_cast<size_t>(std::max(0, width - DisplayWidth(cell)));
   const size_t before = justify == Justify::kLeft    ? 0

@@ -1,4 +1,4 @@
-// What text is shown on: a terminal of some width, with colours or without, or a file.
+// The terminal: width, colours, and text that is safe to print.
 
 #ifndef LIMPID_TOOLS_TERMINAL_H_
 #define LIMPID_TOOLS_TERMINAL_H_
@@ -15,22 +15,22 @@ struct Terminal {
   bool color = false;
 };
 
-// What standard output goes to. The width is the terminal's, else $COLUMNS, else 80. Automatic
-// colour is for terminals that have it, unless $NO_COLOR is set (no-color.org).
+// Describes standard output. The width is the terminal's, else $COLUMNS, else 80. kAuto enables
+// colour on terminals that support it, unless $NO_COLOR is set (no-color.org).
 Terminal StandardOutput(Color color);
 
-// Lines of `text` as a terminal may get them: control characters but tabs and line ends, and what
-// is not UTF-8, are U+FFFD. So nothing in a text, the name of a file or a model can move the
-// cursor, hide what stands before it, or change how the terminal works.
+// Makes text safe for a terminal: replaces invalid UTF-8, and control characters other than tabs
+// and line ends, with U+FFFD. So no text, file name or model can move the cursor, hide other text
+// or reconfigure the terminal.
 std::string Printable(std::string_view text);
 
-// `text`, made safe to show (IsolatedForDisplay), in `width` columns: cut with "..." where it is
-// wider, else filled with spaces. A `width` below 3 is taken for 3.
+// Fits `text`, made safe to show (IsolatedForDisplay), into `width` columns: truncates it with
+// "..." or pads it with spaces. The minimum `width` is 3.
 enum class Justify { kLeft, kRight, kCenter };
 std::string Cell(std::string_view text, int width, Justify justify);
 
-// Words of `text` in lines of at most `width` columns, each after `indent` spaces; longer words
-// stand alone. Ends with a line end.
+// Wraps `text` into lines of at most `width` columns, each indented by `indent` spaces. A longer
+// word gets a line of its own. The result ends with a line end.
 std::string Wrap(std::string_view text, int width, int indent);
 
 }  // namespace limpid::internal

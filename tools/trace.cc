@@ -1,10 +1,7 @@
-// `limpid trace`: what attention did while a sentence was translated.
+// `limpid trace`: shows the attention of a translation.
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,7 +15,6 @@
 #include "limpid/alignment.h"
 #include "limpid/translator.h"
 #include "models/io/file.h"
-#include "tokenizer/text.h"
 #include "tools/alignment_flags.h"
 #include "tools/flags.h"
 #include "tools/lines.h"
@@ -28,37 +24,35 @@
 #include "tools/subcommand.h"
 #include "tools/terminal.h"
 #include "tools/trace/attention_map.h"
+#include "tools/trace/check.h"
+#include "tools/trace/data.h"
 #include "tools/trace/explain.h"
 #include "tools/trace/heat_map.h"
-#include "tools/trace/trace_check.h"
-#include "tools/trace/trace_data.h"
-#include "tools/trace/trace_page.h"
+#include "tools/trace/page.h"
+#include "tools/trace/summary.h"
 
 namespace limpid::internal {
 namespace {
 
 constexpr char kUsage[] = "limpid trace [FLAGS] TEXT...";
 constexpr char kAbout[] =
-    R"(Translates TEXT, or standard input where TEXT is -, and shows for each word of
-the translation which words of TEXT the decoder attended to. With --target, it
-looks at that translation instead.
+    R"(Translates TEXT and shows which of its words the decoder attended to for each
+word of the translation.
 
   limpid trace "I love you very much."
   limpid trace --target="Ich mag dich." "I love you very much."
   limpid trace --attention=encoder --layer=0 --head=2 "I love you very much."
   limpid trace --explain=liebe "I love you very much."
-  limpid trace --svg=map.svg --npz=trace.npz "I love you very much."
+  limpid trace --html=trace.html --npz=trace.npz "I love you very much."
 
-First comes a map of attention: a line is a word of the translation, a column a
-word of TEXT, a cell the share of the line's attention in percent. Then the same
-in words; what went to no word but to the end of the sentence is (nothing). A
-last line has the largest shares as links SOURCE-TARGET of words counted from 0.
+Prints a heat map of attention, with target words as rows, source words as
+columns and the shares of each row in percent; then the largest shares as text;
+then the alignment as links SOURCE-TARGET of words counted from 0. (null) is the
+null word: attention to the end of the sentence. If TEXT is -, reads
+standard input.
 )";
 
 constexpr size_t kLinesAtOnce = 1000;
-
-// Shares below this say little and would fill the line.
-constexpr float kSmallestShare = 0.05F;
 
 struct Settings {
   ModelFlags model;
@@ -67,43 +61,14 @@ struct Settings {
   AttentionChoice attention;
   std::string head;
   Level level = Level::kWord;
-  std::string explain;  // a word
+  std::string explain;  // a word, or empty
   Color color = Color::kAuto;
-  std::string svg;  // files; "-" is standard output, except for an archive
+  std::string svg;  // output files; "-": standard output, except for npz
   std::string json;
   std::string npz;
   std::string html;
   bool check = false;
 };
-
-// "very 55%, much 40%": the sources of one target word, the largest share first.
-std::string SharesInWords(const SentenceTrace& trace, const Alignment& alignment, int target) {
-  std::vector<int> sources(alignment.sources + 1);
-  std::iota(sources.begin(), sources.end(), 0);
-  std::stable_sort(sources.begin(), sources.end(), [&](int a, int b) {
-    return alignment.weight(target, a) > alignment.weight(target, b);
-  });
-  std::vector<std::string> shares;
-  for (const int source : sources) {
-    const float share = alignment.weight(target, source);
-    if (share < kSmallestShare) break;
-    const std::string word = source == alignment.sources
-                                 ? "(nothing)"
-                                 : IsolatedForDisplay(trace.source.words[source].text);
-    shares.push_back(absl::StrCat(word, " ", std::lround(100 * share), "%"));
-  }
-  return absl::StrJoin(shares, ", ");
-}
-
-std::string AlignmentInWords(const AlignedTrace& sentence) {
-  const auto& [trace, alignment] = sentence;
-  std::string text;
-  for (int target = 0; target < alignment.targets; ++target) {
-    absl::StrAppend(&text, "  ", IsolatedForDisplay(trace.target.words[target].text), " ← ",
-                    SharesInWords(trace, alignment, target), "\n");
-  }
-  return absl::StrCat(text, "\n", FormatPharaoh(alignment), "\n");
-}
 
 absl::StatusOr<std::vector<HeatMap>> Maps(absl::Span<const SentenceTrace> traces,
                                           const Settings& settings) {
@@ -128,20 +93,7 @@ absl::StatusOr<std::vector<AlignedTrace>> AlignAll(absl::Span<const SentenceTrac
   return sentences;
 }
 
-std::string FormatSentences(absl::Span<const AlignedTrace> sentences,
-                            absl::Span<const HeatMap> maps, const Terminal& terminal) {
-  std::vector<std::string> texts;
-  for (size_t i = 0; i < sentences.size(); ++i) {
-    const SentenceTrace& trace = sentences[i].trace;
-    texts.push_back(absl::StrCat(
-        IsolatedForDisplay(trace.source.text), "\n", IsolatedForDisplay(trace.target.text), "\n\n",
-        Wrap(maps[i].title, terminal.width, 0), "\n", FormatHeatMap(maps[i], terminal), "\n",
-        AlignmentInWords(sentences[i])));
-  }
-  return absl::StrJoin(texts, "\n");
-}
-
-// Only what is going to be shown.
+// Requests only what will be shown.
 TraceRequest RequestFor(const Settings& settings) {
   TraceRequest request;
   const AlignmentMeasure measure = settings.attention.measure;
@@ -172,7 +124,7 @@ absl::StatusOr<Translation> TranslateOrScore(const Settings& settings, const std
   return std::move(scored->front());
 }
 
-// Writes a file if one is wanted. What is to go to standard output goes to `printed`.
+// Writes a file, if `path` is not empty. For standard output, stores the text in `printed`.
 absl::Status WriteText(const std::string& path, const std::string& text, std::string* printed) {
   if (path.empty()) return absl::OkStatus();
   if (path != "-") return WriteFile(path, text);
@@ -189,8 +141,8 @@ std::string PageOf(const Settings& settings, absl::Span<const SentenceTrace> tra
   return FormatTracePage(traces, alignments, options);
 }
 
-// Writes the files, and returns what is to be printed: the trace for a reader, or the report of
-// --check, unless standard output was asked for as a file.
+// Writes the files. Returns the text to print: a file for standard output, or else the report of
+// --check, the explanation, or the summary.
 absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const SentenceTrace> traces,
                                  const std::optional<TraceReport>& report) {
   const absl::StatusOr<std::vector<HeatMap>> maps = Maps(traces, settings);
@@ -202,7 +154,7 @@ absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const Sent
   absl::StatusOr<std::string> printed =
       report.has_value() ? report->text
       : settings.explain.empty()
-          ? FormatSentences(*sentences, *maps, terminal)
+          ? FormatSummary(*sentences, *maps, terminal)
           : Explain(traces, settings.attention, settings.explain, terminal.width);
   if (!printed.ok()) return printed.status();
   absl::Status status;
@@ -218,55 +170,58 @@ absl::StatusOr<std::string> Show(const Settings& settings, absl::Span<const Sent
   return printed;
 }
 
-void AddFlags(Settings* settings, Flags* flags) {
-  AddModelFlags(&settings->model, flags);
-  flags->Add("target=TEXT", &settings->target, "A translation to look at, not the model's.");
-
-  flags->Group("What to look at");
-  flags->Add(
-      "attention=KIND", &settings->attention.kind,
-      {{"cross", AttentionKind::kCross},
-       {"encoder", AttentionKind::kEncoder},
-       {"decoder", AttentionKind::kDecoder}},
-      "cross: the decoder looks at the source; encoder: the source looks at itself; decoder: "
-      "the translation so far looks at itself.");
+void AddAttentionFlags(Settings* settings, Flags* flags) {
+  flags->Group("What to show");
+  flags->Add("target=TEXT", &settings->target, "Trace this translation instead of the model's.");
+  flags->Add("attention=KIND", &settings->attention.kind,
+             {{"cross", AttentionKind::kCross},
+              {"encoder", AttentionKind::kEncoder},
+              {"decoder", AttentionKind::kDecoder}},
+             "cross: from the decoder to the source. encoder: self-attention of the source. "
+             "decoder: self-attention of the translation.");
   flags->Add("layer=N", &settings->attention.layer, {kDefaultLayer, kMaxLayers},
-             "Its layer, from 0; -1: of cross-attention the one that was taught to align, or else "
-             "the last but one; of the others the last.");
+             "The layer, from 0. -1: for cross-attention the model's alignment layer, or else the "
+             "last but one; for self-attention the last.");
   flags->Add("head=N|mean", &settings->head,
-             "Its head, from 0, or the mean of all. If not given: of cross-attention those that "
-             "were taught to align, or else the mean.");
+             "The head, from 0, or the mean of all. Default: for cross-attention the model's "
+             "alignment heads, or else the mean.");
   AddRowAndMeasureFlags(&settings->attention.row, &settings->attention.measure, flags);
   flags->Add("level=word|piece", &settings->level,
              {{"word", Level::kWord}, {"piece", Level::kPiece}},
-             "Whether the map is of words or of the pieces that the model knows.");
-  flags->Add("explain=WORD", &settings->explain,
-             "Instead of the map, tell with all numbers how one head attends for WORD (or for a "
-             "piece of one); WORD:2 is the second of several.");
-
+             "Whether the map shows words or pieces.");
+  flags->Add(
+      "explain=WORD", &settings->explain,
+      "Instead of the map, explain one head's arithmetic for WORD, or for one of its pieces. "
+      "WORD:2 is its second occurrence.");
   flags->Add("check", &settings->check,
-             "Instead of the map, check the trace: compute each attention again from its recorded "
-             "queries, keys and values, and print the largest differences.");
+             "Instead of the map, recompute every attention from its recorded queries, keys and "
+             "values, and print the largest errors.");
+}
 
-  flags->Group("Where to");
+void AddOutputFlags(Settings* settings, Flags* flags) {
+  flags->Group("Output");
   flags->Add("color=WHEN", &settings->color,
              {{"auto", Color::kAuto}, {"always", Color::kAlways}, {"never", Color::kNever}},
              "auto (on a terminal, unless $NO_COLOR is set), always or never.");
   flags->Add("html=FILE", &settings->html,
-             "Also write a page to look at in a browser: every attention, and how it is made. -: "
-             "standard output.");
-  flags->Add("svg=FILE", &settings->svg, "Also write the map as an image. -: standard output.");
+             "Write an interactive page of all attentions and how each is computed. -: standard "
+             "output.");
+  flags->Add("svg=FILE", &settings->svg, "Write the map as an image. -: standard output.");
   flags->Add("json=FILE", &settings->json,
-             "Also write everything that attention did, of all layers and heads, as JSON. -: "
-             "standard output.");
+             "Write all recorded numbers as JSON (see tools/TRACE_FORMAT.md). -: standard output.");
   flags->Add("npz=FILE", &settings->npz,
-             "The same as arrays for NumPy. tools/TRACE_FORMAT.md explains both.");
+             "Write all recorded numbers as NumPy arrays (see tools/TRACE_FORMAT.md).");
+}
 
-  flags->Group("How to search for the translation");
+void AddFlags(Settings* settings, Flags* flags) {
+  AddAttentionFlags(settings, flags);
+  AddOutputFlags(settings, flags);
+  AddModelFlags(&settings->model, flags);
+  flags->Group("Search");
   AddSearchFlags(&settings->search, flags);
 }
 
-// Checks what no single flag can tell.
+// Derives the remaining settings, and checks combinations of flags.
 absl::Status Finish(Settings* settings) {
   if (settings->head == "mean") {
     settings->attention.head = kMeanOfHeads;
@@ -277,18 +232,17 @@ absl::Status Finish(Settings* settings) {
         absl::StrCat("--head must be a number from 0, or mean, not '", settings->head, "'"));
   }
   if (!settings->explain.empty() && settings->head == "mean") {
-    return absl::InvalidArgumentError("--explain is about one head: write --head=N, not mean");
+    return absl::InvalidArgumentError("--explain needs a single head: give --head=N, not mean");
   }
   if (!settings->target.empty() && !(settings->search == SearchOptions())) {
     return absl::InvalidArgumentError(
-        "--target gives the translation, so that there is none to search for: leave it out, or the "
-        "flags that say how to search");
+        "--target cannot be combined with search flags, since it fixes the translation");
   }
   if (settings->npz == "-") {
-    return absl::InvalidArgumentError("--npz needs a file: an archive cannot be printed");
+    return absl::InvalidArgumentError("--npz must be a file, since an archive is binary");
   }
   if (settings->check && !settings->explain.empty()) {
-    return absl::InvalidArgumentError("--check and --explain both take the place of the map");
+    return absl::InvalidArgumentError("give either --check or --explain, not both");
   }
   return CheckOutputsDiffer(settings->check              ? "--check"
                             : !settings->explain.empty() ? "--explain"
@@ -299,7 +253,7 @@ absl::Status Finish(Settings* settings) {
                              {"--html", settings->html}});
 }
 
-// What to trace: the words, or where they are "-" all of standard input.
+// Returns the text to trace: the words, or standard input for "-".
 absl::StatusOr<std::string> ReadText(std::vector<std::string> words) {
   if (!TakeDash(&words)) return absl::StrJoin(words, " ");
   const absl::StatusOr<File> input = OpenInput("-");
@@ -325,7 +279,7 @@ int RunTrace(Arguments arguments) {
     return UsageError(status.message());
   }
   if (flags.arguments().empty()) {
-    return UsageError("there is no TEXT to trace; try: limpid trace \"I love you very much.\"");
+    return UsageError("no TEXT to trace; try: limpid trace \"I love you very much.\"");
   }
   if (const absl::Status status = Finish(&settings); !status.ok()) {
     return UsageError(status.message());

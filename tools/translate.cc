@@ -30,29 +30,27 @@
 #include "tools/streams.h"
 #include "tools/subcommand.h"
 #include "tools/translation_json.h"
-#include "tools/trouble.h"
+#include "tools/translation_report.h"
 
 namespace limpid::internal {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr char kUsage[] = "limpid translate [FLAGS] [TEXT...]";
 constexpr char kAbout[] =
-    R"(Translates TEXT, or without TEXT (or where it is -) what comes in on standard
-input, and prints one line for each line of it. Several words of TEXT are one
-text, with spaces between; begin with -- if the first could be taken for a flag.
+    R"(Translates text line by line.
 
   limpid translate "I love you very much."
   limpid translate --input=book.txt --output=buch.txt
   tail -f messages | limpid translate --scores
 
-Each line is printed as soon as it is translated. Empty lines stay empty. Lines
-end as they came in, with LF or CR LF; the last one always gets an end.
+Without TEXT, or if TEXT is -, reads lines from standard input. Several
+arguments are joined with spaces; put -- before text that looks like a flag.
+Prints each line as soon as it is translated. Empty lines stay empty, and line
+ends (LF or CR LF) are kept.
 )";
 
-// A window is what one call of the engine gets, to sort and to share out among its threads. With
-// more batches a thread waits less for the last; with fewer, lines come out sooner.
+// A window is the lines of one call of the engine, which sorts them and divides them among its
+// threads. More batches leave threads idle for less time at its end; fewer give lines sooner.
 constexpr int kBatchesPerThread = 8;
 
 enum class AlignmentForm { kNone, kPharaoh, kSoft };
@@ -63,26 +61,26 @@ struct Settings {
   std::string input;
   std::string output;
   bool resume = false;
-  std::string given;  // the flags that can change a translation
+  std::string given;  // the given flags that can change a translation
   bool scores = false;
   bool json = false;
   AlignmentForm alignment = AlignmentForm::kNone;
   Level alignment_level = Level::kWord;
 };
 
-// A vocabulary may have a piece for a line end; a translation is one line all the same.
+// The vocabulary may contain a line feed, but each translation must stay on one line.
 std::string InOneLine(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
 }
 
-// One of several translations of line `number`, as a line without its end.
+// Formats one of several translations of line `number`, without a line end.
 std::string FormatNBest(const NBestTranslation& translation, int64_t number,
                         const SearchOptions& options) {
   std::string line = absl::StrCat(number, "\t");
   if (options.alternatives == 0) {
     absl::StrAppendFormat(&line, "%.4f\t", translation.ranking_score);
-  } else if (translation.alternative_at < 0) {  // the translation ends before the place
+  } else if (translation.alternative_at < 0) {  // the translation ends before the position
     absl::StrAppend(&line, "\t\t");
   } else {
     const Token& token = translation.tokens[translation.alternative_at];
@@ -92,7 +90,7 @@ std::string FormatNBest(const NBestTranslation& translation, int64_t number,
   return line + InOneLine(translation.text);
 }
 
-// The line that answers line `number`, or the lines where it has several translations.
+// Returns the output for line `number`: one line, or one for each of several translations.
 std::string FormatLines(const Translation& translation, int64_t number, std::string_view ending,
                         const Settings& settings) {
   std::optional<LineAlignment> alignment;
@@ -121,118 +119,34 @@ std::string FormatLines(const Translation& translation, int64_t number, std::str
   return lines;
 }
 
-// Tells on stderr what a user should know of a run: each kind of trouble when it first happens, and
-// how often it did at the end; and how fast it goes, where somebody is looking.
-class Report {
- public:
-  // `live`: whether to show progress while lines are being translated, not only at the end.
-  // `lines_before`: how many lines an earlier run has translated.
-  Report(bool live, int64_t lines_before)
-      : live_(live), last_shown_(Clock::now()), lines_before_(lines_before) {}
-
-  void Add(const std::vector<Translation>& translations, Clock::duration time) {
-    time_ += time;
-    for (const Translation& translation : translations) {
-      ++lines_;
-      sentences_ += translation.sentences;
-      Note(translation.replaced_invalid_utf8, &invalid_utf8_);
-      Note(translation.unknown_language_code, &unknown_language_);
-      Note(translation.cut_sentences > 0, &cut_);
-      Note(translation.unfinished_sentences > 0, &unfinished_);
-    }
-    if (live_ && IsLong() && Clock::now() - last_shown_ > std::chrono::milliseconds(200)) {
-      last_shown_ = Clock::now();
-      std::cerr << "\r" << Speed() << "\033[K" << std::flush;
-      shown_ = true;
-    }
-  }
-
-  void Finish() {
-    if (isatty(STDERR_FILENO) != 0 && IsLong()) {
-      EraseProgress();
-      std::cerr << Speed() << "\n";
-    }
-    for (const LineTrouble* trouble : {&invalid_utf8_, &unknown_language_, &cut_, &unfinished_}) {
-      trouble->count.Finish();
-    }
-  }
-
- private:
-  struct LineTrouble {
-    const char* warning;
-    Trouble count;
-  };
-
-  // Counts the trouble of the current line; the first is told at once.
-  void Note(bool happened, LineTrouble* trouble) {
-    if (!happened || !trouble->count.Count()) return;
-    EraseProgress();
-    Complain(absl::StrCat("warning: line ", lines_before_ + lines_, " ", trouble->warning));
-  }
-
-  void EraseProgress() {
-    if (shown_) std::cerr << "\r\033[K";
-    shown_ = false;
-  }
-
-  // Time spent waiting for input does not count.
-  bool IsLong() const { return time_ > std::chrono::seconds(1); }
-
-  std::string Speed() const {
-    const double seconds = std::chrono::duration<double>(time_).count();
-    const auto rate = static_cast<int64_t>(std::llround(static_cast<double>(sentences_) / seconds));
-    return absl::StrCat(WithCommas(lines_), " lines, ", WithCommas(sentences_), " sentences, ",
-                        WithCommas(rate), " sentences/s");
-  }
-
-  bool live_;
-  bool shown_ = false;
-  Clock::time_point last_shown_;
-  Clock::duration time_{};
-  int64_t lines_before_;
-  int64_t lines_ = 0;
-  int64_t sentences_ = 0;
-  LineTrouble invalid_utf8_{"is not valid UTF-8; what is invalid is read as U+FFFD",
-                            Trouble("were not valid UTF-8")};
-  LineTrouble unknown_language_{
-      "begins with the code of a language that the model does not have; it is translated as text",
-      Trouble("began with the code of a language that the model does not have")};
-  LineTrouble cut_{"has a sentence longer than the model can take; it is translated in parts",
-                   Trouble("had sentences longer than the model can take")};
-  LineTrouble unfinished_{
-      "has a translation longer than its limit; it is cut off there"
-      " (see --max_output_tokens)",
-      Trouble("had translations longer than their limit")};
-};
-
-// About how many lines make a batch: a sentence has some ten tokens.
+// The approximate number of lines in a batch, assuming ten tokens per sentence.
 size_t LinesOfBatch(const TranslateOptions& options) {
   return options.batch_tokens > 0 ? options.batch_tokens / 10 + 1 : options.batch_size;
 }
 
-// About how many lines all threads translate at once.
+// The approximate number of lines that all threads translate at once.
 size_t LinesAtOnce(const Settings& settings) {
   int threads = settings.model.options.threads;
   if (threads == 0) threads = UsableProcessors();
   return LinesOfBatch(settings.options) * static_cast<size_t>(threads);
 }
 
-// Translates window after window until the input ends. The first windows are small, so that the
-// first lines come out soon.
+// Translates window after window until the input ends. The first windows are small, so that output
+// starts early.
 absl::Status TranslateLines(const Translator& translator, const Settings& settings,
-                            LineReader* reader, LineWriter* writer, Report* report) {
+                            LineReader* reader, LineWriter* writer, TranslationReport* report) {
   size_t window = LinesAtOnce(settings);
   const size_t largest_window = window * kBatchesPerThread;
-  int64_t number = 0;  // only printed with several translations a line, which are never resumed
+  int64_t number = 0;  // printed only with several translations per line, which cannot be resumed
   while (true) {
     const absl::StatusOr<Lines> lines = reader->Read(window);
     if (!lines.ok()) return lines.status();
     if (lines->empty()) return absl::OkStatus();
-    const Clock::time_point start = Clock::now();
+    const auto start = TranslationReport::Clock::now();
     const absl::StatusOr<std::vector<Translation>> translations =
         translator.TranslateBatch(lines->texts, settings.options);
     if (!translations.ok()) return translations.status();
-    const Clock::duration time = Clock::now() - start;
+    const auto time = TranslationReport::Clock::now() - start;
     std::string output;
     for (size_t i = 0; i < lines->size(); ++i) {
       output += FormatLines((*translations)[i], ++number, lines->endings[i], settings);
@@ -243,7 +157,7 @@ absl::Status TranslateLines(const Translator& translator, const Settings& settin
   }
 }
 
-// Reads past the lines that an earlier run has translated.
+// Skips the lines that an earlier run translated.
 absl::Status SkipLines(const PartialOutput& output, const std::string& input, LineReader* reader) {
   int64_t skipped = 0;
   while (skipped < output.lines) {
@@ -252,14 +166,14 @@ absl::Status SkipLines(const PartialOutput& output, const std::string& input, Li
     if (lines->empty()) {
       return absl::FailedPreconditionError(
           absl::StrCat("cannot resume: ", output.file.name, " has ", output.lines, " lines, but ",
-                       input, " only ", skipped, "; it belongs to another input"));
+                       input, " has only ", skipped, "; is it the output of another input?"));
     }
     skipped += static_cast<int64_t>(lines->size());
   }
-  return CutOffRest(output.file);
+  return Truncate(output.file);
 }
 
-// Resuming counts lines: it needs files, and one line out for each line in.
+// Resuming counts lines, so it needs files and one output line per input line.
 absl::Status CheckResumable(const Settings& settings) {
   for (const std::string* path : {&settings.input, &settings.output}) {
     if (!IsStandardStream(*path)) continue;
@@ -268,44 +182,44 @@ absl::Status CheckResumable(const Settings& settings) {
   const SearchOptions& search = settings.options.search;
   if (!settings.json && (search.nbest > 1 || search.alternatives > 0)) {
     return absl::InvalidArgumentError(
-        "--resume needs one line of output for each line of input, so it does not go with several "
-        "translations a line, unless with --json");
+        "--resume needs one output line per input line: add --json, or leave out --nbest and "
+        "--alternatives");
   }
   return absl::OkStatus();
 }
 
-struct Begun {
+struct StartedOutput {
   PartialOutput output;
   ResumeNote note;
 };
 
-// Opens the output; with --resume, goes past what is there already, in the input as well.
-absl::StatusOr<Begun> BeginOutput(const Settings& settings, absl::Span<const File> inputs,
-                                  LineReader* reader) {
-  Begun begun;
+// Opens the output. With --resume, skips what is done, both in it and in the input.
+absl::StatusOr<StartedOutput> StartOutput(const Settings& settings, absl::Span<const File> inputs,
+                                          LineReader* reader) {
+  StartedOutput started;
   if (settings.resume) {
     absl::StatusOr<PartialOutput> output = ReopenOutput(settings.output, inputs);
     if (!output.ok()) return output.status();
-    begun.output = *std::move(output);
+    started.output = *std::move(output);
   } else {
     absl::StatusOr<File> output = OpenOutput(settings.output, inputs);
     if (!output.ok()) return output.status();
-    begun.output.file = *std::move(output);
+    started.output.file = *std::move(output);
   }
   if (CheckResumable(settings).ok()) {
     const absl::StatusOr<std::string> model = FindModel(settings.model);
     if (!model.ok()) return model.status();
-    begun.note = ResumeNote(settings.output, ModelFingerprint(*model), settings.given);
+    started.note = ResumeNote(settings.output, ModelFingerprint(*model), settings.given);
   }
-  if (begun.output.lines > 0) {
-    if (absl::Status status = begun.note.Check(); !status.ok()) return status;
+  if (started.output.lines > 0) {
+    if (absl::Status status = started.note.Check(); !status.ok()) return status;
   }
   if (settings.resume) {
-    absl::Status status = SkipLines(begun.output, inputs[0].name, reader);
+    absl::Status status = SkipLines(started.output, inputs[0].name, reader);
     if (!status.ok()) return status;
   }
-  begun.note.Write();
-  return begun;
+  started.note.Write();
+  return started;
 }
 
 LineReader MakeReader(absl::Span<const File> inputs, const std::vector<std::string>& words) {
@@ -325,26 +239,26 @@ absl::Status Translate(const Settings& settings, const std::vector<std::string>&
   const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();
   LineReader reader = MakeReader(inputs, words);
-  // Last, so that nothing is lost when the model is not there.
-  const absl::StatusOr<Begun> begun = BeginOutput(settings, inputs, &reader);
-  if (!begun.ok()) return begun.status();
-  const File& output = begun->output.file;
+  // Opened last, so that a missing model does not cost the user an existing output.
+  const absl::StatusOr<StartedOutput> started = StartOutput(settings, inputs, &reader);
+  if (!started.ok()) return started.status();
+  const File& output = started->output.file;
 
   const bool stderr_is_seen = isatty(STDERR_FILENO) != 0;
   if (!inputs.empty() && stderr_is_seen && isatty(inputs[0].descriptor) != 0) {
-    std::cerr << "Type lines to translate; Ctrl-D ends.\n";
+    std::cerr << "Type lines to translate; press Ctrl-D to end.\n";
   }
   LineWriter writer(output.descriptor, output.name);
-  Report report(stderr_is_seen && isatty(output.descriptor) == 0, begun->output.lines);
+  TranslationReport report(stderr_is_seen && isatty(output.descriptor) == 0, started->output.lines);
   absl::Status status = TranslateLines(**translator, settings, &reader, &writer, &report);
   report.Finish();
   status.Update(writer.Close());
-  if (status.ok()) begun->note.Remove();
+  if (status.ok()) started->note.Remove();
   return status;
 }
 
-// What is told of one translation is not told of several.
-absl::Status CheckSeveral(const Settings& settings) {
+// Flags that describe a single translation conflict with those that ask for several.
+absl::Status CheckSingle(const Settings& settings) {
   const SearchOptions& search = settings.options.search;
   if (search.nbest == 1 && search.alternatives == 0) return absl::OkStatus();
   for (const auto& [given, flag] :
@@ -353,9 +267,74 @@ absl::Status CheckSeveral(const Settings& settings) {
         std::pair{settings.options.replace_unknowns, "--replace_unknowns"}}) {
     if (!given) continue;
     return absl::InvalidArgumentError(absl::StrCat(
-        flag, " is for one translation a line: leave it out, or --nbest and ", "--alternatives"));
+        flag, " cannot be combined with several translations per line (--nbest, --alternatives)"));
   }
   return absl::OkStatus();
+}
+
+void AddOutputFlags(Settings* settings, Flags* flags) {
+  flags->Group("Input and output");
+  flags->Add("input=FILE", &settings->input, "Read lines from FILE instead of standard input.");
+  flags->Add("output=FILE", &settings->output, "Write to FILE instead of standard output.");
+  flags->Add("resume", &settings->resume,
+             "Continue an interrupted run with the same model and flags: keep the complete lines "
+             "of the output and translate the rest of the input. Needs --input and --output. "
+             "OUTPUT.resume holds the run's settings until it is complete.");
+  flags->Add("scores", &settings->scores,
+             "Print each line as score, tab, translation. The score is the natural logarithm of "
+             "the translation's probability.");
+  flags->Add("json", &settings->json,
+             "Print each line as a JSON object: text, score, and tokens, each with piece, id and "
+             "log_probability; with several translations, also nbest.");
+  flags->Add("alignment=pharaoh|soft", &settings->alignment,
+             {{"pharaoh", AlignmentForm::kPharaoh}, {"soft", AlignmentForm::kSoft}},
+             "Print a tab and the word alignment after each translation. pharaoh: links "
+             "SOURCE-TARGET of words, counted from 0 through the line. soft: for each target word "
+             "its attention to each source word and to the null word. With --json, both.");
+  flags->Add("alignment_level=word|piece", &settings->alignment_level,
+             {{"word", Level::kWord}, {"piece", Level::kPiece}}, "What to align.");
+  flags->Add("replace_unknowns", &settings->options.replace_unknowns,
+             "Replace <unk> in the translation by the source text that it is aligned with.");
+  flags->Add("split_sentences", &settings->options.split_sentences,
+             "Translate the sentences of a line separately. --nosplit_sentences: give each line to "
+             "the model as one sentence.");
+}
+
+void AddFlags(Settings* settings, Flags* flags) {
+  AddOutputFlags(settings, flags);
+  AddModelFlags(&settings->model, flags);
+
+  flags->Group("Speed");
+  flags->Add("batch_size=N", &settings->options.batch_size, {1, kMaxBatchSize},
+             "Sentences translated together; fewer if they are long. More is faster on many lines "
+             "and takes more memory.");
+  flags->Add("batch_tokens=N", &settings->options.batch_tokens, {0, kMaxBatchTokens},
+             "Above 0: translate sentences of N source tokens together, instead of --batch_size "
+             "sentences.");
+  flags->Add("plain", &settings->model.options.plain,
+             "Leave out everything that only makes it faster, such as drafts and the int8 "
+             "prefilter. The translations are the same.");
+
+  flags->Group("Several translations");
+  AddNBestFlags(&settings->options.search, flags);
+  flags->Group("Search");
+  AddSearchFlags(&settings->options.search, flags);
+}
+
+// Derives the remaining settings from the flags, and checks combinations of flags.
+absl::Status Finish(const Flags& flags, Settings* settings) {
+  if (!flags.arguments().empty() && !settings->input.empty()) {
+    return absl::InvalidArgumentError("give either TEXT or --input, not both");
+  }
+  // Excludes the flags that say where text comes from and goes to, or affect only speed.
+  settings->given = flags.GivenExcept({"model", "threads", "verify", "plain", "input", "output",
+                                       "resume", "batch_size", "batch_tokens"});
+  settings->options.search.log_probabilities = settings->scores || settings->json;
+  if (settings->alignment != AlignmentForm::kNone) settings->options.trace = AlignmentRequest({});
+  absl::Status status = CheckSearchOptions(settings->options.search);
+  if (status.ok()) status = CheckSingle(*settings);
+  if (status.ok() && settings->resume) status = CheckResumable(*settings);
+  return status;
 }
 
 }  // namespace
@@ -363,59 +342,13 @@ absl::Status CheckSeveral(const Settings& settings) {
 int RunTranslate(Arguments arguments) {
   Settings settings;
   Flags flags(kUsage, kAbout);
-  AddModelFlags(&settings.model, &flags);
-  flags.Add("input=FILE", &settings.input, "Read lines from this file, not from standard input.");
-  flags.Add("output=FILE", &settings.output, "Write to this file, not to standard output.");
-  flags.Add(
-      "resume", &settings.resume,
-      "Go on where an earlier run with the same model and flags was cut short: keep the lines "
-      "that the output has and translate the rest of the input. Needs --input and --output. "
-      "Until its output is whole, a run keeps beside it what made it, in OUTPUT.resume.");
-  flags.Add("scores", &settings.scores,
-            "Print each line as score, tab, translation. The score is the natural logarithm of the "
-            "translation's probability.");
-  flags.Add("json", &settings.json,
-            "Print each line as a JSON object: text, score, and tokens, each with its piece, id "
-            "and log_probability; and nbest, where there are several translations.");
-  flags.Add(
-      "alignment=pharaoh|soft", &settings.alignment,
-      {{"pharaoh", AlignmentForm::kPharaoh}, {"soft", AlignmentForm::kSoft}},
-      "Print a tab and the alignment after each translation: links SOURCE-TARGET of words "
-      "counted from 0 through the line, what is not translated included (pharaoh), or for each "
-      "target word its shares of all source words and of nothing (soft). With --json, both.");
-  flags.Add("alignment_level=word|piece", &settings.alignment_level,
-            {{"word", Level::kWord}, {"piece", Level::kPiece}},
-            "What is aligned: words, or the model's pieces.");
-  flags.Add(
-      "replace_unknowns", &settings.options.replace_unknowns,
-      "Where the model has no piece for what it means (<unk>), copy the source text whose piece "
-      "it is aligned with.");
-  flags.Add("batch_size=N", &settings.options.batch_size, {1, kMaxBatchSize},
-            "Sentences translated together, fewer if they are long. More is faster on many lines "
-            "and takes more memory.");
-  flags.Add("batch_tokens=N", &settings.options.batch_tokens, {0, kMaxBatchTokens},
-            "Above 0: sentences of N source tokens together, in place of --batch_size.");
-  flags.Add("split_sentences", &settings.options.split_sentences,
-            "Translate the sentences of a line one by one. With --nosplit_sentences each line is "
-            "one sentence to the model.");
-  AddNBestFlags(&settings.options.search, &flags);
-  AddSearchFlags(&settings.options.search, &flags);
+  AddFlags(&settings, &flags);
   if (const std::optional<int> exit_code = ParseOrFinish(arguments, &flags)) return *exit_code;
+  if (const absl::Status status = Finish(flags, &settings); !status.ok()) {
+    return UsageError(status.message());
+  }
   std::vector<std::string> words = flags.arguments();
   TakeDash(&words);
-  if (!flags.arguments().empty() && !settings.input.empty()) {
-    return UsageError("there is both TEXT and --input; give one of them");
-  }
-  // All but those that say where text comes from and goes to, or how fast.
-  settings.given = flags.GivenExcept(
-      {"model", "threads", "verify", "input", "output", "resume", "batch_size", "batch_tokens"});
-  settings.options.search.log_probabilities = settings.scores || settings.json;
-  if (settings.alignment != AlignmentForm::kNone) settings.options.trace = AlignmentRequest({});
-  absl::Status usage = CheckSearchOptions(settings.options.search);
-  if (usage.ok()) usage = CheckSeveral(settings);
-  if (usage.ok() && settings.resume) usage = CheckResumable(settings);
-  if (!usage.ok()) return UsageError(usage.message());
-
   EndBetweenLines();
   const absl::Status status = Translate(settings, words);
   return status.ok() ? kSuccess : Failure(status);

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Cuts the noise of float32 off log-probabilities.
+// Removes the noise of float32 from log-probabilities.
 double Rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
 Json TokensJson(const std::vector<Token>& tokens) {

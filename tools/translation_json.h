@@ -1,4 +1,4 @@
-// Translations as JSON, for other programs.
+// Formats translations as JSON.
 
 #ifndef LIMPID_TOOLS_TRANSLATION_JSON_H_
 #define LIMPID_TOOLS_TRANSLATION_JSON_H_
@@ -11,9 +11,9 @@
 
 namespace limpid::internal {
 
-// One line, without its end: an object of text, score and tokens, of nbest where there are several
-// translations, and of the alignment, if there is one. Scores are rounded to 6 decimals; one of
-// minus infinity is null.
+// Returns one line, without its end: an object with text, score and tokens; nbest if there are
+// several translations; and the alignment, if given. Scores are rounded to 6 decimals; minus
+// infinity is null.
 std::string FormatJson(const Translation& translation,
                        const std::optional<LineAlignment>& alignment = std::nullopt);
 

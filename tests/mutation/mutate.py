@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 COPY = ROOT / "build-mutation" / "tree"
 SOURCES = ["engine/**/*.cc", "tools/line_alignment.cc", "tools/alignment_flags.cc",
-           "tools/trace/trace_data.cc", "tools/lines.cc"]
+           "tools/trace/data.cc", "tools/lines.cc"]
 SUITES = ["engine", "tools"]  # in the order in which they run
 TEST_SECONDS = 900
 

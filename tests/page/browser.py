@@ -1,4 +1,4 @@
-"""A small WebDriver client for chromedriver, with nothing but Python's standard library."""
+"""A small WebDriver client for chromedriver, using only Python's standard library."""
 
 import base64
 import json
@@ -9,12 +9,12 @@ import urllib.request
 KEYS = {'Tab': '\ue004', 'Enter': '\ue007', 'Escape': '\ue00c', 'Left': '\ue012', 'Up': '\ue013',
         'Right': '\ue014', 'Down': '\ue015', 'Space': ' '}
 SHIFT = '\ue008'
-# How WebDriver calls an element in JSON.
+# The key of an element in WebDriver's JSON.
 ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
 
 
 class Browser:
-    """A headless Chromium; use it with `with`."""
+    """A headless Chromium, as a context manager."""
 
     def __enter__(self):
         self.driver = subprocess.Popen(['chromedriver', '--port=0'], stdout=subprocess.PIPE,
@@ -25,7 +25,7 @@ class Browser:
                 break
         else:
             raise RuntimeError('chromedriver did not start')
-        # --no-sandbox: CI runs as root, where Chromium's sandbox does not.
+        # --no-sandbox: CI runs as root, where Chromium's sandbox does not work.
         arguments = ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage', '--hide-scrollbars']
         answer = self.call('POST', '/session', {'capabilities': {'alwaysMatch': {
             'goog:loggingPrefs': {'browser': 'ALL', 'performance': 'ALL'},
@@ -56,7 +56,7 @@ class Browser:
         return self.call('POST', '/goog/cdp/execute', {'cmd': command, 'params': parameters})
 
     def look(self, width, height=900, dark=False, reduced_motion=False):
-        """Makes the screen so wide, in CSS pixels, and light or dark."""
+        """Sets the width of the screen in CSS pixels, and the light or dark theme."""
         self.devtools('Emulation.setDeviceMetricsOverride', width=width, height=height,
                       deviceScaleFactor=1, mobile=width < 600)
         self.devtools('Emulation.setEmulatedMedia', features=[
@@ -84,7 +84,7 @@ class Browser:
         self.call('POST', '/actions', {'actions': [source]})
 
     def hover(self, selector, click=False):
-        """Moves the mouse to the middle of an element that is scrolled into view first."""
+        """Scrolls an element into view and moves the mouse to its centre."""
         element = self.call('POST', '/element', {'using': 'css selector', 'value': selector})
         self.run('arguments[0].scrollIntoView({block: "center", behavior: "instant"})', element)
         move = {'type': 'pointerMove', 'duration': 0, 'origin': element, 'x': 0, 'y': 0}
@@ -108,7 +108,7 @@ class Browser:
         self._actions('key', 'keyboard', actions)
 
     def tab_to(self, selector, limit=400):
-        """Presses Tab until the focus is on what `selector` names, as a person would."""
+        """Presses Tab until an element of `selector` has the focus."""
         for _ in range(limit):
             if self.run('return document.activeElement.matches(arguments[0])', selector):
                 return
@@ -116,19 +116,19 @@ class Browser:
         raise AssertionError(f'{selector} cannot be reached with Tab')
 
     def console(self):
-        """What the page and the browser complained about since the last call."""
+        """Returns the errors of the page and the browser since the last call."""
         return [entry['message'] for entry in self.call('POST', '/se/log', {'type': 'browser'})
                 if entry['level'] in ('SEVERE', 'WARNING')]
 
     def requests(self):
-        """The addresses that were asked for since the last call."""
+        """Returns the URLs requested since the last call."""
         messages = (json.loads(entry['message'])['message']
                     for entry in self.call('POST', '/se/log', {'type': 'performance'}))
         return [message['params']['request']['url'] for message in messages
                 if message['method'] == 'Network.requestWillBeSent']
 
     def screenshot(self, path, selector='body', until=None):
-        """An element, with what is outside of the window; or no further down than `until`."""
+        """Takes a screenshot of an element, even outside the window, down to `until`."""
         left, top, width, height = self.run('''
             const box = document.querySelector(arguments[0]).getBoundingClientRect();
             const end = (document.querySelector(arguments[1]) ?? {getBoundingClientRect: () => box}).getBoundingClientRect();

@@ -50,10 +50,10 @@ TEST(AlignToolTest, APairThatIsTooLongIsAnEmptyLine) {
   EXPECT_THAT(outcome.output, HasSubstr("\n0-0 1-1\n\n0-0 1-1\n"));
   EXPECT_THAT(outcome.output, testing::EndsWith("1-1\n\n"));
   EXPECT_THAT(outcome.error, HasSubstr("warning: line 290 is not aligned: the source has"));
-  EXPECT_THAT(outcome.error, HasSubstr("2 lines in all could not be aligned"));
+  EXPECT_THAT(outcome.error, HasSubstr("2 lines could not be aligned"));
 }
 
-// Words of a line that was mended are those of the mended line.
+// Words are split after replacing invalid UTF-8.
 TEST(AlignToolTest, BytesThatAreNoTextDoNotMoveLinks) {
   const std::string target = FileOf("bytes.target", "Ich liebe dich\n");
   const auto align = [&](const std::string& source) {
@@ -67,7 +67,7 @@ TEST(AlignToolTest, BytesThatAreNoTextDoNotMoveLinks) {
   EXPECT_THAT(outcome.error, HasSubstr("line 1 is not valid UTF-8"));
 }
 
-// Where the model's pieces do not say a line as it is, its words are still those of the line.
+// The words are those of the line even if the model normalizes it.
 TEST(AlignToolTest, WhatTheVocabularyLacksDoesNotMoveLinks) {
   const Outcome outcome =
       RunProgram({"align", "--source=" + FileOf("lacks.source", "漢字 漢字 I love you\n"),
@@ -87,7 +87,7 @@ TEST(AlignToolTest, GermanQuotesCloseAsEnglishOnesOpen) {
                        "--target=" + FileOf("q.target", target)})
         .output;
   };
-  // As if the words came without the spaces around quotes.
+  // Like the words without spaces around quotes.
   const auto words = [](const std::string& soft) {
     return std::count(soft.begin(), soft.end(), ' ');
   };

@@ -1,4 +1,4 @@
-// A package of Argos Translate with bpe.model, through the whole program.
+// Runs all subcommands on an Argos Translate package with bpe.model.
 
 #include <filesystem>
 #include <string>
@@ -75,7 +75,7 @@ TEST_F(ArgosToolTest, TracesWordsOfTheText) {
       RunProgram({"trace", "--model=" + to_, "--target=Ich “weiß” es.", "I’m «lazy»…"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_THAT(outcome.output, HasSubstr("I’m «lazy»…\nIch “weiß” es.\n"));
-  EXPECT_THAT(outcome.output, testing::ContainsRegex("\n +I’m +« +lazy +» +… +\\(nothing\\)\n"));
+  EXPECT_THAT(outcome.output, testing::ContainsRegex("\n +I’m +« +lazy +» +… +\\(null\\)\n"));
   for (const char* row : {"\n  Ich ← ", "\n  weiß ← ", "\n  es ← "}) {
     EXPECT_THAT(outcome.output, HasSubstr(row));
   }

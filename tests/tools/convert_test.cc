@@ -117,7 +117,7 @@ TEST_F(ConvertTest, WritesHuggingFaceFolders) {
   EXPECT_EQ(other.error, "limpid: --to_format must be limpid or huggingface, not 'onnx'\n");
 }
 
-// Formats other than Hugging Face's and Argos Translate's do not say them.
+// Only Hugging Face and Argos Translate models name their languages.
 TEST_F(ConvertTest, LanguagesAreToldWhereTheFormatDoesNotSay) {
   const Outcome outcome =
       RunProgram({"convert", "--from=tests/golden/ctranslate2/marian", "--to=" + to_,
@@ -157,7 +157,7 @@ TEST_F(ConvertTest, UnknownDTypeNamesTheKnownOnes) {
   const Outcome outcome = Convert({"--dtype=half"});
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_EQ(outcome.error,
-            "limpid: --dtype must be one of float32, float16, bfloat16, int8, not 'half'\n");
+            "limpid: --dtype must be float32, float16, bfloat16 or int8, not 'half'\n");
   EXPECT_FALSE(fs::exists(to_));
 }
 

@@ -1,4 +1,4 @@
-// What a machine does to a program: no memory, folders that cannot be written, an end by force.
+// Injects faults: too little memory, read-only folders, SIGKILL.
 
 #include <unistd.h>
 
@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Runs limpid in a shell that allows it so many kilobytes of memory.
+// Runs limpid in a shell with a memory limit in kilobytes.
 Outcome RunWithMemory(int64_t kilobytes, const std::vector<std::string>& arguments,
                       const std::string& input) {
   ProgramOptions options;
@@ -33,8 +33,8 @@ Outcome RunWithMemory(int64_t kilobytes, const std::vector<std::string>& argumen
   return RunProgram(shell, input, options);
 }
 
-// Wherever memory runs out, from the first library on until enough is left to compile products: how
-// much that takes differs between machines, so many limits are tried.
+// Tries many limits, because the required memory differs between machines: from too little for the
+// libraries to enough for compiling kernels.
 TEST(FaultsTest, OutOfMemoryIsSaidInALine) {
   if (kSanitized) GTEST_SKIP() << "sanitizers need all addresses";
   int refused = 0;
@@ -66,7 +66,7 @@ TEST(FaultsTest, DataThatIcuLacksIsNotSaidToBeMemory) {
   EXPECT_FALSE(absl::StrContains(outcome.error, "memory")) << outcome.error;
 }
 
-// A folder that only its files can be read in, even by root (as which CI runs).
+// A folder that is read-only even for root, as which CI runs.
 class ReadOnlyFolderTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -23,7 +23,7 @@ class FlagsTest : public testing::Test {
 
   absl::Status Parse(const std::vector<std::string>& arguments) { return flags_.Parse(arguments); }
 
-  // The message of a failure that must be a usage error in one line.
+  // Returns the message of a usage error, which must be one line.
   std::string Error(const std::vector<std::string>& arguments) {
     const absl::Status status = Parse(arguments);
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;

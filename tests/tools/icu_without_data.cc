@@ -1,5 +1,5 @@
-// What the libraries of ICU find in place of their data where that was not installed: a table of
-// contents that is empty (ICU's own "stubdata"). Loaded before them, it takes the data's place.
+// An empty table of contents in place of ICU's data, as if that were not installed (ICU's
+// "stubdata"). Takes effect when loaded before ICU.
 
 #include <unicode/udata.h>
 #include <unicode/utypes.h>

@@ -23,7 +23,7 @@ TEST(InspectTest, WithoutAPathTakesTheDefaultModel) {
   EXPECT_EQ(RunProgram({"inspect"}).output, RunProgram({"inspect", "models/eng-deu"}).output);
 }
 
-// Nothing is converted first. An Argos package is inspected in argos_test.cc, where one is made.
+// Inspects foreign formats directly. See argos_test.cc for Argos packages.
 TEST(InspectTest, ReadsEveryFormatOfOthers) {
   const std::vector<std::pair<std::string, std::string>> formats = {
       {"base", "Hugging Face MarianMT"},
@@ -53,7 +53,7 @@ TEST(InspectTest, WhatIsNoModelIsAFailure) {
   EXPECT_EQ(CountLines(outcome.error), 1);
 }
 
-// To open one waits until somebody writes to it.
+// Opening a FIFO blocks until it has a writer.
 TEST(InspectTest, APipeInAFolderIsNotWaitedFor) {
   const std::string folder = TemporaryPath("pipe");
   std::filesystem::remove_all(folder);
@@ -104,12 +104,12 @@ TEST(InspectTest, VerifyNamesDamage) {
 TEST(InspectTest, OfAnOlderFolderItSaysThatOnlyWeightsWereCompared) {
   const Outcome outcome = RunProgram({"inspect", "--verify", "tests/golden/older_folder"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
-  EXPECT_TRUE(
-      absl::StrContains(outcome.output, "the weights match their checksums; there are none"))
+  EXPECT_TRUE(absl::StrContains(outcome.output,
+                                "the weights match their checksums; the other files have none"))
       << outcome.output;
 }
 
-// A copy of the shipped model for a test to spoil.
+// A copy of the shipped model, for tests to damage.
 class SpoiltModelTest : public testing::Test {
  protected:
   SpoiltModelTest() {
@@ -118,7 +118,7 @@ class SpoiltModelTest : public testing::Test {
   }
   ~SpoiltModelTest() override { std::filesystem::remove_all(folder_); }
 
-  // Every command says the same of it, on one line.
+  // Every command prints the same error, in one line.
   void ExpectFailure(const std::string& message) const {
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{"translate", "--model=" + folder_, kEnglish},
@@ -132,7 +132,7 @@ class SpoiltModelTest : public testing::Test {
     }
   }
   void WriteSpm(const std::string& text) const {
-    // As if the author had published it so.
+    // With matching checksums.
     std::filesystem::remove(folder_ + "/checksums.json");
     WriteTextFile(folder_ + "/source.spm", text);
   }
@@ -163,7 +163,7 @@ TEST_F(SpoiltModelTest, ATokenizerOfAnotherModelIsCalledOne) {
   ExpectFailure(folder_ + "/source.spm: belongs to another model");
 }
 
-// Folders of older versions do not say that they need one.
+// Folders of older versions do not say whether they need a tokenizer.
 TEST_F(SpoiltModelTest, PiecesAreNotTakenForWordsInAnOlderFolder) {
   std::filesystem::remove(folder_ + "/checksums.json");
   std::filesystem::remove(folder_ + "/source.spm");

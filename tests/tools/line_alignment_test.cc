@@ -45,7 +45,7 @@ TEST(LineAlignmentTest, WordsThatWereNotTranslatedCount) {
   EXPECT_EQ(json["shares"].at(4).at(4), 1.0);
 }
 
-// What marks the ends of a sentence is no piece of it, whatever the model calls it.
+// Special tokens are not pieces of the sentence, whatever their names.
 TEST(LineAlignmentTest, PiecesAreCountedWithoutMarks) {
   const Outcome outcome =
       RunProgram({"translate", "--model=tests/golden/nn_transformer_source_bos/model.pt", "--json",

@@ -92,7 +92,7 @@ TEST(LineReaderTest, TakesABoundedAmountOfText) {
   EXPECT_LE(lines.size(), LineReader::kMaxBytes / 1000 + 1);
 }
 
-// As from /dev/zero.
+// Like /dev/zero.
 TEST(LineReaderTest, ALineWithoutEndIsRefusedBeforeItFillsTheMemory) {
   const std::string path = TemporaryPath("zeros");
   WriteTextFile(path, "a\n");
@@ -104,7 +104,7 @@ TEST(LineReaderTest, ALineWithoutEndIsRefusedBeforeItFillsTheMemory) {
   close(file);
   EXPECT_TRUE(absl::IsInvalidArgument(lines.status()));
   EXPECT_EQ(lines.status().message(),
-            "line 2 of zeros is longer than 100000000 bytes, which is the most: cut it");
+            "line 2 of zeros is longer than the limit of 100000000 bytes; split it");
 }
 
 TEST_F(LinesTest, TakesWhatIsThereWithoutWaitingForMore) {

@@ -1,4 +1,4 @@
-// The program's front: help, version, and what is no command.
+// Help, version, unknown commands and the environment.
 
 #include <fcntl.h>
 
@@ -62,7 +62,7 @@ TEST(MainTest, UnknownCommandSaysWhatToDo) {
   const Outcome typo = RunProgram({"trnaslate", "x"});
   EXPECT_EQ(typo.exit_code, 2);
   EXPECT_EQ(typo.output, "");
-  EXPECT_EQ(typo.error, "limpid: 'trnaslate' is no command; did you mean: limpid translate?\n");
+  EXPECT_EQ(typo.error, "limpid: unknown command 'trnaslate'; did you mean: limpid translate?\n");
 
   const Outcome text = RunProgram({"I love you."});
   EXPECT_EQ(text.exit_code, 2);
@@ -72,7 +72,7 @@ TEST(MainTest, UnknownCommandSaysWhatToDo) {
   EXPECT_EQ(RunProgram({"help", "no-such"}).exit_code, 2);
 }
 
-// Of variables that oneDNN and ICU would heed.
+// Sets variables that oneDNN and ICU would read.
 TEST(MainTest, TheEnvironmentLoadsNothingAndWritesNothing) {
   const std::string folder = TemporaryPath("folder");
   std::filesystem::remove_all(folder);
@@ -94,7 +94,7 @@ TEST(MainTest, TheEnvironmentLoadsNothingAndWritesNothing) {
   std::filesystem::remove_all(folder);
 }
 
-// With which one measures what another processor would do. Without AVX2 there is no bfloat16.
+// ONEDNN_MAX_CPU_ISA emulates another processor. Without AVX2, oneDNN has no bfloat16.
 TEST(MainTest, AnotherInstructionSetMayBeAskedFor) {
   ProgramOptions options;
   options.environment = {"LIMPID_MODEL=models/eng-deu", "ONEDNN_MAX_CPU_ISA=SSE41"};

@@ -1,4 +1,4 @@
-// Where the program finds its model when none is named.
+// Finding the default model.
 
 #include "tools/model.h"
 
@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A copy of the program in a folder of its own, without LIMPID_MODEL.
+// A copy of the program in its own folder, without $LIMPID_MODEL.
 class DefaultModelTest : public testing::Test {
  protected:
   void SetUp() override {

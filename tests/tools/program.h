@@ -1,5 +1,5 @@
-// Runs programs as a user's shell does, for tests: `limpid`, whose path is LIMPID_PROGRAM, or
-// another. Unless a test says otherwise, the model is models/eng-deu of the source tree.
+// Runs programs in tests, by default `limpid`, whose path is LIMPID_PROGRAM, with the model
+// models/eng-deu of the source tree.
 
 #ifndef LIMPID_TESTS_TOOLS_PROGRAM_H_
 #define LIMPID_TESTS_TOOLS_PROGRAM_H_
@@ -28,21 +28,23 @@
 
 namespace limpid::internal {
 
-// A sentence and how models/eng-deu translates it.
+// A sentence and its translation by models/eng-deu.
 inline constexpr char kEnglish[] = "The old man bought a red car yesterday.";
 inline constexpr char kGerman[] = "Der alte Mann hat gestern ein rotes Auto gekauft.";
+inline std::string EnglishLine() { return std::string(kEnglish) + "\n"; }
+inline std::string GermanLine() { return std::string(kGerman) + "\n"; }
 
 struct ProgramOptions {
   std::string path = LIMPID_PROGRAM;
   // Added to the environment: "NAME=value".
   std::vector<std::string> environment = {"LIMPID_MODEL=models/eng-deu"};
-  // File descriptors for the program, which stay the caller's; -1: a pipe.
+  // File descriptors for the program, which the caller closes; -1: a pipe.
   int input = -1;
   int output = -1;
   int error = -1;
 };
 
-// How a program ended, and what it had printed.
+// How a program ended, and what it printed.
 struct Outcome {
   int exit_code = -1;  // as a shell has it: 128 + the number of the signal that ended it
   std::string output;
@@ -50,7 +52,7 @@ struct Outcome {
   int64_t peak_kilobytes = 0;
 };
 
-// A running program. Its streams are pipes; reading waits for it to write.
+// A running program. Its streams are pipes; reading blocks until it writes.
 class Program {
  public:
   explicit Program(const std::vector<std::string>& arguments,
@@ -81,7 +83,7 @@ class Program {
     for (int* file : {&input_, &output_, &error_}) Close(file);
   }
 
-  // Writes to standard input; returns whether all of it was taken.
+  // Writes to standard input; returns whether the program accepted all of it.
   bool Send(std::string_view text) const {
     while (!text.empty()) {
       const ssize_t count = write(input_, text.data(), text.size());
@@ -93,7 +95,7 @@ class Program {
   void CloseInput() { Close(&input_); }
   void CloseOutput() { Close(&output_); }
 
-  // One line of standard output with its end; "" if that has ended.
+  // Reads a line of standard output with its end; "" at the end of the output.
   std::string ReadLine() const {
     std::string line;
     char c = 0;
@@ -103,11 +105,11 @@ class Program {
     }
     return line;
   }
-  // The rest of standard output, of standard error.
+  // Read the rest of standard output or standard error.
   std::string ReadOutput() const { return ReadAll(output_); }
   std::string ReadError() const { return ReadAll(error_); }
 
-  // Waits until the program cannot write more, because we have not read what it wrote.
+  // Waits until the output pipe is full.
   void WaitUntilOutputIsFull() const {
     const int capacity = fcntl(output_, F_GETPIPE_SZ);
     EXPECT_TRUE(WaitUntil([&] {
@@ -116,8 +118,8 @@ class Program {
     }));
   }
 
-  // Waits until something is so; gives up, and returns false, once the program has ended or a
-  // minute has passed.
+  // Waits until a condition holds. Returns false if it does not before the program ends or a minute
+  // has passed.
   template <typename Condition>
   bool WaitUntil(const Condition& condition) const {
     const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
@@ -137,7 +139,7 @@ class Program {
 
   void Kill(int signal_number) const { kill(process_, signal_number); }
 
-  // Returns the exit code as a shell has it.
+  // Returns the exit code as a shell reports it.
   int Wait() {
     int status = 0;
     EXPECT_EQ(wait4(process_, &status, 0, &usage_), process_);
@@ -182,7 +184,7 @@ class Program {
       const bool replaced =
           std::any_of(options.environment.begin(), options.environment.end(),
                       [&](const std::string& ours) { return name(ours) == name(*variable); });
-      // A test that gives no LIMPID_MODEL wants none.
+      // Without LIMPID_MODEL in `environment`, the program must not inherit one.
       if (!replaced && name(*variable) != "LIMPID_MODEL") environment.push_back(*variable);
     }
     environment.push_back(nullptr);
@@ -216,6 +218,13 @@ inline Outcome RunProgram(const std::vector<std::string>& arguments, const std::
   outcome.exit_code = program.Wait();
   outcome.peak_kilobytes = program.peak_kilobytes();
   return outcome;
+}
+
+// Runs `limpid translate`.
+inline Outcome Translate(std::vector<std::string> arguments, const std::string& input = "",
+                         const ProgramOptions& options = ProgramOptions()) {
+  arguments.insert(arguments.begin(), "translate");
+  return RunProgram(arguments, input, options);
 }
 
 inline std::string ReadTextFile(const std::string& path) {

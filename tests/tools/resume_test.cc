@@ -1,4 +1,4 @@
-// `limpid translate --resume`: going on after a run that was cut short.
+// `limpid translate --resume`: continuing an interrupted run.
 
 #include <csignal>
 #include <cstdint>
@@ -42,7 +42,7 @@ TEST(ResumeTest, NoLineIsLostOrDoubledWhenItIsKilled) {
     EXPECT_TRUE(program.WaitUntil([&] { return CountLines(ReadTextFile(output)) >= enough; }));
     program.Kill(SIGKILL);
     if (program.Wait() == 128 + SIGKILL) ++killed;
-    // What a machine that stops in the middle of a line leaves behind.
+    // As after a crash in the middle of a line.
     WriteTextFile(output, ReadTextFile(output) + "Der Mann h");
   }
   EXPECT_GT(killed, 0);
@@ -87,7 +87,7 @@ TEST(ResumeTest, OutputOfAnotherInputIsRefusedAndLeftAlone) {
   EXPECT_TRUE(absl::StrContains(device.error, "/dev/full is not a regular file")) << device.error;
 }
 
-// A run that is killed in the middle of its work, whose flags and model are told by `how`.
+// A run with the flags and model in `how`, killed before its end.
 class CutShortTest : public testing::Test {
  protected:
   CutShortTest() { WriteTextFile(input_, Book()); }

@@ -1,4 +1,4 @@
-// Runs `limpid score` as its users do, on the shipped model.
+// Runs `limpid score` on the shipped model.
 
 #include <cmath>
 #include <string>
@@ -95,7 +95,7 @@ TEST(ScoreTest, ATooLongPairIsNanAndTheOthersAreScored) {
   EXPECT_EQ(lines[3], "nan");
   EXPECT_NEAR(std::stod(lines[2]), std::stod(lines[0]), 1e-3);
   EXPECT_THAT(outcome.error, HasSubstr("warning: line 2 scores nan: the source has"));
-  EXPECT_THAT(outcome.error, HasSubstr("2 lines in all could not be scored"));
+  EXPECT_THAT(outcome.error, HasSubstr("2 lines could not be scored"));
 }
 
 TEST(ScoreTest, AnEmptySourceIsCalledOne) {

@@ -1,4 +1,4 @@
-// The flags of searching, as users of `limpid translate` see them.
+// The search flags of `limpid translate`.
 
 #include "tools/search_flags.h"
 
@@ -24,19 +24,19 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
-// Float32, so that no test depends on the processor.
-Outcome Translate(std::vector<std::string> arguments, const std::string& input = "") {
+// Uses float32 so that results do not depend on the processor.
+Outcome TranslateInFloat32(std::vector<std::string> arguments, const std::string& input = "") {
   arguments.insert(arguments.begin(), {"translate", "--compute_type=float32"});
   return RunProgram(arguments, input);
 }
 
 std::string TextOf(const std::vector<std::string>& arguments) {
-  const Outcome outcome = Translate(arguments);
+  const Outcome outcome = TranslateInFloat32(arguments);
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   return outcome.output;
 }
 
-// The lines of an output, each in its columns.
+// Splits an output into lines of columns.
 std::vector<std::vector<std::string>> TableOf(const std::string& output) {
   std::vector<std::vector<std::string>> table;
   for (const absl::string_view line : absl::StrSplit(output, '\n', absl::SkipEmpty())) {
@@ -49,14 +49,15 @@ constexpr char kBook[] = "I read a book as I walked.";  // a beam finds what gre
 
 TEST(SearchFlagsTest, ABeamOfOneIsGreedySearch) {
   const std::string input = absl::StrCat(kEnglish, "\n", kBook, "\n\n");
-  const std::string greedy = Translate({"--json"}, input).output;
-  EXPECT_EQ(Translate({"--json", "--beam_size=1", "--length_penalty=0.5"}, input).output, greedy);
-  EXPECT_NE(Translate({"--json", "--beam_size=4"}, input).output, greedy);
+  const std::string greedy = TranslateInFloat32({"--json"}, input).output;
+  EXPECT_EQ(TranslateInFloat32({"--json", "--beam_size=1", "--length_penalty=0.5"}, input).output,
+            greedy);
+  EXPECT_NE(TranslateInFloat32({"--json", "--beam_size=4"}, input).output, greedy);
 }
 
 TEST(SearchFlagsTest, NBestPrintsLineScoreAndText) {
-  const Outcome outcome =
-      Translate({"--beam_size=4", "--nbest=3"}, absl::StrCat(kEnglish, "\r\n\n", kBook, "\n"));
+  const Outcome outcome = TranslateInFloat32({"--beam_size=4", "--nbest=3"},
+                                             absl::StrCat(kEnglish, "\r\n\n", kBook, "\n"));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   const auto table = TableOf(outcome.output);
   ASSERT_THAT(table, SizeIs(3 + 1 + 3)) << outcome.output;
@@ -115,7 +116,7 @@ TEST(SearchFlagsTest, AlternativesStandWhereTheyAreAskedFor) {
   const auto& tokens = json.at("nbest")[1].at("tokens");
   for (size_t i = 0; i < 5; ++i) EXPECT_EQ(tokens[i] == json.at("tokens")[i], i < 4) << i;
 
-  // A place behind the end: there is the translation, and nothing to say of it.
+  // After the end of the translation there are no alternatives.
   EXPECT_EQ(TextOf({"--alternatives=2", "--alternatives_at=99", kEnglish}),
             absl::StrCat("1\t\t\t", kGerman, "\n"));
 }
@@ -124,8 +125,9 @@ TEST(SearchFlagsTest, PrefixBeginsTheTranslation) {
   EXPECT_EQ(TextOf({"--prefix=Gestern", kEnglish}),
             "Gestern hat der alte Mann ein rotes Auto gekauft.\n");
   EXPECT_THAT(TextOf({"--prefix=Gestern", "--beam_size=4", kEnglish}), StartsWith("Gestern "));
-  EXPECT_EQ(Translate({"--prefix=Gestern"}, "\n").output, "\n");
-  const Outcome outcome = Translate({"--prefix=Das ist gut", "--max_output_tokens=3", "x"});
+  EXPECT_EQ(TranslateInFloat32({"--prefix=Gestern"}, "\n").output, "\n");
+  const Outcome outcome =
+      TranslateInFloat32({"--prefix=Das ist gut", "--max_output_tokens=3", "x"});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error, HasSubstr("nothing can follow it"));
 }
@@ -138,9 +140,9 @@ TEST(SearchFlagsTest, SuppressedWordsDoNotOccur) {
 
 TEST(SearchFlagsTest, EndsAtThePieceThatIsToEndIt) {
   EXPECT_EQ(TextOf({"--end_at=gestern", kEnglish}), "Der alte Mann hat gestern\n");
-  const Outcome outcome = Translate({"--end_at=gestern", kEnglish});
+  const Outcome outcome = TranslateInFloat32({"--end_at=gestern", kEnglish});
   EXPECT_EQ(outcome.error, "");  // it is not cut off
-  const Outcome wrong = Translate({"--end_at=gibtesnicht", kEnglish});
+  const Outcome wrong = TranslateInFloat32({"--end_at=gibtesnicht", kEnglish});
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.error, HasSubstr("is not a piece of the vocabulary"));
 }
@@ -165,7 +167,7 @@ TEST(SearchFlagsTest, SamplesDependOnTheSeedNotOnBatchThreadsOrOtherLines) {
   const auto sample = [&](const std::vector<std::string>& more, const std::string& text) {
     std::vector<std::string> arguments = {"--temperature=1.5", "--top_k=20", "--top_p=0.95"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return Translate(arguments, text).output;
+    return TranslateInFloat32(arguments, text).output;
   };
   const std::string first = sample({"--seed=4"}, input);
   EXPECT_EQ(sample({"--seed=4", "--batch_size=1"}, input), first);
@@ -185,7 +187,7 @@ class ContradictionTest : public testing::TestWithParam<std::vector<std::string>
 TEST_P(ContradictionTest, IsRefusedInOneLine) {
   std::vector<std::string> arguments = GetParam();
   arguments.emplace_back("x");
-  const Outcome outcome = Translate(arguments);
+  const Outcome outcome = TranslateInFloat32(arguments);
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_EQ(outcome.output, "");
   EXPECT_THAT(outcome.error, StartsWith("limpid: "));

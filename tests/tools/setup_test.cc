@@ -1,5 +1,5 @@
-// Runs tools/setup in a copy of a source tree, with stand-ins for the system's tools that write
-// down what they were asked to do.
+// Runs tools/setup in a copy of a source tree, with fakes for the system's tools that log their
+// arguments.
 
 #include <unistd.h>
 
@@ -40,7 +40,7 @@ class SetupTest : public testing::Test {
     WriteTextFile(path, absl::StrCat("#!/bin/bash\n", action, "\n"));
     fs::permissions(path, fs::perms::owner_all);
   }
-  // A stand-in that also writes down how it was called.
+  // A fake that also logs its arguments.
   void Recorder(const std::string& tool, const std::string& action) const {
     StandIn(tool, absl::StrCat("echo \"", tool, " $*\" >> '", log(), "'\n", action));
   }

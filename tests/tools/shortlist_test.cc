@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 namespace fs = std::filesystem;
 
-// A copy of the shipped model, for a shortlist to be put beside it.
+// A copy of the shipped model, for adding a shortlist.
 class ShortlistToolTest : public testing::Test {
  protected:
   ShortlistToolTest() {
@@ -43,7 +43,7 @@ TEST_F(ShortlistToolTest, LearnsFromTheModelsOwnTranslations) {
   EXPECT_EQ(translated.output, RunProgram({"translate", "Where is the station?"}).output);
 }
 
-// With a shortlist that knows one word, there is no other to say.
+// A shortlist of one word allows only that word.
 TEST_F(ShortlistToolTest, OnlyWhatTheShortlistHasIsProduced) {
   ASSERT_EQ(RunProgram({"shortlist", model_, "--best=1", "--frequent=0"}, "dog\tHund\n").exit_code,
             0);
@@ -57,7 +57,7 @@ TEST_F(ShortlistToolTest, OnlyWhatTheShortlistHasIsProduced) {
   EXPECT_THAT(prefix.output, testing::StartsWith("Die Katze"));
 }
 
-// A sentence alone is drafted from it, and checked: however bad it is, it comes out the same.
+// For a single sentence, the shortlist only makes drafts, so even a bad one keeps the translation.
 TEST_F(ShortlistToolTest, WithoutTheFlagNothingChanges) {
   const std::vector<std::string> command = {"translate", model_, "--scores",
                                             "The cat and the dog sleep under the old table."};
@@ -72,18 +72,18 @@ TEST_F(ShortlistToolTest, OfAnotherFormatTheModelIsToBeConvertedFirst) {
       RunProgram({"shortlist", "--model=tests/golden/ctranslate2/marian"}, "a\tb\n");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.error,
-              HasSubstr("is not a Limpid folder, and a shortlist in it would not be"));
+              HasSubstr("is not a Limpid folder, so a shortlist in it would not be"));
   EXPECT_THAT(outcome.error, HasSubstr("limpid convert --from=tests/golden/ctranslate2/marian"));
   EXPECT_FALSE(fs::exists("tests/golden/ctranslate2/marian/shortlist.bin"));
 }
 
-// One line of a megabyte would want as many cells as its pieces squared.
+// Memory is quadratic in the length of a line.
 TEST_F(ShortlistToolTest, LinesThatAreTooLongAreLeftOutAndCounted) {
   std::string words;
   for (int i = 0; i < 2000; ++i) words += "dog ";
   const Outcome outcome = RunProgram({"shortlist", model_}, words + "\t" + words + "\ndog\tHund\n");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
-  EXPECT_THAT(outcome.error, HasSubstr("left out 1 lines with a side of more than 512 tokens"));
+  EXPECT_THAT(outcome.error, HasSubstr("skipped 1 lines with more than 512 tokens on one side"));
   EXPECT_THAT(outcome.output, HasSubstr("learned from 1 lines"));
 }
 

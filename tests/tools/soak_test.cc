@@ -1,5 +1,5 @@
-// Whatever is in a long input: as many lines out as in, and memory that does not grow. With
-// LIMPID_SOAK_LINES=1000000 in the environment, so many lines.
+// Long inputs of any content: one output line per input line, and constant memory.
+// $LIMPID_SOAK_LINES sets the number of lines.
 
 #include <algorithm>
 #include <cstdint>
@@ -57,7 +57,7 @@ class Junk {
     return line;
   }
 
-  // Hardly ever valid UTF-8.
+  // Almost never valid UTF-8.
   std::string Bytes() {
     std::string line(1 + random_() % 60, ' ');
     for (char& byte : line) byte = static_cast<char>(random_());
@@ -84,7 +84,7 @@ int64_t ResidentKilobytes(const Program& program) {
   return 0;
 }
 
-// Sends lines to a program and reads as many; where one that came in was empty, so is the answer.
+// Sends lines to a program and reads one for each; empty lines must stay empty.
 void Translate(const std::vector<std::string>& lines, Program& program) {
   const std::jthread sender([&] {
     for (const std::string& line : lines) program.Send(line + "\n");
@@ -96,7 +96,7 @@ void Translate(const std::vector<std::string>& lines, Program& program) {
   }
 }
 
-// The same lines again and again: what still grows after they have passed often is a leak.
+// Repeats the same lines: memory that keeps growing is a leak.
 TEST(SoakTest, AsManyLinesOutAsInAndFlatMemory) {
   constexpr int64_t kRounds = 12;
   constexpr int64_t kRoundsToWarmUp = 4;
@@ -120,7 +120,7 @@ TEST(SoakTest, AsManyLinesOutAsInAndFlatMemory) {
   program.CloseInput();
   EXPECT_EQ(program.ReadOutput(), "");
   EXPECT_EQ(program.Wait(), 0);
-  // An allocator's rounding, and less than half a kilobyte a line. Sanitizers keep what was freed.
+  // Allows the allocator's rounding and half a kilobyte per line. Sanitizers keep freed memory.
   if (kSanitized) return;
   EXPECT_LT(grown, 1000);
 }

@@ -32,13 +32,12 @@ class StreamsTest : public testing::Test {
     ASSERT_EQ(write(file.descriptor, text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
 
-  // Resumes, cuts off what is not a whole line, writes `text`, and returns how many lines there
-  // were.
+  // Resumes, truncates an incomplete line, writes `text`, and returns the number of complete lines.
   int64_t GoOn(std::string_view text) {
     const auto output = ReopenOutput(output_path_, {input_});
     EXPECT_TRUE(output.ok()) << output.status();
     if (!output.ok()) return -1;
-    EXPECT_TRUE(CutOffRest(output->file).ok());
+    EXPECT_TRUE(Truncate(output->file).ok());
     Write(output->file, text);
     close(output->file.descriptor);
     return output->lines;
@@ -125,7 +124,7 @@ TEST_F(StreamsTest, OutputsOfOneCommandHaveAFileEach) {
             "--check and --svg cannot both go to standard output; give each a file of its own");
 }
 
-// A terminal or /dev/null may well be both.
+// A terminal or /dev/null may be both input and output.
 TEST_F(StreamsTest, ADeviceMayBeInputAndOutput) {
   const File null = *OpenInput("/dev/null");
   EXPECT_TRUE(OpenOutput("/dev/null", {null}).ok());
@@ -139,7 +138,7 @@ TEST_F(StreamsTest, GoesOnBehindTheLastWholeLine) {
   EXPECT_EQ(ReadTextFile(output_path_), "one\ntwo\nthree\n");
 }
 
-// Lines that end in different blocks, and one that is longer than a block.
+// Lines that end in different blocks, one of them longer than a block.
 TEST_F(StreamsTest, CountsTheLinesOfALargeFile) {
   std::string text;
   for (int i = 0; i < 20'000; ++i) absl::StrAppend(&text, "line ", i, "\n");

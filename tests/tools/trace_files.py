@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads what `limpid trace` writes for other programs, with their own readers.
+"""Reads the files of `limpid trace` with independent readers.
 
 tests/tools/trace_files.py build/limpid
 """
@@ -40,7 +40,7 @@ def main():
             np.testing.assert_allclose(powers / powers.sum(axis=-1, keepdims=True), weights, atol=1e-5)
             np.testing.assert_allclose(weights @ arrays[f"{prefix}.v"], arrays[f"{prefix}.context"],
                                        atol=1e-4)
-    print("SVG, JSON and NumPy arrays are read as they were written.")
+    print("SVG, JSON and NumPy arrays agree.")
 
 
 if __name__ == "__main__":

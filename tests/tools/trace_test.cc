@@ -23,9 +23,8 @@ TEST(TraceToolTest, ShowsWhereEachWordComesFrom) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_EQ(outcome.error, "");
   EXPECT_THAT(outcome.output, StartsWith("I love you very much.\nIch liebe dich "
-                                         "sehr.\n\nCross-attention, the heads that align best"));
-  EXPECT_THAT(outcome.output,
-              HasSubstr("\n          I   love   you  very  much    .   (nothing)\n"));
+                                         "sehr.\n\nCross-attention, alignment heads"));
+  EXPECT_THAT(outcome.output, HasSubstr("\n          I   love   you  very  much    .   (null)\n"));
   EXPECT_THAT(outcome.output, HasSubstr("\n\n  Ich ← I "));
   EXPECT_THAT(outcome.output, HasSubstr("  liebe ← love "));
   EXPECT_THAT(outcome.output, HasSubstr("  dich ← you "));
@@ -70,7 +69,7 @@ TEST(TraceToolTest, RowLayerAndHeadChooseOtherWeights) {
 TEST(TraceToolTest, MistakesAreToldInOneLine) {
   const Outcome no_text = RunProgram({"trace"});
   EXPECT_EQ(no_text.exit_code, 2);
-  EXPECT_THAT(no_text.error, HasSubstr("there is no TEXT to trace"));
+  EXPECT_THAT(no_text.error, HasSubstr("no TEXT to trace"));
   const Outcome row = RunProgram({"trace", "--row=both", "a"});
   EXPECT_EQ(row.exit_code, 2);
   EXPECT_THAT(row.error, HasSubstr("--row must be output or input, not 'both'"));
@@ -93,7 +92,7 @@ TEST(TraceToolTest, ColourIsForTerminalsUnlessAskedFor) {
   EXPECT_THAT(Traced({"--color=always"}), HasSubstr("\x1b[48;5;"));
 }
 
-// What the program prints on a terminal 40 columns wide.
+// Returns what the program prints on a terminal of 40 columns.
 std::string OnATerminal(const std::vector<std::string>& environment) {
   const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   EXPECT_GE(terminal, 0);
@@ -149,7 +148,7 @@ TEST(TraceToolTest, AttentionLevelAndHeadChooseTheMap) {
   EXPECT_THAT(Traced({"--head=mean"}), HasSubstr("layer 1, mean of all heads"));
 }
 
-// The first row of a decoder's self-attention sees the start only, whatever the weights.
+// The first row of decoder self-attention sees only the start.
 TEST(TraceToolTest, TheDecoderBeginsWithTheStart) {
   for (const char* row : {"--row=output", "--row=input"}) {
     const std::string text = Traced({"--attention=decoder", "--level=piece", row});
@@ -160,7 +159,7 @@ TEST(TraceToolTest, TheDecoderBeginsWithTheStart) {
 TEST(TraceToolTest, ExplainsOneRow) {
   const std::string text = Traced({"--explain=liebe", "--head=0"});
   EXPECT_THAT(text, StartsWith("I love you.\nIch liebe dich.\n\nHow \"liebe\" is predicted: "));
-  EXPECT_THAT(text, HasSubstr("\n4. The heads, joined\n"));
+  EXPECT_THAT(text, HasSubstr("\n4. The heads, combined\n"));
   const Outcome missing = RunProgram({"trace", "--explain=mag", "I love you."});
   EXPECT_EQ(missing.exit_code, 1);
   EXPECT_EQ(missing.output, "");
@@ -194,9 +193,9 @@ TEST(TraceToolTest, FlagsThatMakeNoSenseAreRefused) {
   EXPECT_THAT(error({"--head=9"}), HasSubstr("each layer's heads are 0 to 3"));
   EXPECT_THAT(error({"--attention=encoder", "--layer=4"}), HasSubstr("its layers are 0 to 3"));
   EXPECT_THAT(error({"--attention=self"}), HasSubstr("must be cross, encoder or decoder"));
-  EXPECT_THAT(error({"--explain=dich", "--head=mean"}), HasSubstr("about one head"));
-  EXPECT_THAT(error({"--target=Ich", "--beam_size=2"}), HasSubstr("--target gives the transl"));
-  EXPECT_THAT(error({"--npz=-"}), HasSubstr("--npz needs a file"));
+  EXPECT_THAT(error({"--explain=dich", "--head=mean"}), HasSubstr("needs a single head"));
+  EXPECT_THAT(error({"--target=Ich", "--beam_size=2"}), HasSubstr("--target cannot be combined"));
+  EXPECT_THAT(error({"--npz=-"}), HasSubstr("--npz must be a file"));
   EXPECT_THAT(error({"--svg=-", "--json=-"}), HasSubstr("cannot both"));
 }
 

@@ -19,7 +19,7 @@ Translation TwoTokens() {
   return translation;
 }
 
-// Other programs read this line: its names and their order stay.
+// Other programs rely on the names and their order.
 TEST(TranslationJsonTest, IsOneLineOfTextScoreAndTokens) {
   EXPECT_EQ(FormatJson(TwoTokens()), R"({"text":"Ja.","score":-0.123457,"tokens":[)"
                                      R"({"piece":"▁Ja","id":7,"log_probability":-0.1},)"

@@ -13,7 +13,7 @@ namespace {
 constexpr char kStart[] = "(start)";
 constexpr char kEnd[] = "(end)";
 
-// Tokens, and the row or column of a map that each belongs to.
+// The labels of rows or columns, and the row or column of each token.
 struct Axis {
   std::vector<std::string> labels;
   std::vector<int> of_token;
@@ -28,7 +28,7 @@ Axis PieceAxis(const TracedSide& side) {
   return axis;
 }
 
-// Words in order, then the tokens that are part of none: the end of the sentence, mostly.
+// Words in order, then the tokens outside of words: usually the end of the sentence.
 Axis WordAxis(const TracedSide& side) {
   Axis axis;
   for (const TracedWord& word : side.words) axis.labels.push_back(word.text);
@@ -45,11 +45,11 @@ Axis AxisOf(const TracedSide& side, Level level) {
   return level == Level::kPiece ? PieceAxis(side) : WordAxis(side);
 }
 
-// The target as the decoder takes it in: the start first, the last token never.
+// The decoder's inputs: the start, then the target tokens but the last.
 Axis InputAxis(const SentenceTrace& trace, Level level) {
-  TracedSide taken_in = trace.target;
-  taken_in.tokens.pop_back();
-  Axis axis = AxisOf(taken_in, level);
+  TracedSide inputs = trace.target;
+  inputs.tokens.pop_back();
+  Axis axis = AxisOf(inputs, level);
   axis.labels.insert(axis.labels.begin(),
                      level == Level::kPiece ? DecoderInputName(trace, 0) : kStart);
   for (int& place : axis.of_token) ++place;
@@ -62,7 +62,7 @@ Axis QueryAxis(const SentenceTrace& trace, const AttentionChoice& choice, Level 
   return choice.row == AlignmentRow::kInput ? InputAxis(trace, level) : AxisOf(trace.target, level);
 }
 
-// Sums over the tokens of a column, takes the mean over those of a row and over heads.
+// Sums over the tokens of a column; averages over the tokens of a row and over heads.
 void Fill(const ChosenAttention& chosen, const Axis& rows, const Axis& columns, HeatMap* map) {
   map->rows = rows.labels;
   map->columns = columns.labels;
@@ -79,7 +79,7 @@ void Fill(const ChosenAttention& chosen, const Axis& rows, const Axis& columns, 
       }
     }
   }
-  // A word that shares its only piece with the word before has that word's row.
+  // A word that shares its only piece with the previous word gets a copy of that word's row.
   const size_t width = map->columns.size();
   for (size_t row = 1; row < map->rows.size(); ++row) {
     if (tokens[row] > 0) continue;
@@ -93,7 +93,7 @@ absl::StatusOr<HeatMap> MapAlignment(const SentenceTrace& trace, const Alignment
   HeatMap map;
   for (const TracedWord& word : trace.target.words) map.rows.push_back(word.text);
   for (const TracedWord& word : trace.source.words) map.columns.push_back(word.text);
-  map.columns.emplace_back("(nothing)");
+  map.columns.emplace_back(kNullWord);
   map.shares = alignment->weights;
   return map;
 }
@@ -105,44 +105,47 @@ std::string NameOfHeads(const ChosenAttention& chosen) {
   return absl::StrCat("mean of heads ", absl::StrJoin(chosen.heads, ", "));
 }
 
-std::string NameOfMeasure(AlignmentMeasure measure) {
+// Describes the shares in a title: `subject` are its rows, `object` its columns.
+std::string DescribeShares(AlignmentMeasure measure, const std::string& subject,
+                           const std::string& object) {
   switch (measure) {
     case AlignmentMeasure::kWeight:
-      return "attends to";
+      return absl::StrCat("attention from ", subject, " to ", object);
     case AlignmentMeasure::kNorm:
-      return "takes in, by the size of what is added,";
+      return absl::StrCat("norm of what ", subject, " receives from ", object);
     case AlignmentMeasure::kOcclusion:
-      return "would be less probable without,";
+      return absl::StrCat("drop in probability of ", subject, " without each word of ", object);
   }
   return "";
 }
 
-// `is_alignment`: words, by cross-attention.
+// `is_alignment`: whether the map is of words by cross-attention.
 std::string Title(const SentenceTrace& trace, const AttentionChoice& choice,
                   const ChosenAttention& chosen, Level level, bool is_alignment) {
   const std::string units = level == Level::kWord ? "word" : "piece";
-  const bool nothing_said =
+  const bool is_default =
       choice.layer == kDefaultLayer && choice.head == kDefaultHead && !choice.row.has_value();
   std::string name = AttentionName(choice.kind);
   name[0] = static_cast<char>(name[0] - 'a' + 'A');
   if (is_alignment && choice.measure == AlignmentMeasure::kOcclusion) {
-    name = "Leave one out";
-  } else if (is_alignment && nothing_said && trace.alignment_input_layer >= 0) {
-    absl::StrAppend(&name, ", the heads that align best");
+    name = "Occlusion";
+  } else if (is_alignment && is_default && trace.alignment_input_layer >= 0) {
+    absl::StrAppend(&name, ", alignment heads");
   } else {
     absl::StrAppend(&name, ", layer ", chosen.attention->id.layer, ", ", NameOfHeads(chosen));
   }
   const bool encoder = choice.kind == AttentionKind::kEncoder;
   const std::string rows = encoder                              ? " of the source"
-                           : choice.row == AlignmentRow::kInput ? " that the decoder takes in"
+                           : choice.row == AlignmentRow::kInput ? " of the decoder's input"
                                                                 : " of the translation";
-  const std::string columns = encoder ? "the source itself"
-                              : choice.kind == AttentionKind::kCross
-                                  ? "the source"
-                                  : "what the decoder has taken in so far";
-  return absl::StrCat(name, ": what each ", units, rows, " (down) ",
-                      NameOfMeasure(is_alignment ? choice.measure : AlignmentMeasure::kWeight),
-                      " in ", columns, " (across), in percent");
+  const std::string columns = encoder                                ? "the source itself"
+                              : choice.kind == AttentionKind::kCross ? "the source"
+                                                                     : "the decoder's input so far";
+  return absl::StrCat(
+      name, ": ",
+      DescribeShares(is_alignment ? choice.measure : AlignmentMeasure::kWeight,
+                     absl::StrCat("each ", units, rows, " (rows)"), columns + " (columns)"),
+      ", in percent");
 }
 
 }  // namespace
@@ -155,6 +158,10 @@ std::string AttentionName(AttentionKind kind) {
 std::string DecoderInputName(const SentenceTrace& trace, int input) {
   if (input > 0) return trace.target.tokens[static_cast<size_t>(input) - 1].piece;
   return trace.decoder_start.empty() ? kStart : trace.decoder_start;
+}
+
+int VisibleKeys(const AttentionTrace& attention, int query) {
+  return attention.id.kind == AttentionKind::kDecoder ? query + 1 : attention.keys;
 }
 
 absl::StatusOr<ChosenAttention> Choose(const SentenceTrace& trace, const AttentionChoice& choice) {
@@ -174,11 +181,11 @@ absl::StatusOr<ChosenAttention> Choose(const SentenceTrace& trace, const Attenti
     return absl::InvalidArgumentError(
         absl::StrCat("this model has no ", AttentionName(choice.kind),
                      choice.kind == AttentionKind::kDecoder
-                         ? ": in its decoder a recurrent unit (SSRU) has that place"
+                         ? ": its decoder uses a recurrent unit (SSRU) instead"
                          : ""));
   }
   if (chosen.attention == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("there is no layer ", options.layer, " of ",
+    return absl::InvalidArgumentError(absl::StrCat("no layer ", options.layer, " of ",
                                                    AttentionName(choice.kind),
                                                    ": its layers are 0 to ", layers - 1));
   }
@@ -186,7 +193,7 @@ absl::StatusOr<ChosenAttention> Choose(const SentenceTrace& trace, const Attenti
   const bool has_head = std::find(all.begin(), all.end(), choice.head) != all.end();
   if (choice.head >= 0 && !has_head) {
     return absl::InvalidArgumentError(
-        absl::StrCat("there is no head ", choice.head, " of ", AttentionName(choice.kind),
+        absl::StrCat("no head ", choice.head, " of ", AttentionName(choice.kind),
                      ": each layer's heads are 0 to ", all.size() - 1));
   }
   chosen.heads = has_head                                               ? std::vector{choice.head}

@@ -14,7 +14,7 @@
 namespace limpid::internal {
 namespace {
 
-// In the image's own units, which programs show as pixels.
+// In SVG user units (pixels by default).
 constexpr double kFontSize = 14;
 constexpr double kNumberSize = 11;
 constexpr double kLineHeight = 20;
@@ -22,13 +22,13 @@ constexpr double kCellWidth = 44;
 constexpr double kCellHeight = 28;
 constexpr double kMargin = 12;
 constexpr double kGap = 8;  // between labels and cells
-constexpr double kNarrowestTitle = 420;
-// A number on a cell of a larger share is white.
+constexpr double kMinTitleWidth = 420;
+// Above this share, the number in a cell is white.
 constexpr float kDarkShare = 0.55F;
 
 constexpr double kSine = 0.7071;  // of 45 degrees
 
-// How wide a reader's font will draw text, which nobody can know: a little more than a usual
+// Estimates the width of text in the viewer's font, which is unknown: a little more than a usual
 // proportional font needs.
 double TextWidth(std::string_view text) {
   constexpr std::string_view kNarrow = "fijlrtI.,:;!|'()[] ";
@@ -69,7 +69,7 @@ std::string Escaped(std::string_view text) {
         escaped += c;
     }
   }
-  // What UTF-8 can hold and XML cannot, beside control characters.
+  // XML forbids these two characters, as well as control characters.
   for (const std::string_view bad : {"\uFFFE", "\uFFFF"}) {
     for (size_t at = 0; (at = escaped.find(bad, at)) != std::string::npos;) {
       escaped.replace(at, bad.size(), "\uFFFD");
@@ -91,12 +91,12 @@ std::vector<std::string> Lines(const std::string& text, double width) {
   return lines;
 }
 
-// Where things are within one map, whose upper left corner is 0, 0.
+// Positions within one map, relative to its upper left corner.
 struct Layout {
   explicit Layout(const HeatMap& map)
       : slanted(WidestText(map.columns) > kCellWidth - 2),
         left(WidestText(map.rows) + kGap),
-        title(Lines(map.title, std::max(kNarrowestTitle, left + CellsWidth(map)))) {
+        title(Lines(map.title, std::max(kMinTitleWidth, left + CellsWidth(map)))) {
     const double widest = WidestText(map.columns);
     const double head = slanted ? (widest + kFontSize) * kSine : kLineHeight;
     top = kLineHeight * static_cast<double>(title.size()) + kGap + head + kGap;
@@ -108,7 +108,7 @@ struct Layout {
     return kCellWidth * static_cast<double>(map.columns.size());
   }
 
-  bool slanted;  // the columns' labels, where they would run into each other
+  bool slanted;  // whether to rotate column labels, because they would overlap
   double left;   // of the cells
   std::vector<std::string> title;
   double top = 0;  // of the cells
@@ -125,7 +125,7 @@ void AppendText(double x, double y, std::string_view attributes, std::string_vie
 
 void AppendColumnLabel(double x, double y, bool slanted, const std::string& label,
                        std::string* svg) {
-  x += slanted ? kFontSize * 0.3 : 0;  // a slanted line of text stands to the left of its foot
+  x += slanted ? kFontSize * 0.3 : 0;  // centres rotated text
   AppendText(x, y,
              slanted ? absl::StrFormat(" transform=\"rotate(-45 %.1f %.1f)\"", x, y)
                      : " text-anchor=\"middle\"",
@@ -186,7 +186,7 @@ std::string FormatSvg(absl::Span<const HeatMap> maps) {
   }
   width += 2 * kMargin;
   const std::string title = maps.empty() ? "No sentence" : Escaped(maps[0].title);
-  // Attributes for programs that know no style sheets; the sheet for light and dark.
+  // The attributes are for programs without CSS; the style sheet is for dark themes.
   return absl::StrFormat(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
       "viewBox=\"0 0 %.0f %.0f\" role=\"img\" font-family=\"system-ui, 'Noto Sans', sans-serif\" "

@@ -31,8 +31,8 @@ AttentionTrace Attention(AttentionId id, int queries, int keys, std::vector<floa
   return attention;
 }
 
-// "snowfall" of two pieces and </s>, translated as "Schnee" and </s>. Each kind of attention has
-// two layers of two heads; those of layer 0 are alike, and all their weight is on the first key.
+// "snowfall" (two pieces and </s>), translated as "Schnee" (one piece and </s>). Each kind of
+// attention has two layers of two heads. In layer 0, all weight is on the first key.
 SentenceTrace SmallTrace() {
   SentenceTrace trace;
   trace.source = Side({{.piece = "▁snow", .word = 0},
@@ -76,9 +76,10 @@ TEST(AttentionMapTest, PiecesAreTheWeightsThemselves) {
   EXPECT_THAT(map.rows, ElementsAre("▁snow", "fall", "</s>"));
   EXPECT_EQ(map.columns, map.rows);
   EXPECT_THAT(map.shares, ElementsAre(0.5F, 0.25F, 0.25F, 0, 0.5F, 0.5F, 0, 0, 1));
-  EXPECT_EQ(map.title,
-            "Encoder self-attention, layer 1, head 0: what each piece of the source (down) attends "
-            "to in the source itself (across), in percent");
+  EXPECT_EQ(
+      map.title,
+      "Encoder self-attention, layer 1, head 0: attention from each piece of the source (rows) "
+      "to the source itself (columns), in percent");
 }
 
 TEST(AttentionMapTest, WordsAreSumsOverKeysAndMeansOverQueries) {
@@ -88,7 +89,7 @@ TEST(AttentionMapTest, WordsAreSumsOverKeysAndMeansOverQueries) {
   EXPECT_THAT(map.shares, ElementsAre(0.625F, 0.375F, 0, 1));
 }
 
-// The last layer, because what it says is what the decoder gets.
+// The default is the last layer, whose output the decoder gets.
 TEST(AttentionMapTest, SelfAttentionIsTheMeanOfTheLastLayersHeads) {
   const HeatMap map = Map({.kind = AttentionKind::kEncoder}, Level::kPiece);
   EXPECT_THAT(map.shares, ElementsAre(0.75F, 0.125F, 0.125F, 0.5F, 0.25F, 0.25F, 0.5F, 0, 0.5F));
@@ -100,21 +101,21 @@ TEST(AttentionMapTest, TheDecoderTakesInTheStartAndNotTheEnd) {
   EXPECT_THAT(output.rows, ElementsAre("▁Schnee", "</s>"));  // what each row predicts
   EXPECT_THAT(output.columns, ElementsAre("<pad>", "▁Schnee"));
   EXPECT_THAT(output.shares, ElementsAre(1, 0, 0.25F, 0.75F));
-  EXPECT_THAT(output.title, HasSubstr("what each piece of the translation (down) attends to in "
-                                      "what the decoder has taken in so far (across)"));
+  EXPECT_THAT(output.title, HasSubstr("attention from each piece of the translation (rows) to "
+                                      "the decoder's input so far (columns)"));
   const AttentionChoice of_inputs = {
       .kind = AttentionKind::kDecoder, .head = 0, .row = AlignmentRow::kInput};
   EXPECT_THAT(Map(of_inputs, Level::kPiece).rows, ElementsAre("<pad>", "▁Schnee"));
   EXPECT_THAT(Map(of_inputs, Level::kWord).rows, ElementsAre("(start)", "Schnee"));
-  EXPECT_THAT(Map(of_inputs, Level::kWord).title, HasSubstr("that the decoder takes in (down)"));
+  EXPECT_THAT(Map(of_inputs, Level::kWord).title, HasSubstr("of the decoder's input (rows)"));
 }
 
-// Between words, what goes to </s> goes to nothing.
+// At word level, attention to </s> goes to the null word.
 TEST(AttentionMapTest, CrossAttentionOfWordsIsTheirAlignment) {
   const AttentionChoice choice = {.layer = 0, .head = 0};
   const HeatMap words = Map(choice, Level::kWord);
   EXPECT_THAT(words.rows, ElementsAre("Schnee"));
-  EXPECT_THAT(words.columns, ElementsAre("snowfall", "(nothing)"));
+  EXPECT_THAT(words.columns, ElementsAre("snowfall", "(null)"));
   EXPECT_THAT(words.shares, ElementsAre(0.75F, 0.25F));
   const HeatMap pieces = Map(choice, Level::kPiece);
   EXPECT_THAT(pieces.rows, ElementsAre("▁Schnee", "</s>"));
@@ -122,7 +123,7 @@ TEST(AttentionMapTest, CrossAttentionOfWordsIsTheirAlignment) {
   EXPECT_THAT(pieces.shares, ElementsAre(0.5F, 0.25F, 0.25F, 0, 0, 1));
 }
 
-// The layer before the last one aligns best, where a model was not taught to.
+// Without an alignment layer, the default is the last layer but one.
 TEST(AttentionMapTest, CrossAttentionIsThatWhichAlignsBest) {
   EXPECT_THAT(Map({}, Level::kWord).title, StartsWith("Cross-attention, layer 0, mean of all"));
   SentenceTrace trace = SmallTrace();
@@ -148,10 +149,10 @@ TEST(AttentionMapTest, WhatTheModelDoesNotHaveIsRefusedWithWhatItHas) {
     return std::string(MapAttention(SmallTrace(), choice, Level::kPiece).status().message());
   };
   EXPECT_EQ(refusal({.kind = AttentionKind::kEncoder, .layer = 2}),
-            "there is no layer 2 of encoder self-attention: its layers are 0 to 1");
+            "no layer 2 of encoder self-attention: its layers are 0 to 1");
   EXPECT_EQ(refusal({.kind = AttentionKind::kDecoder, .head = 2}),
-            "there is no head 2 of decoder self-attention: each layer's heads are 0 to 1");
-  EXPECT_EQ(refusal({.layer = 5}), "there is no layer 5 of cross-attention: its layers are 0 to 1");
+            "no head 2 of decoder self-attention: each layer's heads are 0 to 1");
+  EXPECT_EQ(refusal({.layer = 5}), "no layer 5 of cross-attention: its layers are 0 to 1");
 }
 
 TEST(AttentionMapTest, ModelsWithoutAStartTokenHaveANameForIt) {

@@ -36,7 +36,7 @@ std::string Error(const AttentionChoice& choice, const std::string& word) {
   return std::string(Explain(Traces(), choice, word, 80).status().message());
 }
 
-// The cells of the lines that begin with `name`, split at spaces.
+// Returns the lines that begin with `name`, split at spaces.
 std::vector<std::vector<std::string>> Lines(const std::string& text, const std::string& name) {
   std::vector<std::vector<std::string>> lines;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
@@ -93,7 +93,7 @@ TEST(ExplainTest, WhatIsPrintedAddsUp) {
 TEST(ExplainTest, SaysWhereQAndKAndVComeFrom) {
   const std::string cross = Explained({}, "dich");
   EXPECT_THAT(cross, HasSubstr("The query, Q: from the TARGET"));
-  EXPECT_THAT(cross, HasSubstr("just taken in \"▁liebe\""));
+  EXPECT_THAT(cross, HasSubstr("latest input is \"▁liebe\""));
   EXPECT_THAT(cross, HasSubstr("The keys, K: from the SOURCE\n"));
   EXPECT_THAT(cross, HasSubstr("The values, V: from the SOURCE"));
   const std::string encoder = Explained({.kind = AttentionKind::kEncoder, .layer = 0}, "very");
@@ -112,33 +112,32 @@ TEST(ExplainTest, TheDecoderShowsOnlyWhatTheQueryMaySee) {
 
 TEST(ExplainTest, TheInputRowIsOneStepLater) {
   const std::string text = Explained({.row = AlignmentRow::kInput}, "liebe");
-  EXPECT_THAT(text, HasSubstr("How \"liebe\" is taken in"));
-  EXPECT_THAT(text, HasSubstr("just taken in \"▁liebe\""));
+  EXPECT_THAT(text, HasSubstr("How \"liebe\" is used as input"));
+  EXPECT_THAT(text, HasSubstr("latest input is \"▁liebe\""));
 }
 
 TEST(ExplainTest, AWordThatOccursTwiceIsCounted) {
-  EXPECT_THAT(Explained({}, "sehr"), HasSubstr("just taken in \"▁dich\""));
+  EXPECT_THAT(Explained({}, "sehr"), HasSubstr("latest input is \"▁dich\""));
   EXPECT_EQ(Explained({}, "sehr:1"), Explained({}, "sehr"));
-  EXPECT_THAT(Explained({}, "sehr:2"), HasSubstr("just taken in \"▁sehr\""));
-  EXPECT_THAT(Error({}, "sehr:3"), HasSubstr("'sehr' is there 2 times"));
+  EXPECT_THAT(Explained({}, "sehr:2"), HasSubstr("latest input is \"▁sehr\""));
+  EXPECT_THAT(Error({}, "sehr:3"), HasSubstr("'sehr' occurs 2 times"));
 }
 
 TEST(ExplainTest, PiecesCanBeNamed) {
-  EXPECT_THAT(Explained({}, "Ich"), HasSubstr("its piece 1 of 2: ▁I ch"));
-  EXPECT_THAT(Explained({}, "ch"), HasSubstr("its piece 2 of 2: ▁I ch"));
+  EXPECT_THAT(Explained({}, "Ich"), HasSubstr("piece 1 of 2: ▁I ch"));
+  EXPECT_THAT(Explained({}, "ch"), HasSubstr("piece 2 of 2: ▁I ch"));
   EXPECT_THAT(Explained({}, "</s>"), HasSubstr("How \"</s>\" is predicted"));
 }
 
 TEST(ExplainTest, WhatIsNotThereIsRefusedSayingWhatIs) {
   EXPECT_EQ(Error({}, "mag"),
-            "there is no word 'mag' in the translation; its words are: Ich liebe dich sehr sehr .");
+            "no word 'mag' in the translation; its words are: Ich liebe dich sehr sehr .");
   EXPECT_THAT(Error({.kind = AttentionKind::kEncoder}, "dich"),
               HasSubstr("in the source; its words are: I love you very much ."));
-  EXPECT_EQ(Error({.layer = 7}, "dich"),
-            "there is no layer 7 of cross-attention: its layers are 0 to 1");
+  EXPECT_EQ(Error({.layer = 7}, "dich"), "no layer 7 of cross-attention: its layers are 0 to 1");
   EXPECT_EQ(Error({.head = 9}, "dich"),
-            "there is no head 9 of cross-attention: each layer's heads are 0 to 3");
-  EXPECT_THAT(Error({.row = AlignmentRow::kInput}, "</s>"), HasSubstr("never takes it in"));
+            "no head 9 of cross-attention: each layer's heads are 0 to 3");
+  EXPECT_THAT(Error({.row = AlignmentRow::kInput}, "</s>"), HasSubstr("never a decoder input"));
 }
 
 }  // namespace

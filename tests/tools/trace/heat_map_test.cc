@@ -63,7 +63,7 @@ TEST(HeatMapTest, NoLineIsWiderThanTheTerminal) {
   }
 }
 
-// Where the marks of a full cell begin in each line after the first.
+// Returns where a full cell's marks begin in each line after the first.
 std::vector<int> ColumnsOfMarks(const std::string& text) {
   std::vector<int> columns;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
@@ -83,7 +83,7 @@ TEST(HeatMapTest, WideAndCombiningAndRightToLeftLabelsStayInLine) {
   const int first = ColumnsOfMarks(text)[0];
   EXPECT_THAT(ColumnsOfMarks(text), testing::Each(first));
   EXPECT_THAT(ColumnsOfMarks(text), testing::SizeIs(map.rows.size()));
-  // The head's "!" is in the middle of its column.
+  // "!" must be centred in its column.
   const std::string head = text.substr(0, text.find('!'));
   EXPECT_EQ(DisplayWidth(head), first + 2);
   EXPECT_THAT(text, HasSubstr("\u2068שלום\u2069"));

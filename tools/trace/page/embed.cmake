@@ -1,12 +1,12 @@
-# Puts page.html, page.css and the scripts together and writes them as a C++ file:
+# Combines page.html, page.css and the scripts into a C++ file:
 #   cmake -DOUTPUT=embedded.cc -P embed.cmake
 cmake_minimum_required(VERSION 3.18)
 
-# base64_sha256(TEXT RESULT): what a Content-Security-Policy calls an inline element by.
+# base64_sha256(TEXT RESULT): the hash that identifies an inline element in a Content-Security-Policy.
 function(base64_sha256 text result)
   set(digits "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
   string(SHA256 hex "${text}")
-  string(APPEND hex "00")  # 33 bytes are 44 digits; the last one stands for the byte too many
+  string(APPEND hex "00")  # pads to 33 bytes, 44 digits; the last digit becomes "="
   set(base64 "")
   foreach(begin RANGE 0 60 6)
     string(SUBSTRING "${hex}" ${begin} 6 three_bytes)

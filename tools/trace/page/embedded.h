@@ -1,4 +1,4 @@
-// The page of a trace without its data; embed.cmake writes the .cc.
+// The trace page without its data. embed.cmake generates the .cc file.
 
 #ifndef LIMPID_TOOLS_TRACE_PAGE_EMBEDDED_H_
 #define LIMPID_TOOLS_TRACE_PAGE_EMBEDDED_H_

@@ -1,6 +1,6 @@
-// Views: all heads as small maps, one of them large, and figures about each.
+// Views: all heads as small maps, one of them enlarged, and statistics.
 
-const cell = {query: 0, key: 0};  // of the large map: what is told below it
+const cell = {query: 0, key: 0};  // the current cell of the large map
 
 const rowsOf = (attention, place, measure) => queryTokens(attention.kind).map((_, query) => {
   const row = rowOf(attention, place, query, measure);
@@ -11,7 +11,7 @@ function drawHeads() {
   const kinds = kindsHere().map((kind) => [kind, KINDS[kind].name]);
   choices(byId("heads-kind"), kinds, state.kind, (kind) => choose({kind}));
   byId("heads-measure").hidden = !hasNorms();
-  choices(byId("heads-measure"), [["weight", "weight: where it looks"], ["norm", "norm: what it takes"]], state.measure,
+  choices(byId("heads-measure"), [["weight", "weight"], ["norm", "norm of weighted values"]], state.measure,
     (measure) => choose({measure}));
   drawThumbnails();
   drawMap();
@@ -41,7 +41,7 @@ function thumbnail(attention, place) {
     pen.fillRect(key, query, 1, 1);
   }));
   return element("button", {
-    type: "button", class: "thumbnail", "aria-pressed": String(chosen), "aria-label": `Layer ${attention.layer}, ${place === "mean" ? "all heads together" : name}`,
+    type: "button", class: "thumbnail", "aria-pressed": String(chosen), "aria-label": `Layer ${attention.layer}, ${place === "mean" ? "mean of all heads" : name}`,
     onclick: () => choose({layer: attention.layer, mean: place === "mean", head: place === "mean" ? state.head : place}),
   }, canvas, element("span", {}, name));
 }
@@ -52,7 +52,7 @@ function drawMap() {
   const attention = attentionOf(state.kind, state.layer);
   const place = state.mean ? "mean" : state.head;
   const keys = keyTokens(state.kind), queries = queryTokens(state.kind), targets = targetTokens();
-  const head = state.mean ? "all heads together" : `head ${attention.heads[place]}`;
+  const head = state.mean ? "mean of all heads" : `head ${attention.heads[place]}`;
   cell.query = Math.min(state.step, queries.length - 1);
   cell.key = largest(rowOf(attention, place, cell.query, "weight"));
   const rows = rowsOf(attention, place, state.measure);
@@ -76,19 +76,19 @@ function drawMap() {
     element("figcaption", {}, element("b", {}, `${KINDS[state.kind].name}, layer ${state.layer}, ${head}. `), mapLegend()),
     element("div", {class: "scroll"}, table),
     element("p", {class: "told", id: "map-told", role: "status"}),
-    element("p", {class: "note", id: "map-help"}, "Point at a cell, or use the arrow keys, to read it; click or Enter shows how its row is made, step by step."));
+    element("p", {class: "note", id: "map-help"}, "Point at a cell or use the arrow keys to see its numbers. Click or press Enter to see its row step by step."));
   markCell();
 }
 
 function mapLegend() {
   const [q, k] = [element("b", {class: "q"}, "Q"), element("b", {class: "k"}, "K")];
-  const {asks, asked} = KINDS[state.kind];
-  return element("span", {}, "Down: ", q, ` from ${asks}`,
-    state.kind === "encoder" ? "" : " (word taken in → word predicted)", ". Across: ", k, ` from ${asked}.`);
+  const {queries, keys} = KINDS[state.kind];
+  return element("span", {}, "Rows: ", q, ` from ${queries}`,
+    state.kind === "encoder" ? "" : " (input → predicted token)", ". Columns: ", k, ` from ${keys}.`);
 }
 
 function mapCell(row, query, key) {
-  if (key >= row.length) return element("td", {class: "masked", title: "not written yet"}, element("span", {class: "hidden"}, "masked"));
+  if (key >= row.length) return element("td", {class: "masked", title: "masked: not written yet"}, element("span", {class: "hidden"}, "masked"));
   const {back, ink} = heat(row[key]);
   const td = element("td", {
     onmouseenter: () => { cell.query = query; cell.key = key; markCell(); },
@@ -125,7 +125,7 @@ function markCell() {
   marked.classList.add("here");
   marked.parentElement.querySelector("th").classList.add("here");
   byId("map").querySelectorAll("thead th")[cell.key].classList.add("here");
-  // Sideways the map scrolls by itself; the page does not move.
+  // Scrolls only the map, not the page.
   const scroll = byId("map").querySelector(".scroll");
   const names = marked.parentElement.querySelector("th").offsetWidth;
   if (marked.offsetLeft < scroll.scrollLeft + names) scroll.scrollLeft = marked.offsetLeft - names;
@@ -138,19 +138,19 @@ function tellCell() {
   const attention = attentionOf(state.kind, state.layer);
   const place = state.mean ? "mean" : state.head;
   const {query, key} = cell;
-  const told = [quoted(queryTokens(state.kind)[query].text), " asks; ", quoted(keyTokens(state.kind)[key].text),
-    ` gets ${percentFine(rowOf(attention, place, query, "weight")[key])} of its weight`];
+  const told = [quoted(queryTokens(state.kind)[query].text), " → ", quoted(keyTokens(state.kind)[key].text),
+    `: weight ${percentFine(rowOf(attention, place, query, "weight")[key])}`];
   if (hasNorms()) {
     const row = rowOf(attention, place, query, "norm");
-    told.push(`, and brings ${percent(shares(row)[key])} of what is added (norm ${number(row[key])})`);
+    told.push(`; norm ${number(row[key])}, ${percent(shares(row)[key])} of the sum`);
   }
   if (place !== "mean" && attention.scores.length > 0) told.push(`; score ${number(attention.scores[place][query][key] / 100)}`);
   byId("map-told").replaceChildren(...told, ".");
 }
 
-// --- Figures --------------------------------------------------------------------------------------
+// --- Statistics --------------------------------------------------------------------------------------
 
-// Means over the queries of one head's rows: [queries][visible keys].
+// Returns means over a head's rows [queries][visible keys].
 function figuresOf(rows, kind, keys) {
   const mean = (of) => sum(rows.map(of)) / rows.length;
   const at = (row, key) => key >= 0 && key < row.length ? row[key] : 0;
@@ -165,13 +165,13 @@ function figuresOf(rows, kind, keys) {
 }
 
 function habit(figures) {
-  const named = [["same", "the same position"], ["before", "the piece before"], ["after", "the piece after"], ["special", ""]];
+  const named = [["same", "the same position"], ["before", "the previous piece"], ["after", "the next piece"], ["special", ""]];
   const [name, words] = named.sort((a, b) => figures[b[0]] - figures[a[0]])[0];
-  if (figures[name] < 0.4) return figures.entropy > 2 ? "many pieces at once" : "here and there";
+  if (figures[name] < 0.4) return figures.entropy > 2 ? "many pieces" : "varying pieces";
   return words;
 }
 
-const SPECIAL = {encoder: "On end of sentence", cross: "On end of sentence", decoder: "On the start"};
+const SPECIAL = {encoder: "End of sentence", cross: "End of sentence", decoder: "Start"};
 
 function drawFigures() {
   byId("figures").replaceChildren(...kindsHere().map(figuresTable));
@@ -179,7 +179,7 @@ function drawFigures() {
 
 function figuresTable(kind) {
   const keys = keyTokens(kind).length;
-  const columns = ["Layer, head", "Mostly looks at", "At the same position", "At the one before", SPECIAL[kind], "Distance", "Spread"];
+  const columns = ["Layer, head", "Mostly attends to", "Same position", "Previous position", SPECIAL[kind], "Distance", "Entropy"];
   const heads = layersOf(kind).flatMap((attention) => attention.heads.map((head, place) => {
     const figures = figuresOf(rowsOf(attention, place, "weight"), kind, keys);
     return {attention, head, place, figures, habit: habit(figures) || (kind === "decoder" ? "the start" : "the end of sentence")};
@@ -195,15 +195,15 @@ function figuresTable(kind) {
     }}, `${attention.layer}, ${head}`), looks, figures));
   const mean = Object.fromEntries(Object.keys(even).map((key) => [key, sum(heads.map((h) => h.figures[key])) / heads.length]));
   return element("div", {class: "kind-figures"}, element("h3", {}, KINDS[kind].name), verdict(heads, mean, even),
-    element("div", {class: "scroll", tabindex: "0", role: "group", "aria-label": `Figures of ${KINDS[kind].name}`},
+    element("div", {class: "scroll", tabindex: "0", role: "group", "aria-label": `Statistics of ${KINDS[kind].name}`},
       element("table", {class: "figures"}, element("thead", {}, element("tr", {}, ...columns.map((name) => element("th", {scope: "col"}, name)))),
-        element("tbody", {}, ...body), element("tfoot", {}, row("mean", "", mean), row("if spread evenly", "", even)))));
+        element("tbody", {}, ...body), element("tfoot", {}, row("mean", "", mean), row("uniform attention", "", even)))));
 }
 
 function verdict(heads, mean, even) {
   const here = heads.filter((h) => h.figures.same > 0.5).length;
   const top = heads.reduce((a, b) => a.figures.same > b.figures.same ? a : b);
   return element("p", {}, element("b", {}, here > heads.length / 2 ? "Yes, here: " : "No, not here: "),
-    `${here} of ${heads.length} heads put more than half of their weight at the same position. On average it gets ${percent(mean.same)}`
-    + ` (${percent(even.same)} if weight were spread evenly); the most it gets is ${percent(top.figures.same)}, in layer ${top.attention.layer}, head ${top.head}.`);
+    `${here} of ${heads.length} heads put more than half of their weight on the same position. On average, it gets ${percent(mean.same)}`
+    + ` (${percent(even.same)} with uniform attention), and at most ${percent(top.figures.same)}, in layer ${top.attention.layer}, head ${top.head}.`);
 }

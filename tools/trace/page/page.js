@@ -1,7 +1,6 @@
-// Starts the views and keeps them in step with each other.
+// Starts the views and keeps them in sync.
 
-// Changes what is shown. A layer, head or step that another kind of attention or sentence does not
-// have becomes its nearest.
+// Changes the state and redraws. Replaces a layer, head or step that does not exist by the nearest.
 function choose(changes) {
   Object.assign(state, changes);
   const kinds = kindsHere();
@@ -26,7 +25,7 @@ function chooseSentence(index) {
   choose({step: stepToBeginWith()});
 }
 
-// Where the translation first departs from the order of the source there is most to see.
+// Starts where the translation first departs from the order of the source.
 function stepToBeginWith() {
   const attention = attentionOf("cross", sentence().aligned_by.layer);
   if (attention === undefined) return 0;
@@ -41,11 +40,11 @@ function start() {
   startWords();
   startPlayer();
   if (trace.sentences.length === 0) return;
-  // The layer that makes the next word is the one to begin with.
+  // Starts with the last layer, which is nearest to the predicted word.
   const cross = trace.sentences[0].attentions.filter((attention) => attention.kind === "cross");
   state.layer = cross.length > 0 ? cross[cross.length - 1].layer : 0;
   chooseSentence(0);
-  // Canvases and cells hold colours of the theme.
+  // Canvases and cells have colours of the theme.
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => chooseSentence(state.sentence));
 }
 

@@ -1,26 +1,26 @@
 "use strict";
-// The data of the page, and small helpers that all views use. The scripts of this folder are one
-// program, in the order trace, words, heads, player, page; no build tool, no library.
+// The data of the page, and helpers for all views. The scripts of this folder are one program, in the
+// order trace, words, heads, player, page, without build tools and libraries.
 //
-// Whatever comes from the data is shown as text (textContent), never as HTML.
+// Data is inserted as text (textContent), never as HTML.
 
 const trace = JSON.parse(document.getElementById("data").textContent);
 
-// What the views share. `step` is the query: a source piece, or a decoder input.
+// The state of all views. `step` is the query: the index of a source piece or decoder input.
 const state = {sentence: 0, kind: "cross", layer: 0, head: 0, mean: false, step: 0, measure: "weight"};
 
 const KINDS = {
   encoder: {
-    name: "Encoder self-attention", asks: "the source", asked: "the source",
-    says: "Q, K and V all come from the source: every source word asks every source word, itself included.",
+    name: "Encoder self-attention", queries: "the source", keys: "the source",
+    summary: "Q, K and V all come from the source: each source token attends to all source tokens, including itself.",
   },
   decoder: {
-    name: "Decoder self-attention", asks: "the translation’s newest word", asked: "the translation so far",
-    says: "Q, K and V all come from the translation: its newest word asks itself and the words before. Words still to come do not exist yet, so nothing is to be seen of them (the “mask”).",
+    name: "Decoder self-attention", queries: "the latest target token", keys: "the translation so far",
+    summary: "Q, K and V all come from the translation: its latest token attends to itself and the tokens before it. Later tokens are masked, because they do not exist yet.",
   },
   cross: {
-    name: "Cross-attention", asks: "the translation’s newest word", asked: "the source",
-    says: "Q comes from the translation, K and V from the source: the newest target word asks, the source words (as the encoder left them) answer.",
+    name: "Cross-attention", queries: "the latest target token", keys: "the source",
+    summary: "Q comes from the translation, K and V from the encoder’s output: the latest target token attends to the source tokens.",
   },
 };
 
@@ -39,7 +39,7 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-// Text from the data, which may run right to left, among text of ours.
+// Text from the data within our text; it may be right-to-left.
 const quoted = (text) => element("bdi", {class: "word"}, text);
 const percent = (share) => share > 0 && share < 0.0095 ? "<1%" : `${Math.round(100 * share)}%`;
 const percentFine = (share) => `${(100 * share).toFixed(1)}%`;
@@ -49,7 +49,7 @@ const largest = (values) => values.indexOf(Math.max(...values));
 
 // --- Tokens ---------------------------------------------------------------------------------------
 
-// A piece as it is shown: without the mark of a space, "·" where it goes on with a word.
+// Returns a piece for display, without the "▁" that marks a space.
 function shownPiece(piece) {
   if (piece === "</s>") return "end";
   if (piece.startsWith("▁")) return piece.slice(1) || "␣";
@@ -58,14 +58,14 @@ function shownPiece(piece) {
 
 function shownTokens(side) {
   return side.tokens.map((token, i) => {
-    const goesOn = i > 0 && token.word >= 0 && token.word === side.tokens[i - 1].word;
-    return {text: (goesOn ? "·" : "") + shownPiece(token.piece), special: token.word < 0};
+    const continuesWord = i > 0 && token.word >= 0 && token.word === side.tokens[i - 1].word;
+    return {text: (continuesWord ? "·" : "") + shownPiece(token.piece), special: token.word < 0};
   });
 }
 
 const sourceTokens = () => shownTokens(sentence().source);
 const targetTokens = () => shownTokens(sentence().target);
-// What the decoder takes in: the start, then the target but its last token.
+// The decoder's inputs: the start, then the target tokens but the last.
 const inputTokens = () => [{text: "start", special: true}, ...targetTokens().slice(0, -1)];
 const queryTokens = (kind) => kind === "encoder" ? sourceTokens() : inputTokens();
 const keyTokens = (kind) => kind === "decoder" ? inputTokens() : sourceTokens();
@@ -77,8 +77,8 @@ const attentionOf = (kind, layer) => layersOf(kind).find((a) => a.layer === laye
 const kindsHere = () => Object.keys(KINDS).filter((kind) => layersOf(kind).length > 0);
 const hasNorms = () => sentence().attentions.some((a) => a.norms.length > 0);
 
-// The row of a query: the values of the keys that it sees. `place` counts within attention.heads;
-// "mean" is all heads together. As weights, or as norms, which are lengths: see shares().
+// Returns the weights or norms of a query's visible keys. `place` is an index into attention.heads, or
+// "mean" for all heads together. Norms do not sum to 1: see shares().
 function rowOf(attention, place, query, measure) {
   if (measure === "norm") {
     const heads = place === "mean" ? attention.joint_norms[0] : attention.norms[place];
@@ -90,13 +90,13 @@ function rowOf(attention, place, query, measure) {
     (_, key) => sum(attention.weights.map((head) => head[query][key])) / (1000 * count));
 }
 
-// Norms as parts of their sum, so that they can be laid beside weights.
+// Normalizes norms to sum to 1, for comparison with weights.
 function shares(row) {
   const total = sum(row);
   return total > 0 ? row.map((value) => value / total) : row;
 }
 
-// The numbers of a vector: see Vectors() in trace_page.cc.
+// Dequantizes a vector: see Vectors() in trace/page.cc.
 const unpacked = new Map();
 function vectorOf(vectors, index) {
   if (!unpacked.has(vectors)) unpacked.set(vectors, Int8Array.from(atob(vectors.bytes), (c) => c.charCodeAt(0)));
@@ -109,7 +109,7 @@ function vectorOf(vectors, index) {
 const styleOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
 
-// A share as a colour, and black or white, whichever reads better on it (at least 4.5 : 1).
+// Returns the colour of a share, and black or white text for it (contrast at least 4.5 : 1).
 function heat(share) {
   const [from, to] = [channels(styleOf("--heat-none")), channels(styleOf("--heat-all"))];
   const mixed = from.map((channel, i) => Math.round(channel + (to[i] - channel) * Math.min(1, share)));
@@ -118,7 +118,7 @@ function heat(share) {
   return {back: `rgb(${mixed.join(" ")})`, ink: luminance > 0.179 ? "#000" : "#fff"};
 }
 
-// A vector as bars: up where a number is above zero, down where below.
+// Draws a vector as bars, up for positive and down for negative numbers.
 function strip(values, letter, {strength = 1, large = false} = {}) {
   const height = large ? 48 : 24, pitch = large ? 12 : 3, scale = window.devicePixelRatio > 1 ? 2 : 1;
   const low = Math.min(...values), high = Math.max(...values);
@@ -139,7 +139,7 @@ function strip(values, letter, {strength = 1, large = false} = {}) {
   return canvas;
 }
 
-// A share as a bar with its figure.
+// Draws a share as a bar with its number.
 function bar(share, text, letter = "accent") {
   const fill = element("span", {class: `fill ${letter}`});
   fill.style.width = `${Math.max(0, Math.min(1, share)) * 100}%`;
@@ -147,7 +147,7 @@ function bar(share, text, letter = "accent") {
     element("span", {class: "figure"}, text));
 }
 
-// A group of radio buttons in `fieldset`, after its legend. `options` are [value, text].
+// Fills `fieldset` with radio buttons after its legend. `options` are [value, text].
 function choices(fieldset, options, chosen, onChoice) {
   const held = fieldset.contains(document.activeElement);
   fieldset.querySelectorAll("label").forEach((label) => label.remove());
@@ -155,7 +155,7 @@ function choices(fieldset, options, chosen, onChoice) {
     const input = element("input", {type: "radio", name: fieldset.id, value, onchange: () => onChoice(value)});
     input.checked = String(value) === String(chosen);
     fieldset.append(element("label", {}, input, element("span", {}, text)));
-    // Views are drawn anew when something is chosen; the focus stays where it was.
+    // Redrawing replaces the buttons; this keeps the focus.
     if (held && input.checked) input.focus();
   }
 }

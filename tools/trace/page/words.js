@@ -1,12 +1,12 @@
-// View: the two sentences as words, with a line for each share.
+// View: the words of both sentences, with lines for attention.
 
 let pinned = null;  // {side: "source" | "target", index}, or null
-let shown = null;   // pinned, or what is pointed at
+let shown = null;   // the pinned word, or else the one pointed at
 const wordsChoice = {head: "default", row: "output", measure: "weight"};
 
-// [targets, sources + 1] for the words: the alignment that was made with the page, or any head's.
-// Pieces become words as in engine/limpid/alignment.h: sums over a source word's pieces, means over a
-// target word's; the last column went to no word.
+// Returns shares [target words, source words + 1]: the alignment in the data, or that of any head.
+// As in engine/limpid/alignment.h, sums over a source word's pieces and averages over a target word's;
+// the last column is the null word.
 function wordShares(measure) {
   const {source, target, alignment} = sentence();
   if (wordsChoice.head === "default" && measure === "weight") {
@@ -33,7 +33,7 @@ function wordShares(measure) {
 
 const measuresShown = () => wordsChoice.measure === "both" ? ["weight", "norm"] : [wordsChoice.measure];
 
-// A layer of cross-attention, and the places of the heads that speak for it.
+// Returns the chosen layer of cross-attention, and the indices of the chosen heads in it.
 function chosenHeads() {
   const all = layersOf("cross");
   if (wordsChoice.head === "default") {
@@ -46,7 +46,7 @@ function chosenHeads() {
   return {attention, places: place === "mean" ? [...attention.heads.keys()] : [Number(place)]};
 }
 
-// Heads together: the norm of what all add is known; that of some is taken as the mean of their shares.
+// Combines heads. The joint norm is known for all heads; for some, uses the mean of their shares.
 function sharesOfHeads(attention, places, query, measure) {
   if (places.length === attention.heads.length) return shares(rowOf(attention, "mean", query, measure));
   const rows = places.map((place) => shares(rowOf(attention, place, query, measure)));
@@ -55,9 +55,9 @@ function sharesOfHeads(attention, places, query, measure) {
 
 function drawWords() {
   const select = byId("words-head");
-  select.replaceChildren(element("option", {value: "default"}, "the alignment, as limpid trace prints it"));
+  select.replaceChildren(element("option", {value: "default"}, "as printed by limpid trace"));
   layersOf("cross").forEach((attention, layer) => {
-    select.append(element("option", {value: `${layer} mean`}, `layer ${attention.layer}, all heads together`));
+    select.append(element("option", {value: `${layer} mean`}, `layer ${attention.layer}, mean of all heads`));
     attention.heads.forEach((head, place) => select.append(
       element("option", {value: `${layer} ${place}`}, `layer ${attention.layer}, head ${head}`)));
   });
@@ -67,15 +67,15 @@ function drawWords() {
   const whole = wordsChoice.head === "default";
   byId("words-row").parentElement.hidden = whole;
   if (whole) wordsChoice.row = sentence().aligned_by.row;
-  const measures = [["weight", whole ? "alignment" : "weight"], ["norm", "norm"], ["both", "side by side"]];
+  const measures = [["weight", whole ? "alignment" : "weight"], ["norm", "norm"], ["both", "both"]];
   choices(byId("words-measure"), measures, wordsChoice.measure, (value) => {
     wordsChoice.measure = value;
     drawWords();
   });
   const {layer, heads} = sentence().aligned_by;
   byId("words-note").textContent = wordsChoice.measure === "weight"
-    ? "Where the decoder looks. It sums to 100 % for each target word."
-    : `Norm${whole ? ` (of layer ${layer}, head ${heads.join(", ")})` : ""}: how much of what was added came from each word, as part of the sum. A word with a small value vector brings little, however hard it is looked at.`;
+    ? "Attention weights sum to 100 % for each target word."
+    : `Norm${whole ? ` (of layer ${layer}, head ${heads.join(", ")})` : ""}: each source word’s share of what attention adds. A word with a small value vector contributes little, whatever its weight.`;
   byId("pairs").replaceChildren(...measuresShown().map(pairOf));
   layOut();
 }
@@ -86,7 +86,7 @@ function pairOf(measure) {
   pair.shares = wordShares(measure);
   const line = (side, words, label) => element("div", {class: `line ${side}`, dir: "auto", role: "group", "aria-label": label},
     ...words.map((text, index) => wordButton(side, index, text)));
-  pair.append(line("source", [...source.words, "(nothing)"], "Source"));
+  pair.append(line("source", [...source.words, "(null)"], "Source"));
   pair.append(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
   pair.append(line("target", target.words, "Translation"));
   pair.querySelector("svg").setAttribute("aria-hidden", "true");
@@ -111,7 +111,7 @@ function wordButton(side, index, text) {
 
 const same = (a, b) => a !== null && b !== null && a.side === b.side && a.index === b.index;
 
-// Lets one word's shares stand out, and tells them.
+// Highlights one word's lines, and describes them.
 function show(word) {
   shown = word;
   for (const pair of document.querySelectorAll(".pair")) {
@@ -135,30 +135,30 @@ function show(word) {
   tell(word);
 }
 
-// The row in words, and with bars: weights, and norms beside them where they are known.
+// Describes a word's shares as text and bars: weights, norms or both.
 function tell(word) {
   const place = byId("words-row-told");
   if (word === null) {
-    place.replaceChildren(element("p", {class: "note"}, "Point at a word to read its row here."));
+    place.replaceChildren(element("p", {class: "note"}, "Point at a word to see its attention here."));
     return;
   }
   const {source, target} = sentence();
   const measures = measuresShown();
   const rows = measures.map((measure) => wordShares(measure));
-  const others = word.side === "target" ? [...source.words, "(nothing)"] : target.words;
-  const own = word.side === "target" ? target.words[word.index] : [...source.words, "(nothing)"][word.index];
+  const others = word.side === "target" ? [...source.words, "(null)"] : target.words;
+  const own = word.side === "target" ? target.words[word.index] : [...source.words, "(null)"][word.index];
   const shareOf = (row, other) => word.side === "target" ? row[word.index][other] : row[other][word.index];
   const order = others.map((_, i) => i).filter((i) => rows.some((row) => shareOf(row, i) >= 0.02))
     .sort((a, b) => shareOf(rows[0], b) - shareOf(rows[0], a)).slice(0, 6);
-  const lead = word.side === "target" ? " looked at" : " was looked at by";
+  const lead = word.side === "target" ? " attends to" : " is attended to by";
   place.replaceChildren(
-    element("p", {}, quoted(own), lead, order.length === 0 ? " no word by much." : ":", same(word, pinned) ? element("span", {class: "pin"}, "pinned") : ""),
+    element("p", {}, quoted(own), lead, order.length === 0 ? " no word significantly." : ":", same(word, pinned) ? element("span", {class: "pin"}, "pinned") : ""),
     element("dl", {}, ...order.flatMap((i) => [element("dt", {}, quoted(others[i])),
       ...measures.map((measure, m) => element("dd", {},
         bar(shareOf(rows[m], i), percent(shareOf(rows[m], i)) + (measures.length > 1 && measure === "norm" ? " norm" : ""), measure === "norm" ? "v" : "accent")))])));
 }
 
-// Words stand in two lines where they fit, else in two columns; then the lines between are drawn.
+// Arranges words in two lines if they fit, else in two columns; then draws the lines between them.
 function layOut() {
   const pairs = [...document.querySelectorAll(".pair")];
   for (const pair of pairs) pair.classList.remove("columns");

@@ -1,4 +1,4 @@
-#include "tools/trace/trace_page.h"
+#include "tools/trace/page.h"
 
 #include <cstdint>
 #include <limits>
@@ -117,7 +117,7 @@ TEST(TracePageTest, IllFormedTextBecomesReplacementCharacters) {
 TEST(TracePageTest, AsksForNothingFromTheNetwork) {
   const std::string page = SmallPage(SmallTrace());
   EXPECT_THAT(page, HasSubstr("default-src 'none'"));
-  // The one address is a name: that of SVG.
+  // The only URL is SVG's namespace.
   const std::string svg = "http://www.w3.org/2000/svg";
   for (size_t at = page.find("://"); at != std::string::npos; at = page.find("://", at + 1)) {
     EXPECT_EQ(page.substr(at - 4, svg.size()), svg);

@@ -1,4 +1,4 @@
-#include "tools/trace/trace_check.h"
+#include "tools/trace/check.h"
 
 #include <vector>
 
@@ -31,44 +31,44 @@ class TraceCheckTest : public testing::Test {
 TEST_F(TraceCheckTest, ATraceHolds) {
   const TraceReport report = CheckTraces(traces_);
   EXPECT_TRUE(report.holds) << report.text;
-  EXPECT_THAT(report.text, Not(HasSubstr("BROKEN")));
+  EXPECT_THAT(report.text, Not(HasSubstr("FAILS")));
 }
 
 TEST_F(TraceCheckTest, AWeightThatIsOffBreaksIt) {
   Decoder().weights[0] += 1e-4F;
   const TraceReport report = CheckTraces(traces_);
   EXPECT_FALSE(report.holds);
-  EXPECT_THAT(report.text, HasSubstr("BROKEN  weights"));
+  EXPECT_THAT(report.text, HasSubstr("FAILS   weights"));
   EXPECT_THAT(report.text, HasSubstr("decoder attention, layer 0, head 0, step 0"));
 }
 
 TEST_F(TraceCheckTest, AWeightOnTheFutureBreaksIt) {
   Decoder().weights[1] = 1e-9F;
-  EXPECT_THAT(CheckTraces(traces_).text, HasSubstr("BROKEN  masked"));
+  EXPECT_THAT(CheckTraces(traces_).text, HasSubstr("FAILS   masked"));
 }
 
 TEST_F(TraceCheckTest, AContextThatIsOffBreaksIt) {
   Decoder().context[3] += 1e-3F;
-  EXPECT_THAT(CheckTraces(traces_).text, HasSubstr("BROKEN  context"));
+  EXPECT_THAT(CheckTraces(traces_).text, HasSubstr("FAILS   context"));
 }
 
 TEST_F(TraceCheckTest, NothingDoesNotHold) {
   const TraceReport report = CheckTraces({});
   EXPECT_FALSE(report.holds);
   EXPECT_THAT(report.text, Not(HasSubstr("holds")));
-  EXPECT_THAT(report.text, HasSubstr("nothing weights = softmax(Q Kᵀ / √d)  to compare"));
+  EXPECT_THAT(report.text, HasSubstr("skipped weights = softmax(Q Kᵀ / √d)  not recorded"));
   EXPECT_THAT(report.text, HasSubstr("Checked 0 rows"));
   EXPECT_EQ(RunProgram({"trace", "--check", " "}).exit_code, 1);
 }
 
-// As of a model whose decoder has no self-attention.
+// Like a model without decoder self-attention.
 TEST_F(TraceCheckTest, WhatATraceLacksIsNotSaidToHold) {
   std::erase_if(traces_[0].attentions, [](const AttentionTrace& trace) {
     return trace.id.kind == AttentionKind::kDecoder;
   });
   const TraceReport report = CheckTraces(traces_);
   EXPECT_TRUE(report.holds);
-  EXPECT_THAT(report.text, HasSubstr("nothing masked weights are 0"));
+  EXPECT_THAT(report.text, HasSubstr("skipped masked weights are 0"));
   EXPECT_THAT(report.text, HasSubstr("holds   weights"));
 }
 

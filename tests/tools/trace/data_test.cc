@@ -1,4 +1,4 @@
-#include "tools/trace/trace_data.h"
+#include "tools/trace/data.h"
 
 #include <cmath>
 #include <cstring>
@@ -34,7 +34,7 @@ std::vector<AlignedTrace> Aligned() {
   return aligned;
 }
 
-// An array as NumPy's format has it.
+// An array in NumPy's format.
 struct Array {
   std::string header;
   std::string data;

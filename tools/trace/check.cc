@@ -1,4 +1,4 @@
-#include "tools/trace/trace_check.h"
+#include "tools/trace/check.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "tools/trace/attention_map.h"
 
 namespace limpid::internal {
 namespace {
@@ -21,7 +22,7 @@ struct Identity {
   double tolerance = 0;
   double largest = 0;
   std::string where = {};
-  int64_t compared = 0;  // numbers
+  int64_t compared = 0;  // values
 
   void Add(double error, const AttentionTrace& trace, size_t head, int query) {
     ++compared;
@@ -32,7 +33,7 @@ struct Identity {
                          trace.id.layer, ", head ", trace.heads[head], ", step ", query);
   }
   const char* verdict() const {
-    return compared == 0 ? "nothing " : largest <= tolerance ? "holds   " : "BROKEN  ";
+    return compared == 0 ? "skipped " : largest <= tolerance ? "holds   " : "FAILS   ";
   }
 };
 
@@ -42,11 +43,6 @@ struct Identities {
   Identity sums = {"rows of weights sum to 1    ", kTolerance};
   Identity masked = {"masked weights are 0        ", 0};
 };
-
-// How many keys a query may see; the rest is masked.
-int VisibleKeys(const AttentionTrace& trace, int query) {
-  return trace.id.kind == AttentionKind::kDecoder ? query + 1 : trace.keys;
-}
 
 std::vector<double> Softmax(const AttentionTrace& trace, size_t head, int query) {
   const size_t head_dim = trace.head_dim;
@@ -112,13 +108,13 @@ TraceReport CheckTraces(absl::Span<const SentenceTrace> traces) {
     report.holds &= identity->largest <= identity->tolerance;
     absl::StrAppend(&report.text, identity->verdict(), std::string(identity->name),
                     identity->compared == 0
-                        ? "  to compare"
+                        ? "  not recorded"
                         : absl::StrFormat("  largest error %.1e", identity->largest),
                     identity->where.empty() ? "" : absl::StrCat("  (", identity->where, ")"), "\n");
   }
   report.holds &= rows > 0;
   absl::StrAppend(&report.text, "Checked ", rows,
-                  " rows: every attention, layer, head and step, in double.\n");
+                  " rows in double precision: every attention, layer, head and step.\n");
   return report;
 }
 

@@ -1,4 +1,4 @@
-#include "tools/trace/trace_page.h"
+#include "tools/trace/page.h"
 
 #include <algorithm>
 #include <cassert>
@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "nlohmann/json.hpp"
+#include "tools/trace/attention_map.h"
 #include "tools/trace/page/embedded.h"
 
 namespace limpid::internal {
@@ -24,18 +25,13 @@ using nlohmann::json;
 constexpr float kThousandths = 1000;
 constexpr float kHundredths = 100;
 
-// How many keys a query sees: a decoder input sees itself and those before, others see everything.
-int VisibleKeys(const AttentionTrace& attention, int query) {
-  return attention.id.kind == AttentionKind::kDecoder ? query + 1 : attention.keys;
-}
-
-// [heads, queries, keys] as lists of whole numbers, each 1/unit; a row ends with the last key that
-// its query sees.
+// Returns values [heads, queries, keys] as nested lists of integers in units of 1/unit, without the
+// keys that a query must not see.
 json Cells(const AttentionTrace& attention, const std::vector<float>& values, float unit) {
   json heads = json::array();
-  const size_t cells_a_head = static_cast<size_t>(attention.queries) * attention.keys;
+  const size_t cells_per_head = static_cast<size_t>(attention.queries) * attention.keys;
   size_t row = 0;
-  for (size_t begin = 0; begin < values.size(); begin += cells_a_head) {
+  for (size_t begin = 0; begin < values.size(); begin += cells_per_head) {
     json rows = json::array();
     for (int query = 0; query < attention.queries; ++query, ++row) {
       json cells = json::array();
@@ -49,12 +45,12 @@ json Cells(const AttentionTrace& attention, const std::vector<float>& values, fl
   return heads;
 }
 
-// A number with three digits that count, so that its JSON is short.
+// Rounds to three significant digits, for short JSON.
 double Shortened(float value) {
   return std::strtod(absl::StrFormat("%.3g", value).c_str(), nullptr);
 }
 
-// [heads, queries]: how long what each head adds is, in hundredths.
+// Returns the norm of each head's output, [heads, queries], in hundredths.
 json HeadNorms(const AttentionTrace& attention) {
   json heads = json::array();
   if (attention.head_output.empty()) return heads;
@@ -72,8 +68,7 @@ json HeadNorms(const AttentionTrace& attention) {
   return heads;
 }
 
-// Vectors of `width` numbers, one after the other: each number is a signed byte times the step of
-// its vector.
+// Quantizes consecutive vectors of `width` numbers to int8, each with a scale ("steps").
 json Vectors(const std::vector<float>& values, int width) {
   constexpr float kLargest = 127;
   json steps = json::array();
@@ -175,8 +170,8 @@ std::string FormatTracePage(absl::Span<const SentenceTrace> traces,
   // Ill-formed UTF-8, which JSON cannot hold, becomes U+FFFD.
   const std::string data = json{{"sentences", std::move(sentences)}}.dump(
       -1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
-  // "<" stands only inside strings of JSON. Escaped, no text can end the element that holds it
-  // ("</script>") or open a comment ("<!--").
+  // "<" occurs only in JSON strings. Escaping it keeps text from ending the script element
+  // ("</script>") or opening a comment ("<!--").
   return std::string(PageBeforeData()) + absl::StrReplaceAll(data, {{"<", "\\u003c"}}) +
          std::string(PageAfterData());
 }

@@ -1,4 +1,4 @@
-#include "tools/trace/trace_data.h"
+#include "tools/trace/data.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr int kFormat = 1;  // of TRACE_FORMAT.md
 
-// The recorded parts of an attention: their names and shapes, once for both formats.
+// The recorded parts of an attention, for both formats.
 struct Part {
   const char* name;
   const std::vector<float>& numbers;
@@ -43,7 +43,7 @@ std::vector<Part> PartsOf(const AttentionTrace& attention) {
           {"output", attention.output, {queries, model_dim}}};
 }
 
-// What the decoder takes in at each step.
+// Returns the decoder's input at each step.
 std::vector<std::string> DecoderInputs(const SentenceTrace& trace) {
   std::vector<std::string> inputs = {trace.decoder_start};
   for (const TracedToken& token : trace.target.tokens) inputs.push_back(token.piece);
@@ -53,11 +53,11 @@ std::vector<std::string> DecoderInputs(const SentenceTrace& trace) {
 
 // ---- JSON ----
 
-// Keys stay in order, and numbers are written as short as a float allows.
+// Keeps keys in order, and prints the shortest decimals that read back as the same float.
 using Json = nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool, int64_t,
                                   uint64_t, float>;
 
-// Nests numbers as deep as their shape; `at` is the next number.
+// Nests numbers by shape; `at` is the index of the next number.
 Json Nested(const std::vector<float>& numbers, absl::Span<const size_t> shape, size_t* at) {
   Json array = Json::array();
   for (size_t i = 0; i < shape[0]; ++i) {
@@ -118,9 +118,9 @@ Json AttentionAsJson(const AttentionTrace& attention) {
 
 // ---- NumPy ----
 
-// The file of one array (numpy.lib.format, version 1.0). `type` is NumPy's: "<f4".
+// Returns an array file (numpy.lib.format, version 1.0). `type` is NumPy's, such as "<f4".
 std::string Npy(const std::string& type, absl::Span<const size_t> shape, std::string_view data) {
-  // A tuple of one has a comma too.
+  // Python's tuples of one element end with a comma.
   std::string header =
       absl::StrCat("{'descr': '", type, "', 'fortran_order': False, 'shape': (",
                    absl::StrJoin(shape, ","), shape.size() == 1 ? "," : "", "), }");
@@ -134,7 +134,7 @@ std::string Npy(const std::string& type, absl::Span<const size_t> shape, std::st
   return npy.append(header).append(data);
 }
 
-// Arrays by name, in order.
+// Named arrays, sorted.
 class Arrays {
  public:
   void AddFloats(const std::string& name, absl::Span<const float> numbers,
@@ -145,7 +145,7 @@ class Arrays {
                absl::Span<const size_t> shape) {
     files_[name + ".npy"] = Npy("<i4", shape, Bytes(numbers));
   }
-  // NumPy holds strings in UTF-32, all as long as the longest.
+  // NumPy stores strings in UTF-32, padded to the longest.
   void AddStrings(const std::string& name, absl::Span<const std::string> strings,
                   absl::Span<const size_t> shape);
 
