@@ -114,7 +114,7 @@ class Assembly {
   std::vector<CopiedText> TakeCopies() { return std::move(copies_); }
 
  private:
-  // `end` may be behind: pieces on both sides of a cut may share a character.
+  // Does nothing if `end` was passed: pieces on both sides of a cut may share a character.
   void CopyTo(size_t end) {
     if (end <= done_) return;
     for (; next_copied_ < document_.copied.size(); ++next_copied_) {

@@ -1,6 +1,6 @@
-// A model that is cut short or has a bit turned gives a message or an engine that translates.
+// A truncated model, or one with a flipped bit, either fails to load with a message or translates.
 //
-// On a small model; with LIMPID_FULL_SWEEP=1 on models/eng-deu, which takes minutes.
+// Uses a small model; with LIMPID_FULL_SWEEP=1, models/eng-deu, which takes minutes.
 
 #include <algorithm>
 #include <cstdint>
@@ -48,7 +48,7 @@ class DamagedModelTest : public testing::Test {
     fs::remove_all(folder_);
   }
 
-  // Loads the model and translates, whatever comes out; returns why it could not.
+  // Loads the model and translates. Returns the error of loading, or an empty string.
   std::string Refusal(bool verify = false) {
     ++tried_;
     const auto translator = Translator::Load(folder_, {.threads = 1, .verify = verify});
@@ -62,7 +62,7 @@ class DamagedModelTest : public testing::Test {
     return "";
   }
 
-  // The size of the header, which says where each tensor is.
+  // The size of the header, which describes the tensors.
   uint64_t HeaderSize() const {
     uint64_t size = 0;
     std::ifstream(tensors_, std::ios::binary).read(reinterpret_cast<char*>(&size), sizeof(size));
@@ -80,8 +80,8 @@ class DamagedModelTest : public testing::Test {
   std::string folder_;
   std::string tensors_;
   std::string text_;
-  std::string translation_;  // the last
-  std::string sound_;        // that of the model before it was damaged
+  std::string translation_;  // the last one
+  std::string sound_;        // of the undamaged model
   int tried_ = 0;
   int refused_ = 0;
 };
@@ -119,7 +119,7 @@ TEST_F(DamagedModelTest, BitsFlippedAtTwoThousandPlaces) {
     SCOPED_TRACE(file + ": bit " + std::to_string(bit) + " of byte " + std::to_string(byte));
     FlipBit(file, byte, bit);
     Refusal();
-    // What is verified is refused, or as it was: in a space of a JSON file, say.
+    // With `verify`, damage is found, or it is harmless: in white space of JSON.
     if (Refusal(/*verify=*/true).empty()) {
       EXPECT_EQ(translation_, sound_);
       ++harmless;

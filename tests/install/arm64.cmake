@@ -1,5 +1,5 @@
-# For cmake --toolchain: builds for arm64 on an amd64 Debian that has crossbuild-essential-arm64 and
-# the libraries of tools/setup for arm64, and runs what was built in qemu-user.
+# For cmake --toolchain: cross-compiles for arm64 on an amd64 Debian with crossbuild-essential-arm64
+# and the arm64 libraries of tools/setup; runs the result in qemu-user.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)

@@ -61,9 +61,9 @@ TEST(TranslatorTest, TranslatesAsTheOriginalSoftwareDoes) {
   const nlohmann::json golden = nlohmann::json::parse(in);
   ASSERT_GT(golden["sentences"].size(), 30U);
   for (const auto& sentence : golden["sentences"]) {
-    if (sentence["source_ids"].size() > 48) continue;  // translated in parts, unlike there
-    // We keep the white space around a text, which the original drops, and one space where it
-    // leaves two around <unk>.
+    if (sentence["source_ids"].size() > 48) continue;  // the original does not split these
+    // Unlike the original, we keep the white space around a text, and leave one space around <unk>
+    // instead of two.
     const std::string text = Text(std::string(sentence["source"]), {.split_sentences = false});
     EXPECT_EQ(absl::StripAsciiWhitespace(text),
               absl::StrReplaceAll(std::string(sentence["text"]), {{"  ", " "}}));
@@ -91,14 +91,14 @@ TEST(TranslatorTest, WithoutSplittingATextIsOneSentence) {
   EXPECT_EQ(ends(*split), 2);
 }
 
-TEST(TranslatorTest, TextWithoutWordsComesBackAsItIs) {
+TEST(TranslatorTest, TextWithoutWordsIsCopied) {
   for (const std::string text : {"", " ", "\t  \n", "\u00a0"}) {
     EXPECT_EQ(Text(text), text);
     EXPECT_EQ(Text(text, {.split_sentences = false}), text);
   }
 }
 
-TEST(TranslatorTest, MarksAndNumbersComeBackAsTheyAre) {
+TEST(TranslatorTest, PunctuationAndNumbersAreCopied) {
   for (const std::string text : {"---", "...", "?", "12", "3.14", "192.168.0.1", "50 %", "(5)"}) {
     EXPECT_EQ(Text(text), text);
   }
@@ -135,11 +135,11 @@ TEST(TranslatorTest, SaysThatInvalidUtf8WasReplaced) {
 TEST(TranslatorTest, ATooLongSentenceIsCutAndNothingIsLost) {
   std::string sentence;
   for (int i = 0; i < 20; ++i) sentence += "I saw Tom in the garden and Mary was at home, ";
-  sentence += "and that is all.";
+  sentence += "and it was late.";
   const absl::StatusOr<Translation> translation = Shipped().Translate(sentence);
   ASSERT_TRUE(translation.ok());
   EXPECT_EQ(translation->cut_sentences, 1);
-  // Each part is translated by itself and ends by itself.
+  // Each part ends by itself.
   EXPECT_GT(std::count_if(translation->tokens.begin(), translation->tokens.end(),
                           [](const Token& token) { return token.piece == "</s>"; }),
             1);
@@ -189,7 +189,7 @@ TEST(TranslatorTest, ATracedTranslationIsTheUntracedOne) {
   EXPECT_THAT(words, testing::ElementsAre("Ich", "liebe", "dich", "sehr", "."));
   EXPECT_EQ(trace.decoder_start, "<pad>");
   EXPECT_EQ(trace.attentions.size(), 4U + 2U + 2U);
-  // Greedy search takes the first prediction at each step.
+  // Greedy search takes the most probable token at each step.
   for (size_t step = 0; step < trace.target.tokens.size(); ++step) {
     EXPECT_EQ(trace.predictions[step][0].piece, trace.target.tokens[step].piece);
   }
@@ -199,7 +199,7 @@ TEST(TranslatorTest, ATracedTranslationIsTheUntracedOne) {
   EXPECT_EQ(cross->keys, static_cast<int>(trace.source.tokens.size()));
 }
 
-TEST(TranslatorTest, AGivenTranslationIsScoredAsIfItHadBeenFound) {
+TEST(TranslatorTest, AGivenTranslationHasTheScoreOfAFoundOne) {
   const absl::StatusOr<Translation> found = Shipped().Translate("I love you very much.");
   const auto scored = Shipped().ScoreBatch(
       {{"I love you very much.", found->text}, {"I love you very much.", "Wo ist der Bahnhof?"}});
@@ -209,7 +209,7 @@ TEST(TranslatorTest, AGivenTranslationIsScoredAsIfItHadBeenFound) {
   EXPECT_LT((*scored)[1].score, found->score - 10);
 }
 
-TEST(TranslatorTest, AGivenPairOverTheLimitKeepsNoOtherFromItsScore) {
+TEST(TranslatorTest, APairOverTheLimitLeavesOthersTheirScores) {
   const std::string longest(3000, 'x');
   const auto scored = *Shipped().ScoreBatch(
       {{"I am here.", "Ich bin hier."}, {"a", longest}, {longest, "a"}, {"", "a"}});
@@ -220,15 +220,15 @@ TEST(TranslatorTest, AGivenPairOverTheLimitKeepsNoOtherFromItsScore) {
   EXPECT_TRUE(scored[3].status.ok());  // </s> alone
 }
 
-TEST(TranslatorTest, AnEmptySourceIsNamedWhereTheModelTakesNone) {
+TEST(TranslatorTest, AnEmptySourceIsAnErrorIfTheModelTakesNone) {
   const auto translator = SmallWithoutEndOfSentence();
   const auto scored = *translator->ScoreBatch({{"", "w2"}, {"w2", "w3"}});
   EXPECT_THAT(scored[0].status.message(), HasSubstr("the source is empty"));
   EXPECT_TRUE(scored[1].status.ok());
 }
 
-// Nothing is left of a source of one word without the word.
-TEST(TranslatorTest, TheOnlyWordCanBeLeftOutOfASource) {
+// Without its only word, nothing is left of a source.
+TEST(TranslatorTest, OcclusionOfTheOnlyWord) {
   const auto translator = SmallWithoutEndOfSentence();
   TranslateOptions options;
   options.trace = TraceRequest{.occlusion = true};
@@ -282,7 +282,7 @@ TEST(TranslatorTest, ManyThreadsMayUseOneTranslator) {
   }
 }
 
-// Each thread with options of its own, on texts of many lengths, as if nobody else were there.
+// Each thread has options of its own and gets the same results as alone.
 TEST(TranslatorTest, EightThreadsMixLengthsTracesAndOptions) {
   const std::string folder = TemporaryPath("model");
   ASSERT_TRUE(
@@ -307,7 +307,7 @@ TEST(TranslatorTest, EightThreadsMixLengthsTracesAndOptions) {
       texts[i] += "w" + std::to_string(2 + (7 * i + word) % 30) + " ";
     }
   }
-  // All of a result that a caller may look at.
+  // Everything of a result that a caller can see.
   const auto run = [&](size_t i) {
     TranslateOptions mine = options[i];
     mine.search.max_output_tokens = 6;
@@ -348,7 +348,7 @@ TEST(TranslatorTest, EachComputeTypeTranslates) {
   }
 }
 
-// The shipped model has a shortlist, which those that are alone are drafted from.
+// The shipped model has a shortlist, from which single sentences are drafted.
 TEST(TranslatorTest, DraftsChangeNothingInAnyComputeType) {
   const std::vector<std::string> sources = GoldenSources();
   for (const ComputeType type : SupportedComputeTypes()) {
@@ -361,7 +361,7 @@ TEST(TranslatorTest, DraftsChangeNothingInAnyComputeType) {
   }
 }
 
-TEST(TranslatorTest, OptionsThatMakeNoSenseAreRefusedByName) {
+TEST(TranslatorTest, InvalidOptionsAreRejectedByName) {
   EXPECT_THAT(Shipped().Translate("a", {.batch_size = 0}).status().message(),
               HasSubstr("batch_size must be at least 1, not 0"));
   EXPECT_THAT(Shipped().Translate("a", {.batch_tokens = -1}).status().message(),
@@ -377,7 +377,7 @@ TEST(TranslatorTest, OptionsThatMakeNoSenseAreRefusedByName) {
               HasSubstr("threads must be 0"));
 }
 
-TEST(TranslatorTest, SizesThatNoMemoryIsThereForAreRefusedByName) {
+TEST(TranslatorTest, SizesBeyondTheLimitsAreRejectedByName) {
   const auto error = [](const TranslateOptions& options) {
     const auto translation = Shipped().Translate("a", options);
     EXPECT_TRUE(absl::IsInvalidArgument(translation.status()));
@@ -393,7 +393,7 @@ TEST(TranslatorTest, SizesThatNoMemoryIsThereForAreRefusedByName) {
               HasSubstr("threads must be at most 1024, not 1025"));
 }
 
-TEST(TranslatorTest, TextsOverTheLimitAreRefusedByName) {
+TEST(TranslatorTest, TextsOverTheLimitAreRejectedByName) {
   const std::string text(kMaxTextBytes + 1, 'a');
   const auto error = [](const absl::Status& status) {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
@@ -415,7 +415,7 @@ size_t AllocatedBytes() {
   return info.uordblks + info.hblkhd;
 }
 
-TEST(TranslatorTest, WhatALargeBatchTookIsFreedOnceItIsDone) {
+TEST(TranslatorTest, TheBuffersOfALargeBatchAreFreed) {
   const auto translator = *Translator::Load(kModel, {.threads = 1});
   const std::vector<std::string> usual(64, "The old man bought a red car yesterday.");
   const std::vector<std::string> many(2000, usual[0]);
@@ -443,7 +443,7 @@ TEST(TranslatorTest, SearchOptionsReachTheSearch) {
   EXPECT_EQ(Text(text, {.search = {.end_at = {"gestern"}}}), "Der alte Mann hat gestern");
 }
 
-// As text, "Auto" begins a word; to the letter, it is also a piece that goes on in one.
+// "Auto" as a text begins a word; it is also a piece within words.
 TEST(TranslatorTest, SuppressedTextDoesNotOccurInAnyPiece) {
   const absl::StatusOr<Translation> translation =
       Shipped().Translate("I am tired.", {.search = {.suppress = {"."}}});
@@ -451,8 +451,8 @@ TEST(TranslatorTest, SuppressedTextDoesNotOccurInAnyPiece) {
   EXPECT_EQ(translation->text.find('.'), std::string::npos) << translation->text;
 }
 
-// Pieces of a word may be others than those that it is cut into, and more than one.
-TEST(TranslatorTest, SuppressedTextDoesNotOccurHoweverItIsCut) {
+// The model may spell a word with other pieces than the tokenizer.
+TEST(TranslatorTest, SuppressedTextDoesNotOccurInAnyTokenization) {
   const std::string text = "My brother works in a big hospital.";
   ASSERT_THAT(Text(text), HasSubstr("großen"));
   const std::vector<SearchOptions> searches = {
@@ -500,7 +500,7 @@ TEST(TranslatorTest, SeveralTranslationsOfSeveralSentencesAreTheBestCombinations
   EXPECT_EQ(both->nbest[0].tokens.size(), both->tokens.size());
 }
 
-TEST(TranslatorTest, ATextWithoutWordsHasOneTranslationHoweverManyAreAskedFor) {
+TEST(TranslatorTest, ATextWithoutWordsHasOneTranslation) {
   for (const SearchOptions& options :
        {SearchOptions{.beam_size = 3, .nbest = 3}, SearchOptions{.nbest = 3, .temperature = 1},
         SearchOptions{.alternatives = 3}}) {
@@ -549,7 +549,7 @@ TEST(TranslatorTest, SamplesDoNotDependOnBatchThreadsOrOtherLines) {
   }
 }
 
-TEST(TranslatorTest, WishesThatTheModelCannotMeetAreRefusedInWords) {
+TEST(TranslatorTest, OptionsThatTheModelCannotMeetAreExplained) {
   const auto refused = [](const TranslateOptions& options) {
     return std::string(Shipped().Translate("a", options).status().message());
   };
@@ -562,7 +562,7 @@ TEST(TranslatorTest, WishesThatTheModelCannotMeetAreRefusedInWords) {
               HasSubstr("replace_unknowns is for one translation"));
 }
 
-TEST(TranslatorTest, AFolderWithoutAModelIsRefusedByName) {
+TEST(TranslatorTest, AFolderWithoutAModelIsNamed) {
   const auto missing = Translator::Load("no/such/folder");
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(missing.status().message(), HasSubstr("no/such/folder"));
@@ -571,17 +571,17 @@ TEST(TranslatorTest, AFolderWithoutAModelIsRefusedByName) {
   EXPECT_THAT(wrong.status().message(), HasSubstr("tests/engine"));
 }
 
-TEST(TranslatorTest, AModelOfAnotherFormatIsRefusedWithTheCommandThatConvertsIt) {
+TEST(TranslatorTest, AModelOfAnotherFormatIsNamedWithTheCommandThatConvertsIt) {
   const auto translator = Translator::Load("tests/golden/ctranslate2/opennmt");
   EXPECT_THAT(translator.status().message(),
               HasSubstr("limpid convert --from=tests/golden/ctranslate2/opennmt --to=DIR"));
 }
 
-TEST(TranslatorTest, ABadSentencePieceModelIsRefusedByName) {
+TEST(TranslatorTest, ABadSentencePieceModelIsNamed) {
   const std::string folder = TemporaryPath("model");
   std::filesystem::remove_all(folder);
   std::filesystem::copy(kModel, folder);
-  std::ofstream(folder + "/source.spm") << "this is no SentencePiece model";
+  std::ofstream(folder + "/source.spm") << "not a SentencePiece model";
   const auto translator = Translator::Load(folder);
   EXPECT_FALSE(translator.ok());
   EXPECT_THAT(translator.status().message(), HasSubstr(folder));
