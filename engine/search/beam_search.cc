@@ -25,7 +25,7 @@ double Normalized(double log_probability, int length, const SearchOptions& optio
 void BeamSearch::Search(const SourceBatch& source, const SearchRequest& request,
                         DecodingState& state, std::vector<Hypotheses>& found) {
   Start(source, request, state);
-  while (!state.inputs.empty()) {
+  while (!state.inputs.empty() && !request.ShouldStop()) {
     transformer_.Decode({state.inputs, source, state.memory, state.cache}, state.work);
     next_inputs_.clear();
     for (size_t row = 0; row < state.inputs.size();) {

@@ -60,7 +60,7 @@ void Searcher::SearchEachAlone(const SourceBatch& source, const SearchRequest& r
     return SearchByDrafts(source, request);
   }
   const LogSumExp log_sum_exp = LogSumExpFor(request);
-  while (!state_.inputs.empty()) {
+  while (!state_.inputs.empty() && !request.ShouldStop()) {
     const DecoderStep step = {state_.inputs, source, state_.memory, state_.cache};
     next_inputs_.clear();
     if (best_only) {
@@ -79,7 +79,7 @@ void Searcher::SearchEachAlone(const SourceBatch& source, const SearchRequest& r
 // good that is one, and so little is lost.
 void Searcher::SearchByDrafts(const SourceBatch& source, const SearchRequest& request) {
   int most = kMaxDrafts;
-  while (!state_.inputs.empty()) {
+  while (!state_.inputs.empty() && !request.ShouldStop()) {
     Draft(source, request, most);
     transformer_.CheckDrafts(LogSumExpFor(request), state_.work);
     const int right = TakeDrafts(request);

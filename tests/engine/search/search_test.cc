@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <stop_token>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -291,6 +292,26 @@ TEST_F(SearchTest, SamplingAmongOneIsGreedy) {
         SearchOptions{.temperature = 1e-6}}) {
     const auto found = Search(sources, options);
     for (size_t i = 0; i < sources.size(); ++i) EXPECT_EQ(found[i][0].ids, greedy[i].ids);
+  }
+}
+
+// A beam of 1 takes drafts where there is one sentence.
+TEST_F(SearchTest, AStopEndsASearchBeforeItsNextStep) {
+  Load(reference::SmallConfig());
+  std::stop_source stop;
+  stop.request_stop();
+  for (const int sentences : {1, 3}) {
+    batch_.Clear();
+    for (const std::vector<int>& source : Sources(sentences)) batch_.Add(source);
+    for (const SearchOptions& options :
+         {SearchOptions{}, SearchOptions{.temperature = 1}, SearchOptions{.beam_size = 3}}) {
+      if (sentences == 1) searcher_->DraftFrom({0, 1, 2, 3});
+      const auto& found = searcher_->Search(
+          batch_, {.options = options, .constraints = {}, .stop = {.token = stop.get_token()}});
+      for (const Hypotheses& hypotheses : found) {
+        for (const Hypothesis& hypothesis : hypotheses) EXPECT_TRUE(hypothesis.ids.empty());
+      }
+    }
   }
 }
 
