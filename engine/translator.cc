@@ -30,7 +30,8 @@
 
 namespace limpid {
 
-using namespace internal;
+// The public class is made from internals throughout.
+using namespace internal;  // NOLINT(google-build-using-namespace)
 
 class Translator::Impl {
  public:

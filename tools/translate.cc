@@ -312,8 +312,7 @@ void AddFlags(Settings* settings, Flags* flags) {
              "Above 0: translate sentences of N source tokens together, instead of --batch_size "
              "sentences.");
   flags->Add("plain", &settings->model.options.plain,
-             "Leave out everything that only makes it faster, such as drafts and the int8 "
-             "prefilter. The translations are the same.");
+             "Leave out drafts, which only make it faster. The translations are the same.");
 
   flags->Group("Several translations");
   AddNBestFlags(&settings->options.search, flags);

@@ -8,7 +8,8 @@
 
 namespace limpid {
 
-using namespace internal;
+using internal::CheckCount;
+using internal::Count;
 
 namespace {
 
@@ -25,7 +26,7 @@ absl::Status CheckCounts(const SearchOptions& options) {
                  kMaxTokens},
            Count{"min_output_tokens", options.min_output_tokens, 0, nullptr, kMaxTokens},
            Count{"alternatives", options.alternatives, 0, "none", kMaxHypotheses},
-           Count{"alternatives_at", options.alternatives_at, -1, "behind the prefix", kMaxTokens},
+           Count{"alternatives_at", options.alternatives_at, -1, "after the prefix", kMaxTokens},
            Count{"no_repeat_ngram_size", options.no_repeat_ngram_size, 0, "repeat freely",
                  kMaxTokens},
            Count{"top_k", options.top_k, 0, "all", kMaxTokens},

@@ -10,7 +10,9 @@
 
 namespace limpid {
 
-using namespace internal;
+using internal::ByteRange;
+using internal::SplitWords;
+using internal::WordsOfPieces;
 
 namespace {
 
