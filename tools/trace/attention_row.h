@@ -21,10 +21,10 @@ struct TokenPosition {
   int token = 0;
 };
 
-// Finds the first token of a word of QuerySide, or a piece of one. "WORD:2" is the second
+// Finds the first token of the word `text` of QuerySide, or a piece of one. "WORD:2" is the second
 // occurrence. Fails with InvalidArgument if there is no such word, listing those that there are.
 absl::StatusOr<TokenPosition> FindWord(absl::Span<const SentenceTrace> traces, AttentionKind kind,
-                                       const std::string& word);
+                                       const std::string& text);
 
 // A view of what one head does for one query. The trace must outlive it.
 class AttentionRow {
