@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(LIMPID_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Limpid)
 
-if(TARGET limpid)
+if(LIMPID_TOOLS)
   install(TARGETS limpid)
 endif()
 install(DIRECTORY models/eng-deu DESTINATION ${CMAKE_INSTALL_DATADIR}/limpid/models)

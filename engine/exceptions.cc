@@ -3,7 +3,6 @@
 #include <exception>
 #include <new>
 #include <stdexcept>
-#include <system_error>
 
 #include "absl/strings/str_cat.h"
 
@@ -29,12 +28,12 @@ absl::Status StatusOfException(const absl::Status& out_of_memory) noexcept {
       return out_of_memory;
     } catch (const std::length_error&) {  // larger than any memory
       return out_of_memory;
-    } catch (const std::system_error& error) {  // a thread could not be started
-      return absl::ResourceExhaustedError(absl::StrCat("out of memory or threads: ", error.what()));
     } catch (const std::exception& error) {
-      return absl::InternalError(absl::StrCat("a library failed: ", error.what()));
+      return absl::InternalError(absl::StrCat("an exception was thrown: ", error.what()));
+    } catch (...) {
+      return absl::InternalError("an exception of unknown type was thrown");
     }
-  } catch (...) {  // no memory for the message, or not a std::exception
+  } catch (...) {  // no memory for the message
     return out_of_memory;
   }
 }

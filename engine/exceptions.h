@@ -1,4 +1,5 @@
-// Turns exceptions of libraries into a Status: none may leave a public function.
+// Turns exceptions of libraries and callbacks into a Status: none may leave a function of
+// Translator or ThreadPool.
 
 #ifndef LIMPID_ENGINE_EXCEPTIONS_H_
 #define LIMPID_ENGINE_EXCEPTIONS_H_

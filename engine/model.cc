@@ -125,10 +125,11 @@ absl::StatusOr<std::unique_ptr<Model>> MakeModel(Checkpoint checkpoint,
   const bool drafts = info.has_shortlist && !options.shortlist && !options.plain;
   absl::StatusOr<Parts> parts = MakeParts(checkpoint, *weights, *type, drafts);
   if (!parts.ok()) return parts.status();
-  return std::unique_ptr<Model>(new Model{
-      Transformer(std::move(checkpoint), *std::move(parts->encoder), *std::move(parts->decoder),
-                  std::move(parts->draft)),
-      *std::move(parts->tokenizer), *std::move(shortlist), options.shortlist, std::move(info)});
+  return std::unique_ptr<Model>(
+      new Model{Transformer(std::move(checkpoint), *std::move(parts->encoder),
+                            *std::move(parts->decoder), std::move(parts->draft)),
+                *std::move(parts->tokenizer), *std::move(shortlist), options.shortlist, drafts,
+                std::move(info)});
 }
 
 }  // namespace limpid::internal

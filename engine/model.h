@@ -31,6 +31,7 @@ struct Model {
   const std::unique_ptr<Tokenizer> tokenizer;
   const std::unique_ptr<LoadedShortlist> shortlist;  // null: the model has none
   const bool only_shortlist;  // whether only the shortlist's tokens may be produced
+  const bool drafts;          // whether the shortlist drafts tokens; then `transformer` can
   const ModelInfo info;
 
   const ModelConfig& config() const { return transformer.config(); }

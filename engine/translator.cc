@@ -98,14 +98,14 @@ absl::StatusOr<std::vector<Translation>> Translator::Impl::Translate(
 
 absl::StatusOr<std::vector<Translation>> Translator::Impl::Score(
     absl::Span<const SentencePair> pairs, const TranslateOptions& options) const {
-  if (absl::Status status = CheckTranslateOptions(options); !status.ok()) return status;
+  Task task = {options};
+  task.options.search = {};
+  if (absl::Status status = CheckTranslateOptions(task.options); !status.ok()) return status;
   for (const SentencePair& pair : pairs) {
     absl::Status status = CheckTextSize("text", pair.source);
     status.Update(CheckTextSize("text", pair.target));
     if (!status.ok()) return status;
   }
-  Task task = {options};
-  task.options.search = {};
   const auto prepare = [&](size_t i, const TranslateOptions& task_options) {
     return PreparePair(pairs[i], task_options, model_->config(), *model_->tokenizer);
   };
@@ -156,8 +156,8 @@ absl::Status Translator::Impl::RunBatch(const Batch& batch, BatchWork work, Call
     std::unique_ptr<Worker> worker = workers_.Take();
     if (worker == nullptr) worker = std::make_unique<Worker>(*model_);
     absl::Status status = ((*worker).*work)(batch, call.task);
+    if (!status.ok()) return status;  // frees the worker, whose tokens were not counted
     workers_.GiveBack(std::move(worker));
-    if (!status.ok()) return status;
   }
   for (const Segment* segment : batch) {
     const size_t index = segment->text_index;

@@ -28,7 +28,7 @@ absl::Status Worker::Score(const Batch& batch, const Task& task) {
 absl::Status Worker::Search(const Batch& batch, const Task& task) {
   if (model_.only_shortlist) {
     searcher_.SelectTokens(LikelyTokens(batch, task));
-  } else if (model_.shortlist != nullptr && batch.size() == 1) {
+  } else if (model_.drafts && batch.size() == 1) {
     std::vector<int> candidates = LikelyTokens(batch, task);
     // Drafting from much of the vocabulary takes as long as it saves.
     const size_t max_candidates = static_cast<size_t>(model_.config().target_vocab_size) / 4;
@@ -110,6 +110,8 @@ absl::Status Worker::Occlude(Segment& segment, const Task& task) {
       source_.Add(rest);
     }
     const std::vector<absl::Span<const int>> targets(end - begin, segment.hypothesis.ids);
+    max_tokens_ =
+        std::max(max_tokens_, targets.size() * std::max(segment.source.size(), targets[0].size()));
     for (const TeacherForcing& without : tracer_.Run(source_, targets, nullptr)) {
       for (size_t token = 0; token < whole.size(); ++token) {
         segment.forced.occlusion.push_back(whole[token] - without.log_probabilities[token]);

@@ -67,16 +67,9 @@ constexpr Entity kEntities[] = {
 
 }  // namespace
 
-UChar32 FirstOf(std::string_view text) {
-  size_t at = 0;
-  return NextCodePoint(text, at);
-}
+UChar32 FirstOf(std::string_view text) { return CodePointAt(text, 0); }
 
-UChar32 LastOf(std::string_view text) {
-  size_t at = text.size() - 1;
-  while (at > 0 && U8_IS_TRAIL(text[at])) --at;
-  return NextCodePoint(text, at);
-}
+UChar32 LastOf(std::string_view text) { return CodePointAt(text, StartBefore(text, text.size())); }
 
 bool IsOneOf(UChar32 c, std::u32string_view characters) {
   return characters.find(static_cast<char32_t>(c)) != std::u32string_view::npos;

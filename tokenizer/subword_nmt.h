@@ -33,8 +33,6 @@ class SubwordNmt {
   // Takes O(n log n) time.
   std::vector<ByteRange> Cut(std::string_view word) const;
 
-  size_t merges() const { return ranks_.size(); }
-
  private:
   using Pair = std::pair<std::string_view, std::string_view>;
 

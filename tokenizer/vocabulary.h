@@ -29,7 +29,6 @@ class Vocabulary {
                                                                   int bos_id, int eos_id,
                                                                   int unk_id);
 
-  size_t size() const { return pieces_.size(); }
   const std::vector<std::string>& pieces() const { return pieces_; }
   const std::string& piece(int id) const {
     assert(id >= 0 && static_cast<size_t>(id) < pieces_.size());

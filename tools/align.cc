@@ -254,7 +254,8 @@ void AddFlags(Settings* settings, int* head, Flags* flags) {
   flags->Add("links=intersection|each", &settings->links,
              {{"intersection", LinkRule::kIntersection}, {"each", LinkRule::kEach}},
              "each: link every target word to the source word with the largest share. "
-             "intersection: keep only the links that are also the largest for their source word.");
+             "intersection: keep only the links that are also the largest, or nearly, for their "
+             "source word.");
 
   flags->Group("Attention");
   flags->Add("layer=N", &settings->alignment.layer, {-1, kMaxLayers},

@@ -15,7 +15,7 @@ void AddRowAndMeasureFlags(std::optional<AlignmentRow>* row, AlignmentMeasure* m
               {"occlusion", AlignmentMeasure::kOcclusion}},
              "How to measure the influence of a source word. weight: attention weight. norm: the "
              "norm of its weighted value vector. occlusion: the drop in the target word's "
-             "probability without it (slow; ignores --layer, --head and --row).");
+             "log-probability without it (slow; ignores --layer, --head and --row).");
 }
 
 }  // namespace limpid::internal

@@ -118,7 +118,7 @@ bool IsLanguage(const std::string& name) {
 // Returns an error message, or "" if the flags are valid.
 std::string FindMistake(const Settings& settings, const Flags& flags) {
   if (settings.from.empty() || settings.to.empty() || !flags.arguments().empty()) {
-    return absl::StrCat("convert takes two folders: ", kUsage);
+    return absl::StrCat("--from=PATH and --to=DIR are required: ", kUsage);
   }
   for (const auto& [flag, name] : {std::pair{"--source_language", settings.source_language},
                                    std::pair{"--target_language", settings.target_language}}) {

@@ -5,9 +5,8 @@
 //   flags.Add("batch_size=N", &batch_size, Range{1, 1000}, "Sentences translated together.");
 //   absl::Status status = flags.Parse(arguments);
 //
-// Values are read by Abseil's own rules (absl/flags/marshalling.h), so any type with AbslParseFlag
-// and AbslUnparseFlag can be a flag. ABSL_FLAG itself is not used: its flags are global, and two
-// subcommands could not give one name two meanings.
+// Values are read by Abseil's own rules (absl/flags/marshalling.h). ABSL_FLAG itself is not used:
+// its flags are global, and two subcommands could not give one name two meanings.
 
 #ifndef LIMPID_TOOLS_FLAGS_H_
 #define LIMPID_TOOLS_FLAGS_H_
@@ -136,9 +135,7 @@ class Flags {
   static bool Assign(const std::string& text, T* value, std::string* expected) {
     *expected = std::is_same_v<T, bool> ? "true or false" : "a value";
     std::string error;
-    if (absl::ParseFlag(text, value, &error)) return true;
-    if (!error.empty()) *expected = error;
-    return false;
+    return absl::ParseFlag(text, value, &error);
   }
 
   void AddFlag(std::string_view form, std::string_view help, std::string default_text,

@@ -37,7 +37,7 @@ std::vector<fs::path> FilesOf(const std::string& model) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(model, error)) {
     const fs::path extension = entry.path().extension();
-    if (!entry.is_regular_file(error) || extension == ".md" || extension == ".html") continue;
+    if (!entry.is_regular_file(error) || extension == ".md") continue;
     files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());

@@ -11,7 +11,7 @@
 namespace limpid::internal {
 
 // Identifies a model: a checksum of the names, sizes and first megabytes of its files, where the
-// native format has the checksums of all weights. Ignores model cards and pages (.md, .html).
+// native format has the checksums of all weights. Ignores model cards (.md).
 std::string ModelFingerprint(const std::string& model);
 
 // The file "OUTPUT.resume".

@@ -41,7 +41,7 @@ void AddSearchFlags(SearchOptions* options, Flags* flags) {
              "The maximum number of tokens in a sentence's translation. 0: three times the number "
              "of source tokens, plus 20.");
   flags->Add("min_output_tokens=N", &options->min_output_tokens, {0, kMaxTokens},
-             "The minimum number of tokens in a sentence's translation.");
+             "The minimum number of tokens in a sentence's translation, before its end.");
   flags->Add("suppress=TEXT,TEXT", &options->suppress,
              "Never produce these texts, even within a word. ▁ stands for the space before a "
              "word: ▁rot forbids rotes, but not Brot.");
@@ -49,7 +49,7 @@ void AddSearchFlags(SearchOptions* options, Flags* flags) {
              "End the translation after any of these vocabulary pieces, such as a full stop.");
   flags->Add("repetition_penalty=X", &options->repetition_penalty, {0.01, 100.0},
              "Above 1: make tokens that the translation already contains less probable. Divides "
-             "positive logits by X and multiplies negative ones.");
+             "positive scores by X and multiplies negative ones.");
   flags->Add("no_repeat_ngram_size=N", &options->no_repeat_ngram_size, {0, kMaxTokens},
              "Above 0: never repeat a sequence of N tokens.");
 }

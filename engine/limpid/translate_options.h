@@ -43,8 +43,9 @@ struct TranslateOptions {
   // alignment.h). A trace request must then include all cross-attention.
   bool replace_unknowns = false;
 
-  // --- Ending a call early. Checked before each batch and each decoder step, so that a call
-  // returns within the time of one step (of a traced or scored batch: of the batch).
+  // --- Ending a call early. Checked after each text is split, before each batch and before each
+  // decoder step (of a sentence that is alone: before each dozen; of a traced or scored batch: not
+  // within it).
 
   // When a stop is requested, the call returns Cancelled.
   std::stop_token stop = {};

@@ -82,7 +82,7 @@ class LIMPID_EXPORT Translator final {
                                                           const TranslatorOptions& options = {});
 
   // The same for a folder in memory: file names, such as "config.json", and the files' bytes. The
-  // bytes are not copied and must outlive the translator; aligned to 64, none of them are.
+  // bytes must outlive the translator: aligned tensors are not copied.
   static absl::StatusOr<std::unique_ptr<Translator>> LoadFromMemory(
       const std::map<std::string, std::string_view>& files, const TranslatorOptions& options = {});
 
@@ -96,8 +96,9 @@ class LIMPID_EXPORT Translator final {
   // sentences. Copies sentences without a letter that the model knows, such as numbers,
   // punctuation or another script (if the vocabulary has no letters: sentences with anything
   // unknown). A language code at the beginning, for multilingual models, applies to all sentences
-  // and is not part of the translation. Fails with InvalidArgument on invalid options, with
-  // Cancelled and DeadlineExceeded as TranslateOptions says, and on no text.
+  // and is not part of the translation. Fails with InvalidArgument on invalid options
+  // or a longer text, and with Cancelled or DeadlineExceeded as TranslateOptions says. No other
+  // text fails.
   absl::StatusOr<Translation> Translate(std::string_view text,
                                         const TranslateOptions& options = {}) const;
 

@@ -66,7 +66,7 @@ class Products {
 };
 
 // Immutable once made, and so shared by all workers. Every function may throw dnnl::error or
-// std::bad_alloc; translator.cc turns those into a Status.
+// std::bad_alloc; exceptions.h turns those into a Status.
 class Linear {
  public:
   Linear() = default;

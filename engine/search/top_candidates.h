@@ -22,9 +22,9 @@ struct Candidate {
 // Collects the candidates of the highest scores, the best first; of equals, those that came first.
 class TopCandidates {
  public:
-  // Forgets everything; `most` is how many to keep, at least 1.
-  void Reset(size_t most) {
-    max_ = most;
+  // Forgets everything; `count` is how many to keep, at least 1.
+  void Reset(size_t count) {
+    max_ = count;
     best_.clear();
     threshold_ = -std::numeric_limits<float>::infinity();
   }

@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "models/io/file.h"
-#include "models/model/sentencepiece_pieces.h"
+#include "tokenizer/sentencepiece_pieces.h"
 
 namespace limpid::internal {
 namespace {

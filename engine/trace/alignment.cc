@@ -20,7 +20,7 @@ namespace {
 // has. Words that translate one word together, such as "hat" and "gekauft", have about the same.
 // Chosen on half of the pairs of tests/golden/align-tatoeba; from 0.8 to 0.95 it makes little
 // difference.
-constexpr float kMutualShare = 0.9F;
+constexpr float kIntersectionShare = 0.9F;
 
 // The words or the pieces of a text.
 struct Units {
@@ -177,11 +177,11 @@ absl::Status AddAttention(const SentenceTrace& trace, const AlignmentOptions& op
   return absl::OkStatus();
 }
 
-absl::Status AddWhatIsMissed(const SentenceTrace& trace, const Units& targets, const Units& sources,
-                             Sums& sums) {
+absl::Status AddOcclusion(const SentenceTrace& trace, const Units& targets, const Units& sources,
+                          Sums& sums) {
   const size_t tokens = targets.of_token.size();
   if (trace.occlusion.size() != tokens * sources.of_word.size()) {
-    return absl::FailedPreconditionError("no source word was left out for the trace");
+    return absl::FailedPreconditionError("the trace has no occlusion");
   }
   for (size_t token = 0; token < tokens; ++token) {
     const int target = targets.of_token[token];
@@ -198,7 +198,7 @@ absl::Status AddWhatIsMissed(const SentenceTrace& trace, const Units& targets, c
 absl::Status AddSentence(const SentenceTrace& trace, const AlignmentOptions& options,
                          const Units& targets, const Units& sources, Sums& sums) {
   return options.measure == AlignmentMeasure::kOcclusion
-             ? AddWhatIsMissed(trace, targets, sources, sums)
+             ? AddOcclusion(trace, targets, sources, sums)
              : AddAttention(trace, options, targets, sources, sums);
 }
 
@@ -252,8 +252,8 @@ void LinkCopy(const CopiedText& copy, absl::Span<const TracedWord> source_words,
   }
 }
 
-absl::Status NoWordsOfPieces() {
-  return absl::InvalidArgumentError("whole words are left out, never single pieces");
+absl::Status NoOcclusionOfPieces() {
+  return absl::InvalidArgumentError("occlusion is measured for whole words, not for pieces");
 }
 
 }  // namespace
@@ -293,7 +293,7 @@ absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace, const Alignment
 }
 
 absl::StatusOr<Alignment> AlignPieces(const SentenceTrace& trace, const AlignmentOptions& options) {
-  if (options.measure == AlignmentMeasure::kOcclusion) return NoWordsOfPieces();
+  if (options.measure == AlignmentMeasure::kOcclusion) return NoOcclusionOfPieces();
   return AlignUnits(trace, options, PiecesOf(trace.target), PiecesOf(trace.source));
 }
 
@@ -323,7 +323,7 @@ absl::StatusOr<Alignment> AlignText(absl::Span<const SentenceTrace> traces,
 
 absl::StatusOr<Alignment> AlignTextPieces(absl::Span<const SentenceTrace> traces,
                                           const AlignmentOptions& options) {
-  if (options.measure == AlignmentMeasure::kOcclusion) return NoWordsOfPieces();
+  if (options.measure == AlignmentMeasure::kOcclusion) return NoOcclusionOfPieces();
   std::vector<std::pair<Units, Units>> all;  // of targets, of sources
   Units targets;
   Units sources;
@@ -354,7 +354,7 @@ std::vector<std::pair<int, int>> Links(const Alignment& alignment, LinkRule rule
     const float* row = alignment.row(target);
     const auto best = std::max_element(row, row + alignment.sources + 1) - row;
     if (best == alignment.sources) continue;
-    if (rule == LinkRule::kIntersection && row[best] < kMutualShare * largest[best]) continue;
+    if (rule == LinkRule::kIntersection && row[best] < kIntersectionShare * largest[best]) continue;
     links.emplace_back(static_cast<int>(best), target);
   }
   return links;

@@ -14,13 +14,13 @@
 
 namespace limpid::internal {
 
-// What teacher forcing of one sentence pair gives. Ids take the place of pieces: translator.cc
+// What teacher forcing of one sentence pair gives. Ids take the place of pieces: text/assemble.h
 // knows text.
 struct TeacherForcing {
   std::vector<float> log_probabilities;              // [target tokens]
   std::vector<AttentionTrace> attentions;            // as requested
   std::vector<std::vector<Prediction>> predictions;  // [target tokens][request.predictions]
-  std::vector<float> occlusion;  // as in SentenceTrace; translator.cc, which knows words
+  std::vector<float> occlusion;  // as in SentenceTrace; filled by Worker::Occlude
 };
 
 // One worker's; not thread-safe.

@@ -15,8 +15,8 @@ namespace limpid::internal {
 // ValidateConfig and BindWeights. Errors name the file and, where it helps, what to do.
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
 
-// One pair per format; each is in the file of its name. IsX looks only at names and headers: a
-// damaged model of format X is recognized, and ReadX reports the damage.
+// One pair per format; each is in the file of its name. IsX looks only at names, config.json and
+// headers: a damaged model of format X is recognized, and ReadX reports the damage.
 bool IsHuggingFace(const std::string& path);
 absl::StatusOr<Checkpoint> ReadHuggingFace(const std::string& folder);
 bool IsCTranslate2(const std::string& path);

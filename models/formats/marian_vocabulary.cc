@@ -15,7 +15,7 @@
 #include "models/io/json.h"
 #include "models/io/model_files.h"
 #include "models/io/yaml.h"
-#include "models/model/sentencepiece_pieces.h"
+#include "tokenizer/sentencepiece_pieces.h"
 
 namespace limpid::internal {
 namespace {

@@ -109,11 +109,12 @@ class Expander {
 TensorView Transposed(const TensorView& tensor, std::vector<std::shared_ptr<const void>>& storage) {
   const auto rows = static_cast<size_t>(tensor.shape[0]);
   const auto columns = static_cast<size_t>(tensor.shape[1]);
-  const std::vector<float> from = ReadAll(tensor);
-  auto transposed = std::make_shared<std::vector<float>>(from.size());
+  auto transposed = std::make_shared<std::vector<float>>(rows * columns);
+  std::vector<float> from(columns);
   for (size_t row = 0; row < rows; ++row) {
+    ReadRow(tensor, static_cast<int64_t>(row), from.data());
     for (size_t column = 0; column < columns; ++column) {
-      (*transposed)[column * rows + row] = from[row * columns + column];
+      (*transposed)[column * rows + row] = from[column];
     }
   }
   TensorView view = {.dtype = DType::kFloat32,

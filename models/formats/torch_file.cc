@@ -225,9 +225,10 @@ absl::StatusOr<TorchFile> ReadTorchFile(const std::string& path) {
   const auto mapped = MappedFile::Open(path);
   if (!mapped.ok()) return mapped.status();
   if ((*mapped)->text().starts_with(kLegacyBegins)) {
-    return absl::UnimplementedError(
-        absl::StrCat(path, ": is in the format of PyTorch before 1.6; save it anew with a newer ",
-                     "PyTorch: torch.save(torch.load(path, map_location=\"cpu\"), path)"));
+    return absl::UnimplementedError(absl::StrCat(
+        path, ": is in the format of PyTorch before 1.6; save it anew with a newer ",
+        "PyTorch: torch.save(torch.load(path, map_location=\"cpu\"), path); or look for a "
+        "revision of the model that has model.safetensors"));
   }
   TorchFile file;
   if (absl::Status status = ReadZip(path, file); !status.ok()) return status;

@@ -43,6 +43,12 @@ bool IsGitLfsPointer(std::string_view text) {
   return text.size() < kMaxBytes && text.starts_with("version https://git-lfs.github.com/spec/");
 }
 
+absl::Status GitLfsPointerError(const std::string& path) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": is a Git LFS pointer instead of the file; fetch the file with ",
+                   "`git lfs pull`, or from where the model was published"));
+}
+
 absl::Status WriteParts(const std::string& path, const std::string& name,
                         absl::Span<const absl::Span<const std::byte>> parts) {
   std::FILE* file = std::fopen(path.c_str(), "wbe");
@@ -100,11 +106,7 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
   }
   std::shared_ptr<const MappedFile> mapped(
       new MappedFile(static_cast<const std::byte*>(data), size, size > 0));
-  if (IsGitLfsPointer(mapped->text())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": is a Git LFS pointer instead of the file; fetch the file with ",
-                     "`git lfs pull`, or from where the model was published"));
-  }
+  if (IsGitLfsPointer(mapped->text())) return GitLfsPointerError(path);
   return mapped;
 }
 
@@ -130,7 +132,10 @@ bool Folder::Has(std::string_view name) const {
 absl::StatusOr<std::shared_ptr<const MappedFile>> Folder::Open(std::string_view name) const {
   if (!files_.has_value()) return MappedFile::Open(PathOf(name));
   const auto file = files_->find(std::string(name));
-  if (file != files_->end()) return MappedFile::Borrow(file->second);
+  if (file != files_->end()) {
+    if (IsGitLfsPointer(file->second)) return GitLfsPointerError(PathOf(name));
+    return MappedFile::Borrow(file->second);
+  }
   return absl::NotFoundError(PathOf(name) + ": no such file");
 }
 

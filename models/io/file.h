@@ -28,7 +28,7 @@ class MappedFile {
   // a Git LFS pointer, the placeholder of a file that `git lfs pull` fetches.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path);
 
-  // Stands for bytes that somebody else owns.
+  // Wraps bytes owned by the caller.
   static std::shared_ptr<const MappedFile> Borrow(std::string_view bytes);
 
   MappedFile(const MappedFile&) = delete;

@@ -10,8 +10,8 @@
 
 namespace limpid::internal {
 
-// Calls `write` with the path of a temporary folder and renames that to `folder` on success. Leaves
-// nothing behind on failure.
+// Calls `write` with the path of a temporary folder and renames that to `folder` on success. On
+// failure nothing is left.
 //
 // If `folder` does not exist, its parents are created, and it appears in one step. If it is an
 // empty folder (a mount point, the current folder, one whose parent is read-only), the temporary

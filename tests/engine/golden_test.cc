@@ -28,8 +28,7 @@ std::vector<std::string> ModelsWithGoldenData() {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(kGolden)) {
     const std::string name = entry.path().filename();
-    // Limpid does not read pytorch_legacy: its format is that of PyTorch before 1.6.
-    if (std::filesystem::exists(entry.path() / "golden.json") && name != "pytorch_legacy") {
+    if (std::filesystem::exists(entry.path() / "golden.json")) {
       names.push_back(name);
     }
   }

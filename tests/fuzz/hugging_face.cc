@@ -13,7 +13,7 @@ namespace {
 const ModelFolders& Folders() {
   static const ModelFolders folders(
       "hugging_face", {{"tests/golden/pytorch_zip", "", {"pytorch_model.bin", "config.json"}},
-                       {"tests/golden/pytorch_zip",
+                       {"tests/golden/pytorch_float16",
                         "",
                         {"pytorch_model.bin", "vocab.json", "tokenizer_config.json"}},
                        {"tests/golden/bfloat16", "", {"model.safetensors"}}});

@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "models/model/sentencepiece_pieces.h"
 #include "tests/fuzz/model_folders.h"
 #include "tests/fuzz/target.h"
 #include "tokenizer/sentencepiece_check.h"
+#include "tokenizer/sentencepiece_pieces.h"
 #include "tokenizer/tokenizer.h"
 
 namespace limpid::internal::fuzz {

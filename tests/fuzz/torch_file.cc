@@ -1,4 +1,4 @@
-// The files of torch.save, zip archives of pickles or pickles alone: small ones, of all kinds.
+// The files of torch.save, zip archives of pickles, and pickles alone: small ones, of all kinds.
 
 #include "models/formats/torch_file.h"
 

@@ -66,9 +66,9 @@ MODELS = {
     "stored_positions": dict(ONE_LAYER, _stored_positions=True),
     # Files as transformers 5 writes them: bad_words_ids moves to generation_config.json.
     "saved_by_transformers": dict(ONE_LAYER, _saved_by_transformers=True),
-    # As older folders have them: pytorch_model.bin, of either kind that torch.save has written.
-    "pytorch_zip": dict(ONE_LAYER, _torch_save="zip"),
-    "pytorch_legacy": dict(ONE_LAYER, _torch_save="legacy", _dtype=torch.float16),
+    # As older folders have them: pytorch_model.bin.
+    "pytorch_zip": dict(ONE_LAYER, _torch_save=True),
+    "pytorch_float16": dict(ONE_LAYER, _torch_save=True, _dtype=torch.float16),
     # transformers ignores these: their golden outputs come from plain_transformer.py.
     "pre_norm": dict(normalize_before=True, add_final_layer_norm=True),
     "pre_norm_without_final_norm": dict(ONE_LAYER, normalize_before=True, scale_embedding=False),

@@ -14,8 +14,6 @@
 namespace limpid::internal {
 namespace {
 
-std::string English() { return absl::StrCat(kEnglish, "\n"); }
-
 // Lines of several lengths, some empty, the last one without an end.
 std::string Book() {
   std::string book;
@@ -67,7 +65,7 @@ TEST(ResumeTest, WarningsCountLinesFromTheBeginning) {
 TEST(ResumeTest, OutputOfAnotherInputIsRefusedAndLeftAlone) {
   const std::string input = TemporaryPath("in");
   const std::string output = TemporaryPath("out");
-  WriteTextFile(input, English());
+  WriteTextFile(input, EnglishLine());
   WriteTextFile(output, "one\ntwo\nthr");
   const Outcome outcome =
       RunProgram({"translate", "--resume", "--input=" + input, "--output=" + output});
@@ -79,7 +77,7 @@ TEST(ResumeTest, OutputOfAnotherInputIsRefusedAndLeftAlone) {
       RunProgram({"translate", "--resume", "--input=" + input, "--output=" + input});
   EXPECT_EQ(itself.exit_code, 1);
   EXPECT_TRUE(absl::StrContains(itself.error, "over the input")) << itself.error;
-  EXPECT_EQ(ReadTextFile(input), English());
+  EXPECT_EQ(ReadTextFile(input), EnglishLine());
 
   const Outcome device =
       RunProgram({"translate", "--resume", "--input=" + input, "--output=/dev/full"});

@@ -26,8 +26,8 @@ using testing::StartsWith;
 
 // Uses float32 so that results do not depend on the processor.
 Outcome TranslateInFloat32(std::vector<std::string> arguments, const std::string& input = "") {
-  arguments.insert(arguments.begin(), {"translate", "--compute_type=float32"});
-  return RunProgram(arguments, input);
+  arguments.insert(arguments.begin(), "--compute_type=float32");
+  return Translate(std::move(arguments), input);
 }
 
 std::string TextOf(const std::vector<std::string>& arguments) {

@@ -103,7 +103,7 @@ TEST(SoakTest, AsManyLinesOutAsInAndFlatMemory) {
   const char* asked = std::getenv("LIMPID_SOAK_LINES");
   const int64_t lines_a_round =
       std::max<int64_t>(300, (asked != nullptr ? std::atoll(asked) : 0) / kRounds);
-  constexpr int64_t kFirst = 8;  // behind the first long line, which would take all the time
+  constexpr int64_t kFirst = 8;  // after the first long line, which would take all the time
   Junk junk;
   std::vector<std::string> lines;
   for (int64_t i = 0; i < lines_a_round; ++i) lines.push_back(junk.Line(i + kFirst));

@@ -40,7 +40,7 @@ def main():
             np.testing.assert_allclose(powers / powers.sum(axis=-1, keepdims=True), weights, atol=1e-5)
             np.testing.assert_allclose(weights @ arrays[f"{prefix}.v"], arrays[f"{prefix}.context"],
                                        atol=1e-4)
-    print("SVG, JSON and NumPy arrays agree.")
+    print("JSON and NumPy arrays agree; the SVG is well-formed.")
 
 
 if __name__ == "__main__":

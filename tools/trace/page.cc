@@ -137,13 +137,16 @@ json SentenceToJson(const SentenceTrace& trace, const Alignment& alignment,
                     const AlignmentOptions& options) {
   const AlignmentOptions chosen = DefaultAlignment(trace, options);
   const char* row = chosen.row == AlignmentRow::kInput ? "input" : "output";
-  json object = {{"source", SideToJson(trace.source)},
-                 {"target", SideToJson(trace.target)},
-                 {"start", trace.decoder_start},
-                 {"alignment", AlignmentToJson(alignment)},
-                 {"aligned_by", {{"layer", chosen.layer}, {"heads", chosen.heads}, {"row", row}}},
-                 {"attentions", json::array()},
-                 {"predictions", json::array()}};
+  const bool by_weight = chosen.measure == AlignmentMeasure::kWeight;
+  json object = {
+      {"source", SideToJson(trace.source)},
+      {"target", SideToJson(trace.target)},
+      {"start", trace.decoder_start},
+      {"alignment", AlignmentToJson(alignment)},
+      {"aligned_by",
+       {{"layer", chosen.layer}, {"heads", chosen.heads}, {"row", row}, {"by_weight", by_weight}}},
+      {"attentions", json::array()},
+      {"predictions", json::array()}};
   for (const AttentionTrace& attention : trace.attentions) {
     object["attentions"].push_back(AttentionToJson(attention));
   }

@@ -85,6 +85,16 @@ TEST(StopTest, ADeadlineEndsTheCall) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(Shipped().TranslateBatch(many, options).status()));
 }
 
+TEST(StopTest, ADeadlineEndsASingleLongSearch) {
+  const std::string text = "I love you very much.";
+  const auto translator = *Translator::Load(kModel);
+  TranslateOptions options;
+  options.search = {.beam_size = 100, .max_output_tokens = 1000, .min_output_tokens = 500};
+  options.deadline = steady_clock::now() + std::chrono::milliseconds(50);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(translator->Translate(text, options).status()));
+  EXPECT_EQ(translator->Translate(text)->text, Shipped().Translate(text)->text);
+}
+
 TEST(StopTest, WithoutAStopOrADeadlineNothingChanges) {
   std::stop_source stop;
   TranslateOptions options;
@@ -171,6 +181,10 @@ TEST(OnResultTest, ItsExceptionEndsTheCall) {
   const auto translated = Shipped().TranslateBatch(Texts(5), options);
   EXPECT_TRUE(absl::IsInternal(translated.status()));
   EXPECT_THAT(std::string(translated.status().message()), HasSubstr("no disk"));
+  options.on_result = [](size_t, const Translation&) { throw std::ios_base::failure("full"); };
+  EXPECT_TRUE(absl::IsInternal(Shipped().Translate("Hello.", options).status()));
+  options.on_result = [](size_t, const Translation&) { throw 42; };
+  EXPECT_TRUE(absl::IsInternal(Shipped().Translate("Hello.", options).status()));
 }
 
 // --- Threads and memory.

@@ -157,7 +157,7 @@ TEST(AlignmentTest, NormsReplaceWeights) {
   EXPECT_THAT(all.weights, ElementsAre(0.5F, 0.25F, 0.25F, 0.5F, 0.25F, 0.25F));
 }
 
-TEST(AlignmentTest, LeaveOneOutSharesOutWhatWordsAreMissed) {
+TEST(AlignmentTest, OcclusionSharesAreLogProbabilitiesLostWithoutAWord) {
   SentenceTrace trace = SmallTrace();
   const AlignmentOptions options = {.measure = AlignmentMeasure::kOcclusion};
   EXPECT_THAT(AlignWords(trace, options).status().message(), HasSubstr("left out"));
@@ -267,7 +267,7 @@ TEST_F(AlignTextTest, PiecesAreCountedOnFromSentenceToSentence) {
   EXPECT_EQ(FormatPharaoh(*AlignTextPieces({}, options)), "");
 }
 
-TEST(AlignmentTest, MutualLinksAreTheLargestOfBothWords) {
+TEST(AlignmentTest, LinksOfTheIntersectionAreTheLargestOfBothWords) {
   Alignment alignment;
   alignment.targets = 3;
   alignment.sources = 2;

@@ -24,7 +24,7 @@ TEST(TraceTest, NamesAreReadBack) {
   EXPECT_EQ(ParseAttentionKind(""), std::nullopt);
 }
 
-TEST(TraceTest, FindsAnAttentionByItsSite) {
+TEST(TraceTest, FindsAnAttentionByItsId) {
   SentenceTrace trace;
   trace.attentions.resize(2);
   trace.attentions[0].id = {AttentionKind::kCross, 0};

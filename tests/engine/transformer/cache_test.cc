@@ -43,13 +43,13 @@ void ExpectMarks(const SelfAttentionCache& cache, int hypothesis, int count) {
   }
 }
 
-TEST(KeyValueCacheTest, BeginsEmpty) {
+TEST(SelfAttentionCacheTest, BeginsEmpty) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/4);
   for (int hypothesis = 0; hypothesis < 4; ++hypothesis) EXPECT_EQ(cache.length(hypothesis), 0);
 }
 
-TEST(KeyValueCacheTest, HypothesesGrowEachByItself) {
+TEST(SelfAttentionCacheTest, HypothesesGrowEachByItself) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/3);
   for (int step = 0; step < 100; ++step) {
@@ -68,7 +68,7 @@ TEST(KeyValueCacheTest, HypothesesGrowEachByItself) {
   }
 }
 
-TEST(KeyValueCacheTest, RowsNeverMove) {
+TEST(SelfAttentionCacheTest, RowsNeverMove) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/2);
   std::vector<const float*> rows;
@@ -86,7 +86,7 @@ TEST(KeyValueCacheTest, RowsNeverMove) {
   }
 }
 
-TEST(KeyValueCacheTest, ResetForgetsButKeepsTheMemory) {
+TEST(SelfAttentionCacheTest, ResetForgetsButKeepsTheMemory) {
   SelfAttentionCache cache;
   std::vector<const float*> first_rows;
   for (int batch = 0; batch < 3; ++batch) {
@@ -103,7 +103,7 @@ TEST(KeyValueCacheTest, ResetForgetsButKeepsTheMemory) {
   }
 }
 
-TEST(KeyValueCacheTest, ResetForAnotherModelAndMoreHypotheses) {
+TEST(SelfAttentionCacheTest, ResetForAnotherModelAndMoreHypotheses) {
   SelfAttentionCache cache;
   cache.Reset(/*layers=*/1, /*model_dim=*/4, /*hypotheses=*/1);
   for (int i = 0; i < 200; ++i) cache.Append(0);
@@ -119,7 +119,7 @@ TEST(KeyValueCacheTest, ResetForAnotherModelAndMoreHypotheses) {
 
 // Attention walks down one column of many rows. In a processor's first cache, of 64 sets of lines
 // of 64 bytes, they must not all fall into the same few sets, as rows of a power of two would.
-TEST(KeyValueCacheTest, RowsSpreadOverTheProcessorsCache) {
+TEST(SelfAttentionCacheTest, RowsSpreadOverTheProcessorsCache) {
   SelfAttentionCache cache;
   cache.Reset(/*layers=*/2, /*model_dim=*/256, /*hypotheses=*/1);
   std::set<uintptr_t> sets;
@@ -130,7 +130,7 @@ TEST(KeyValueCacheTest, RowsSpreadOverTheProcessorsCache) {
   EXPECT_THAT(sets, SizeIs(64));
 }
 
-TEST(KeyValueCacheTest, AForkGoesOnByItself) {
+TEST(SelfAttentionCacheTest, AForkGoesOnByItself) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/3);
   for (int step = 0; step < 5; ++step) {
@@ -146,7 +146,7 @@ TEST(KeyValueCacheTest, AForkGoesOnByItself) {
   EXPECT_NE(cache.tokens(2, 6).rows[5], cache.tokens(0, 6).rows[5]);
 }
 
-TEST(KeyValueCacheTest, ReorderedHypothesesGoOnFromTheirParents) {
+TEST(SelfAttentionCacheTest, ReorderedHypothesesGoOnFromTheirParents) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/5);
   std::vector<const float*> last;
@@ -164,7 +164,7 @@ TEST(KeyValueCacheTest, ReorderedHypothesesGoOnFromTheirParents) {
   EXPECT_EQ(cache.length(3), 1);
 }
 
-TEST(KeyValueCacheTest, ATruncatedHypothesisGoesOnFromThere) {
+TEST(SelfAttentionCacheTest, ATruncatedHypothesisGoesOnFromThere) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/2);
   for (int position = 0; position < 5; ++position) {

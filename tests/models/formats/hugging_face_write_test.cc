@@ -46,7 +46,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values("models/eng-deu", "tests/golden/base", "tests/golden/gelu",
                     "tests/golden/float16", "tests/golden/bfloat16", "tests/golden/bad_words",
                     "tests/golden/separate_vocabularies", "tests/golden/untied_output",
-                    "tests/golden/unscaled_embedding", "tests/golden/pytorch_zip"));
+                    "tests/golden/unscaled_embedding", "tests/golden/pytorch_zip",
+                    "tests/golden/pytorch_float16"));
 
 TEST(WriteHuggingFaceTest, RefusesByNameWhatMarianCannotExpress) {
   const auto refusal = [](const std::string& model, DType dtype = DType::kFloat32) {

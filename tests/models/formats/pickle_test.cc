@@ -63,6 +63,7 @@ TEST(PickleTest, RefusesWhatItDoesNotKnowByNameAndPlace) {
               "cos\nsystem\n."),
       "pickle, byte 2: refers to \"os.system\", which is neither a tensor nor plain data, and "
       "is not run; save the weights alone: torch.save(model.state_dict(), path)");
+  EXPECT_EQ(Refusal("\x80\x02N.what follows the end is ignored"), "");
   EXPECT_THAT(Refusal("\x80\x02)\x81."), HasSubstr("byte 3: the opcode 0x81 does not occur"));
   EXPECT_THAT(Refusal("\x80\x05."), HasSubstr("expected pickle protocol 2"));
   EXPECT_THAT(Refusal("\x80\x02"

@@ -117,5 +117,18 @@ TEST(FileTest, NamesTheFolderThatIsNotThere) {
   EXPECT_THAT(Message(WriteFile(path, "x")), HasSubstr(path + ": cannot create"));
 }
 
+TEST(FolderTest, AGitLfsPointerIsNamedOnDiskAndInMemory) {
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+  const std::string path = FreshPath("folder");
+  std::filesystem::create_directory(path);
+  ASSERT_EQ(Message(WriteFile(path + "/a", pointer)), "");
+  for (const Folder& folder : {Folder(path), Folder({{"a", pointer}})}) {
+    EXPECT_TRUE(folder.Has("a"));
+    EXPECT_FALSE(folder.Has("b"));
+    EXPECT_THAT(Message(folder.Open("a")), HasSubstr("/a: is a Git LFS pointer"));
+    EXPECT_THAT(Message(folder.Open("b")), HasSubstr(folder.path() + "/b: "));
+  }
+}
+
 }  // namespace
 }  // namespace limpid::internal

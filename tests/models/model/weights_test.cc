@@ -1,5 +1,6 @@
 #include "models/model/weights.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -192,6 +193,12 @@ TEST_F(WeightsTest, LeftoverTensorsAreRefused) {
 TEST_F(WeightsTest, ManyLayersClaimedCostNothing) {
   config_.encoder_layers = 1 << 30;
   EXPECT_THAT(Refusal(), HasSubstr("\"encoder.layers.1.self_attention.query.weight\""));
+}
+
+TEST_F(WeightsTest, TensorShapesAreThoseOfACompleteModel) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  for (const auto& [name, tensor] : tensors_.views) shapes[name] = tensor.shape;
+  EXPECT_EQ(TensorShapes(config_), shapes);
 }
 
 }  // namespace

@@ -18,20 +18,20 @@ using testing::Not;
 HeatMap SmallMap() {
   return {.title = "A map",
           .rows = {"Ich", "liebe"},
-          .columns = {"I", "love", "(nothing)"},
+          .columns = {"I", "love", "(null)"},
           .shares = {1, 0, 0, 0.056F, 0.92F, 0.004F}};
 }
 
 TEST(HeatMapTest, WithoutColourMarksAndNumbersShowShares) {
   EXPECT_EQ(FormatHeatMap(SmallMap(), {.width = 80, .color = false}),
-            "          I   love  (nothing)\n"
+            "          I   love  (null)   \n"
             "  Ich   @@100\n"
             "  liebe ..  6 %% 92\n");
 }
 
 TEST(HeatMapTest, InColourCellsAreTheBrighterTheLargerTheirShare) {
   EXPECT_EQ(FormatHeatMap(SmallMap(), {.width = 80, .color = true}),
-            "          I   love  (nothing)\n"
+            "          I   love  (null)   \n"
             "  Ich   \x1b[48;5;227;38;5;16m 100 \x1b[0m \x1b[48;5;234;38;5;244m     \x1b[0m "
             "\x1b[48;5;234;38;5;244m         \x1b[0m\n"
             "  liebe \x1b[48;5;17;38;5;250m  6  \x1b[0m \x1b[48;5;191;38;5;16m 92  \x1b[0m "

@@ -72,8 +72,10 @@ function drawWords() {
     wordsChoice.measure = value;
     drawWords();
   });
-  const {layer, heads} = sentence().aligned_by;
-  byId("words-note").textContent = wordsChoice.measure === "weight"
+  const {layer, heads, by_weight} = sentence().aligned_by;
+  byId("words-note").textContent = wordsChoice.measure === "weight" && whole && !by_weight
+    ? "Shares of each source word in the measure that was chosen; they sum to 100 % for each target word."
+    : wordsChoice.measure === "weight"
     ? "Attention weights sum to 100 % for each target word."
     : `Norm${whole ? ` (of layer ${layer}, head ${heads.join(", ")})` : ""}: each source word’s share of what attention adds. A word with a small value vector contributes little, whatever its weight.`;
   byId("pairs").replaceChildren(...measuresShown().map(pairOf));

@@ -1,4 +1,4 @@
-#include "models/model/sentencepiece_pieces.h"
+#include "tokenizer/sentencepiece_pieces.h"
 
 #include <random>
 #include <string>

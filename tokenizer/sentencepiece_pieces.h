@@ -1,5 +1,5 @@
-#ifndef LIMPID_MODELS_MODEL_SENTENCEPIECE_PIECES_H_
-#define LIMPID_MODELS_MODEL_SENTENCEPIECE_PIECES_H_
+#ifndef LIMPID_TOKENIZER_SENTENCEPIECE_PIECES_H_
+#define LIMPID_TOKENIZER_SENTENCEPIECE_PIECES_H_
 
 #include <string>
 #include <string_view>
@@ -15,4 +15,4 @@ absl::StatusOr<std::vector<std::string>> SentencePiecePieces(std::string_view mo
 
 }  // namespace limpid::internal
 
-#endif  // LIMPID_MODELS_MODEL_SENTENCEPIECE_PIECES_H_
+#endif  // LIMPID_TOKENIZER_SENTENCEPIECE_PIECES_H_
