@@ -79,13 +79,14 @@ ModelInfo InfoOf(const Checkpoint& checkpoint, ComputeType type) {
 struct Parts {
   std::optional<Encoder> encoder;
   std::optional<Decoder> decoder;
-  DraftLayer draft;  // empty unless `drafts`
+  std::optional<FastOutput> fast_output;
   absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer = nullptr;
 };
 
 // They take about as long as each other, so each has a thread.
 absl::StatusOr<Parts> MakeParts(Checkpoint& checkpoint, const ModelWeights& weights,
-                                ComputeType type, bool drafts) {
+                                ComputeType type, bool has_shortlist,
+                                const TranslatorOptions& options) {
   constexpr int kParts = 3;
   const absl::StatusOr<std::shared_ptr<ThreadPool>> threads = ThreadPool::Create(kParts);
   if (!threads.ok()) return threads.status();
@@ -95,7 +96,11 @@ absl::StatusOr<Parts> MakeParts(Checkpoint& checkpoint, const ModelWeights& weig
     const SingleThreadScope single_thread;
     if (part == 0) {
       parts.decoder.emplace(checkpoint.config, weights, type);
-      if (drafts) parts.draft = DraftLayer(weights.output);
+      if (!options.plain) {
+        const bool drafts = has_shortlist && !options.shortlist;
+        parts.fast_output.emplace(checkpoint.config, parts.decoder->output(), weights.output, type,
+                                  drafts);
+      }
     } else if (part == 1) {
       parts.encoder.emplace(checkpoint.config, weights, type);
     } else {
@@ -122,14 +127,12 @@ absl::StatusOr<std::unique_ptr<Model>> MakeModel(Checkpoint checkpoint,
   ModelInfo info = InfoOf(checkpoint, *type);
   absl::StatusOr<std::unique_ptr<LoadedShortlist>> shortlist = TakeShortlist(checkpoint, options);
   if (!shortlist.ok()) return InContext(checkpoint.path, shortlist.status());
-  const bool drafts = info.has_shortlist && !options.shortlist && !options.plain;
-  absl::StatusOr<Parts> parts = MakeParts(checkpoint, *weights, *type, drafts);
+  absl::StatusOr<Parts> parts = MakeParts(checkpoint, *weights, *type, info.has_shortlist, options);
   if (!parts.ok()) return parts.status();
-  return std::unique_ptr<Model>(
-      new Model{Transformer(std::move(checkpoint), *std::move(parts->encoder),
-                            *std::move(parts->decoder), std::move(parts->draft)),
-                *std::move(parts->tokenizer), *std::move(shortlist), options.shortlist, drafts,
-                std::move(info)});
+  return std::unique_ptr<Model>(new Model{
+      Transformer(std::move(checkpoint), *std::move(parts->encoder), *std::move(parts->decoder)),
+      std::move(parts->fast_output), *std::move(parts->tokenizer), *std::move(shortlist),
+      options.shortlist, std::move(info)});
 }
 
 }  // namespace limpid::internal

@@ -4,9 +4,11 @@
 #define LIMPID_ENGINE_MODEL_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "engine/speed/fast_output.h"
 #include "engine/transformer/transformer.h"
 #include "limpid/translator.h"
 #include "models/model/checkpoint.h"
@@ -28,10 +30,10 @@ struct LoadedShortlist {
 // Immutable.
 struct Model {
   const Transformer transformer;
+  const std::optional<FastOutput> fast_output;  // none with TranslatorOptions::plain
   const std::unique_ptr<Tokenizer> tokenizer;
   const std::unique_ptr<LoadedShortlist> shortlist;  // null: the model has none
   const bool only_shortlist;  // whether only the shortlist's tokens may be produced
-  const bool drafts;          // whether the shortlist drafts tokens; then `transformer` can
   const ModelInfo info;
 
   const ModelConfig& config() const { return transformer.config(); }

@@ -2,7 +2,7 @@
 //
 //   Prepare      text → sentences → pieces → ids                          text/prepare.h
 //   MakeBatches  sentences of similar length into batches                 text/batching.h
-//   Translate    ids → target ids, batch by batch, on several threads     worker.h, search/search.h
+//   Translate    ids → target ids, batch by batch, on several threads     worker.h, searcher.h
 //   Assemble     target ids → pieces → text, with the source's spacing    text/assemble.h
 
 #include "limpid/translator.h"

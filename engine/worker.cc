@@ -28,7 +28,8 @@ absl::Status Worker::Score(const Batch& batch, const Task& task) {
 absl::Status Worker::Search(const Batch& batch, const Task& task) {
   if (model_.only_shortlist) {
     searcher_.SelectTokens(LikelyTokens(batch, task));
-  } else if (model_.drafts && batch.size() == 1) {
+  } else if (batch.size() == 1 && model_.fast_output.has_value() &&
+             model_.fast_output->has_drafts()) {
     std::vector<int> candidates = LikelyTokens(batch, task);
     // Drafting from much of the vocabulary takes as long as it saves.
     const size_t max_candidates = static_cast<size_t>(model_.config().target_vocab_size) / 4;

@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "engine/model.h"
-#include "engine/search/search.h"
 #include "engine/search/stop_condition.h"
+#include "engine/searcher.h"
 #include "engine/text/batching.h"
 #include "engine/trace/tracer.h"
 #include "limpid/translate_options.h"
@@ -30,7 +30,9 @@ struct Task {
 class Worker {
  public:
   explicit Worker(const Model& model)
-      : model_(model), searcher_(model.transformer), tracer_(model.transformer) {}
+      : model_(model),
+        searcher_(model.transformer, model.fast_output.has_value() ? &*model.fast_output : nullptr),
+        tracer_(model.transformer) {}
 
   // Finds a hypothesis, or several, for each segment; then records the attention if requested, in a
   // second run, so that a traced translation equals the untraced one to the last bit.

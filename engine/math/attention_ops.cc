@@ -75,8 +75,8 @@ HWY_INLINE void DotFour(const float* HWY_RESTRICT query, const float* const* key
   }
 }
 
-void DotRows(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t offset, Heads shape,
-             float scale, float* HWY_RESTRICT scores) {
+void QueryKeyScores(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t offset, Heads shape,
+                    float scale, float* HWY_RESTRICT scores) {
   const ptrdiff_t stride = PaddedKeys(keys.count);
   const ptrdiff_t head_dim = shape.head_dim;
   for (int k = 0; k < keys.count; k += 4) {
@@ -160,8 +160,8 @@ HWY_INLINE void MixHead(const float* HWY_RESTRICT weights, RowList values, ptrdi
   }
 }
 
-void MixRows(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset, Heads shape,
-             float* HWY_RESTRICT out) {
+void WeightedSum(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset, Heads shape,
+                 float* HWY_RESTRICT out) {
   const ptrdiff_t stride = PaddedKeys(values.count);
   for (int head = 0; head < shape.heads; ++head) {
     const ptrdiff_t begin = static_cast<ptrdiff_t>(head) * shape.head_dim;
@@ -176,17 +176,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace limpid::internal {
 
-HWY_EXPORT(DotRows);
+HWY_EXPORT(QueryKeyScores);
 HWY_EXPORT(Softmax);
-HWY_EXPORT(MixRows);
+HWY_EXPORT(WeightedSum);
 
-void DotRows(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
-             float* scores) {
-  HWY_DYNAMIC_DISPATCH(DotRows)(query, keys, offset, shape, scale, scores);
+void QueryKeyScores(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
+                    float* scores) {
+  HWY_DYNAMIC_DISPATCH(QueryKeyScores)(query, keys, offset, shape, scale, scores);
 }
 void Softmax(int rows, int size, float* x) { HWY_DYNAMIC_DISPATCH(Softmax)(rows, size, x); }
-void MixRows(const float* weights, RowList values, ptrdiff_t offset, Heads shape, float* out) {
-  HWY_DYNAMIC_DISPATCH(MixRows)(weights, values, offset, shape, out);
+void WeightedSum(const float* weights, RowList values, ptrdiff_t offset, Heads shape, float* out) {
+  HWY_DYNAMIC_DISPATCH(WeightedSum)(weights, values, offset, shape, out);
 }
 
 }  // namespace limpid::internal

@@ -24,8 +24,8 @@ constexpr int PaddedKeys(int keys) { return (keys + 15) / 16 * 16; }
 
 // scores[head, k] = scale * (the head's query . the head's key of keys.rows[k]).
 // `query` is [heads, head_dim], `scores` [heads, PaddedKeys(keys.count)].
-void DotRows(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
-             float* scores);
+void QueryKeyScores(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
+                    float* scores);
 
 // x = exp(x) / sum(exp(x)) in each row of x, with the row's largest subtracted first so that no exp
 // overflows. x is [rows, PaddedKeys(size)]; its padding may be overwritten.
@@ -33,7 +33,7 @@ void Softmax(int rows, int size, float* x);
 
 // out[head] = sum over k of weights[head, k] * the head's value of values.rows[k].
 // `weights` is [heads, PaddedKeys(values.count)], `out` [heads, head_dim].
-void MixRows(const float* weights, RowList values, ptrdiff_t offset, Heads shape, float* out);
+void WeightedSum(const float* weights, RowList values, ptrdiff_t offset, Heads shape, float* out);
 
 }  // namespace limpid::internal
 

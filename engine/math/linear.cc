@@ -180,7 +180,7 @@ SingleThreadScope::SingleThreadScope() : previous_(1) {}
 SingleThreadScope::~SingleThreadScope() = default;
 #endif
 
-int InputZero() { return HasInt8DotProducts() ? 128 : 64; }
+int ZeroPoint() { return HasInt8DotProducts() ? 128 : 64; }
 
 struct PackedMatrix {
   std::shared_ptr<std::byte> storage;  // null: `memory` has its own
@@ -192,7 +192,7 @@ struct PackedMatrix {
   float input_scale = 0;
 };
 
-struct Products::State {
+struct Gemm::State {
   struct Product {
     dnnl::primitive primitive;
     dnnl::memory x, y, scratchpad;
@@ -232,10 +232,10 @@ struct Products::State {
     for (int i = 0; i < rows; ++i) {
       uint8_t* row = int8.data() + static_cast<size_t>(i) * in;
       if (weights.input_scale > 0) {
-        QuantizeBy(weights.input_scale, x.row(begin + i), in, input_zero, row);
+        QuantizeBy(weights.input_scale, x.row(begin + i), in, zero_point, row);
         input_scales[i] = weights.input_scale;
       } else {
-        input_scales[i] = Quantize(x.row(begin + i), in, input_zero, row);
+        input_scales[i] = Quantize(x.row(begin + i), in, zero_point, row);
       }
     }
     return int8.data();
@@ -244,28 +244,28 @@ struct Products::State {
   // Not one of Abseil's: they are broken where memory runs out, even to be destroyed.
   std::unordered_map<Key, Product, absl::Hash<Key>> products;
   dnnl::stream stream{Cpu()};
-  const int input_zero = InputZero();
+  const int zero_point = ZeroPoint();
   const std::byte* input = nullptr;  // [rows taken in, in], as their type wants them
   Buffer<uint16_t> bfloat16;         // [rows, in]: inputs
-  Buffer<uint8_t> int8;              // [rows, in]: inputs, with input_zero for 0
+  Buffer<uint8_t> int8;              // [rows, in]: inputs, with zero_point for 0
   std::array<float, kMaxRows> input_scales = {};
   Buffer<float> result;  // [rows, out]; int32 takes as much room
   Buffer<std::byte> scratchpad;
 };
 
-Products::Products() : state_(std::make_unique<State>()) {}
-Products::~Products() = default;
-Products::Products(Products&&) noexcept = default;
-Products& Products::operator=(Products&&) noexcept = default;
+Gemm::Gemm() : state_(std::make_unique<State>()) {}
+Gemm::~Gemm() = default;
+Gemm::Gemm(Gemm&&) noexcept = default;
+Gemm& Gemm::operator=(Gemm&&) noexcept = default;
 
-const float* Products::input_scales(int begin) const { return &state_->input_scales[begin]; }
+const float* Gemm::input_scales(int begin) const { return &state_->input_scales[begin]; }
 
-void Products::TakeIn(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
+void Gemm::LoadInput(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
   assert(rows > 0 && rows <= kMaxRows);
   state_->input = static_cast<const std::byte*>(state_->Convert(x, begin, rows, weights));
 }
 
-const void* Products::Multiply(int begin, int rows, const PackedMatrix& weights) {
+const void* Gemm::Multiply(int begin, int rows, const PackedMatrix& weights) {
   State& state = *state_;
   const int padded_rows = PaddedRowsOf(weights.type, rows);
   State::Product& product = state.Find(padded_rows, weights);
@@ -382,7 +382,7 @@ void Linear::QuantizeRows(absl::Span<const Row> rows, int8_t* out) {
     }
     // Of huge rows the sum wraps around, as the product itself does then.
     const uint32_t sum = std::accumulate(out, out + in_, uint32_t{0});
-    offsets_.push_back(static_cast<int32_t>(InputZero() * sum));
+    offsets_.push_back(static_cast<int32_t>(ZeroPoint() * sum));
     out += in_;
   }
 }
@@ -412,7 +412,7 @@ std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, Com
   return panel;
 }
 
-Linear Linear::Without(absl::Span<const int> outputs) const {
+Linear Linear::Masked(absl::Span<const int> outputs) const {
   Linear copy = *this;
   for (const int output : outputs) copy.bias_[output] = -std::numeric_limits<float>::infinity();
   return copy;
@@ -420,16 +420,16 @@ Linear Linear::Without(absl::Span<const int> outputs) const {
 
 // Calls finish(first row, first column, product) for parts of x Wᵀ, panel by panel.
 template <typename Finish>
-void Linear::ForEachProduct(const Matrix& x, Products& products, const Finish& finish) const {
+void Linear::ForEachProduct(const Matrix& x, Gemm& gemm, const Finish& finish) const {
   assert(x.columns() == in_);
-  for (int begin = 0; begin < x.rows(); begin += Products::kMaxRows) {
-    const int end = std::min(begin + Products::kMaxRows, x.rows());
+  for (int begin = 0; begin < x.rows(); begin += Gemm::kMaxRows) {
+    const int end = std::min(begin + Gemm::kMaxRows, x.rows());
     int column = 0;
-    const PackedMatrix* taken_in_for = nullptr;
+    const PackedMatrix* loaded_for = nullptr;
     for (const std::shared_ptr<const PackedMatrix>& panel : panels_) {
-      if (taken_in_for == nullptr || panel->input_scale != taken_in_for->input_scale) {
-        products.TakeIn(x, begin, end - begin, *panel);
-        taken_in_for = panel.get();
+      if (loaded_for == nullptr || panel->input_scale != loaded_for->input_scale) {
+        gemm.LoadInput(x, begin, end - begin, *panel);
+        loaded_for = panel.get();
       }
       ProductRows product = {.columns = panel->out, .bias = &bias_[column]};
       if (!scales_.empty()) {
@@ -438,8 +438,8 @@ void Linear::ForEachProduct(const Matrix& x, Products& products, const Finish& f
       }
       for (int row = begin; row < end; row += product.rows) {
         product.rows = RowsAtOnce(end - row);
-        product.values = products.Multiply(row - begin, product.rows, *panel);
-        product.input_scales = products.input_scales(row - begin);
+        product.values = gemm.Multiply(row - begin, product.rows, *panel);
+        product.input_scales = gemm.input_scales(row - begin);
         finish(row, column, product);
       }
       column += panel->out;
@@ -447,56 +447,55 @@ void Linear::ForEachProduct(const Matrix& x, Products& products, const Finish& f
   }
 }
 
-void Linear::Apply(const Matrix& x, Matrix& y, Products& products) const {
+void Linear::Apply(const Matrix& x, Matrix& y, Gemm& gemm) const {
   y.Resize(x.rows(), out_);
-  ApplyAt(x, 0, y, products);
+  ApplyAt(x, 0, y, gemm);
 }
 
-void Linear::ApplyAt(const Matrix& x, int first_row, Matrix& y, Products& products) const {
+void Linear::ApplyAt(const Matrix& x, int first_row, Matrix& y, Gemm& gemm) const {
   assert(first_row + x.rows() <= y.rows() && y.columns() == out_);
-  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+  ForEachProduct(x, gemm, [&](int row, int column, const ProductRows& product) {
     AddBias(product, y.row(first_row + row) + column, out_);
   });
 }
 
-void Linear::ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
-                              Products& products) const {
+void Linear::ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y, Gemm& gemm) const {
   y.Resize(x.rows(), out_);
-  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+  ForEachProduct(x, gemm, [&](int row, int column, const ProductRows& product) {
     AddBiasAndActivate(product, activation, y.row(row) + column, out_);
   });
 }
 
-void Linear::ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const {
+void Linear::ApplyAndAdd(const Matrix& x, Matrix& y, Gemm& gemm) const {
   assert(y.rows() == x.rows() && y.columns() == out_);
-  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
+  ForEachProduct(x, gemm, [&](int row, int column, const ProductRows& product) {
     AddBiasAndResidual(product, y.row(row) + column, out_);
   });
 }
 
-void Linear::FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>& best,
-                      Products& products) const {
+void Linear::ArgMax(const Matrix& x, LogSumExp log_sum_exp, std::vector<MaxLogit>& best,
+                    Gemm& gemm) const {
   best.resize(x.rows());
-  std::array<Best, kMaxRowsAtOnce> of_panel;
-  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
-    internal::FindBest(product, log_sum_exp, of_panel.data());
+  std::array<MaxLogit, kMaxRowsAtOnce> of_panel;
+  ForEachProduct(x, gemm, [&](int row, int column, const ProductRows& product) {
+    internal::ArgMax(product, log_sum_exp, of_panel.data());
     for (int i = 0; i < product.rows; ++i) {
       of_panel[i].index += column;
-      Best& so_far = best[row + i];
-      so_far = column == 0 ? of_panel[i] : BetterOf(so_far, of_panel[i], log_sum_exp);
+      MaxLogit& so_far = best[row + i];
+      so_far = column == 0 ? of_panel[i] : LargerOf(so_far, of_panel[i], log_sum_exp);
     }
   });
 }
 
-void Linear::FindContenders(const Matrix& x,
+void Linear::FindCandidates(const Matrix& x,
                             absl::FunctionRef<float(int row, float input_scale)> margin,
-                            std::vector<Contenders>& contenders, Products& products) const {
-  contenders.resize(x.rows());
-  std::array<Best, kMaxRowsAtOnce> of_panel;
-  ForEachProduct(x, products, [&](int row, int column, const ProductRows& product) {
-    internal::FindBest(product, LogSumExp::kLeaveOut, of_panel.data());
+                            std::vector<PrefilterCandidates>& candidates, Gemm& gemm) const {
+  candidates.resize(x.rows());
+  std::array<MaxLogit, kMaxRowsAtOnce> of_panel;
+  ForEachProduct(x, gemm, [&](int row, int column, const ProductRows& product) {
+    internal::ArgMax(product, LogSumExp::kLeaveOut, of_panel.data());
     for (int i = 0; i < product.rows; ++i) {
-      Contenders& so_far = contenders[row + i];
+      PrefilterCandidates& so_far = candidates[row + i];
       if (column == 0) {
         so_far.margin = margin(row + i, product.input_scales[i]);
         so_far.largest = of_panel[i].logit;
@@ -504,9 +503,9 @@ void Linear::FindContenders(const Matrix& x,
       }
       so_far.largest = std::max(so_far.largest, of_panel[i].logit);
     }
-    AddContenders(product, column, &contenders[row]);
+    AddCandidates(product, column, &candidates[row]);
   });
-  for (Contenders& row : contenders) row.RemoveOutdone();
+  for (PrefilterCandidates& row : candidates) row.Prune();
 }
 
 float Linear::LargestScale() const { return *std::max_element(scales_.begin(), scales_.end()); }

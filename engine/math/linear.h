@@ -36,25 +36,25 @@ class SingleThreadScope {
 
 // What stands for 0 in inputs that are quantized for int8 weights: 128, the middle of 8 bits, or 64
 // where the processor adds two products in 16 bits. These hold 2 · 127 · 127.
-int InputZero();
+int ZeroPoint();
 
 struct PackedMatrix;  // weights as oneDNN wants them
 
 // The compiled products of one worker, and room for their inputs and results. Not thread-safe.
-class Products {
+class Gemm {
  public:
-  Products();
-  ~Products();
-  Products(Products&&) noexcept;
-  Products& operator=(Products&&) noexcept;
+  Gemm();
+  ~Gemm();
+  Gemm(Gemm&&) noexcept;
+  Gemm& operator=(Gemm&&) noexcept;
 
-  // The most rows that are taken in at once, for all panels of a layer.
+  // The most rows that are loaded at once, for all panels of a layer.
   static constexpr int kMaxRows = 256;
 
   // Makes `rows` rows of x, from `begin` on, ready to be multiplied with weights of the same type
   // and input scale as these.
-  void TakeIn(const Matrix& x, int begin, int rows, const PackedMatrix& weights);
-  // x Wᵀ for some of the rows taken in. The result [rows, out] is valid until the next call:
+  void LoadInput(const Matrix& x, int begin, int rows, const PackedMatrix& weights);
+  // x Wᵀ for some of the rows loaded. The result [rows, out] is valid until the next call:
   // float32, or int32 for int8 weights.
   const void* Multiply(int begin, int rows, const PackedMatrix& weights);
   // For int8: what 1 stands for in each row of the quantized input, from row `begin` on.
@@ -83,26 +83,26 @@ class Linear {
   int out() const { return out_; }
 
   // x [rows, in]; y [rows, out].
-  void Apply(const Matrix& x, Matrix& y, Products& products) const;  // y = x Wᵀ + b
+  void Apply(const Matrix& x, Matrix& y, Gemm& gemm) const;  // y = x Wᵀ + b
   // The same for the rows of y [more rows, out] from first_row on.
-  void ApplyAt(const Matrix& x, int first_row, Matrix& y, Products& products) const;
+  void ApplyAt(const Matrix& x, int first_row, Matrix& y, Gemm& gemm) const;
   void ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
-                        Products& products) const;  // y = activation(x Wᵀ + b)
-  void ApplyAndAdd(const Matrix& x, Matrix& y, Products& products) const;  // y = y + x Wᵀ + b
+                        Gemm& gemm) const;                         // y = activation(x Wᵀ + b)
+  void ApplyAndAdd(const Matrix& x, Matrix& y, Gemm& gemm) const;  // y = y + x Wᵀ + b
 
   // The largest output of each row of x, without writing the others: best [rows].
-  void FindBest(const Matrix& x, LogSumExp log_sum_exp, std::vector<Best>& best,
-                Products& products) const;
+  void ArgMax(const Matrix& x, LogSumExp log_sum_exp, std::vector<MaxLogit>& best,
+              Gemm& gemm) const;
 
   // For int8: the outputs of each row of x that are no more than margin(row, what 1 stands for in
-  // its rounded input) below its largest: contenders [rows].
-  void FindContenders(const Matrix& x, absl::FunctionRef<float(int row, float input_scale)> margin,
-                      std::vector<Contenders>& contenders, Products& products) const;
+  // its rounded input) below its largest: candidates [rows].
+  void FindCandidates(const Matrix& x, absl::FunctionRef<float(int row, float input_scale)> margin,
+                      std::vector<PrefilterCandidates>& candidates, Gemm& gemm) const;
   // For int8: the largest of what 1 stands for in the weights of an output.
   float LargestScale() const;
 
-  // The same layer, but that the given outputs are minus infinity always.
-  Linear Without(absl::Span<const int> outputs) const;
+  // The same layer with minus infinity as the given outputs. It shares the packed weights.
+  Linear Masked(absl::Span<const int> outputs) const;
 
  private:
   // Wide layers are multiplied panel by panel, so that a panel's weights and its result for some
@@ -123,7 +123,7 @@ class Linear {
   std::shared_ptr<PackedMatrix> PackPanel(const void* values, int out, ComputeType type,
                                           Lifetime lifetime) const;
   template <typename Finish>
-  void ForEachProduct(const Matrix& x, Products& products, const Finish& finish) const;
+  void ForEachProduct(const Matrix& x, Gemm& gemm, const Finish& finish) const;
 
   int in_ = 0;
   int out_ = 0;

@@ -335,8 +335,8 @@ HWY_INLINE float SumOfExp(const Product& product, int row, int size, float large
 
 // Looks for the largest block by block, so that its place is then sought in one block only.
 template <int kRows, typename Product>
-HWY_INLINE void FindBestIn(const Product& product, int first_row, int size, LogSumExp log_sum_exp,
-                           Best* best) {
+HWY_INLINE void ArgMaxIn(const Product& product, int first_row, int size, LogSumExp log_sum_exp,
+                         MaxLogit* best) {
   constexpr int kBlock = 512;
   for (int row = 0; row < kRows; ++row) best[row] = {0, -std::numeric_limits<float>::infinity(), 0};
   for (int begin = 0; begin < size; begin += kBlock) {
@@ -347,7 +347,7 @@ HWY_INLINE void FindBestIn(const Product& product, int first_row, int size, LogS
     }
   }
   for (int row = 0; row < kRows; ++row) {
-    Best& found = best[row];
+    MaxLogit& found = best[row];
     const int begin = found.index;
     const int end = std::min(begin + kBlock, size);
     while (found.index < end && product.Scalar(first_row + row, found.index) != found.logit) {
@@ -361,21 +361,21 @@ HWY_INLINE void FindBestIn(const Product& product, int first_row, int size, LogS
   }
 }
 
-void FindBestOfProduct(const ProductRows& rows, LogSumExp log_sum_exp, Best* best) {
+void ArgMaxOfProduct(const ProductRows& rows, LogSumExp log_sum_exp, MaxLogit* best) {
   WithProduct(rows, [&](const auto& product) HWY_ATTR {
     ForRows(rows.rows, [&](int first, auto count) HWY_ATTR {
-      FindBestIn<count>(product, first, rows.columns, log_sum_exp, best + first);
+      ArgMaxIn<count>(product, first, rows.columns, log_sum_exp, best + first);
     });
   });
 }
 
-Best FindBestLogit(const float* logits, int size) {
-  Best best;
-  FindBestIn<1>(PlainRow(logits), 0, size, LogSumExp::kCompute, &best);
+MaxLogit ArgMaxOfLogits(const float* logits, int size) {
+  MaxLogit best;
+  ArgMaxIn<1>(PlainRow(logits), 0, size, LogSumExp::kCompute, &best);
   return best;
 }
 
-void AddContendersOf(const ProductRows& rows, int offset, Contenders* contenders) {
+void AddCandidatesOf(const ProductRows& rows, int offset, PrefilterCandidates* candidates) {
   const FloatTag d;
   const int lanes = static_cast<int>(LanesOf(d));
   const int whole = rows.columns / lanes * lanes;
@@ -384,11 +384,11 @@ void AddContendersOf(const ProductRows& rows, int offset, Contenders* contenders
       const auto add = [&](int row, int begin, int end) HWY_ATTR {
         for (int i = begin; i < end; ++i) {
           const float logit = product.Scalar(row, i);
-          if (logit >= contenders[row].least()) contenders[row].Add(offset + i, logit);
+          if (logit >= candidates[row].threshold()) candidates[row].Add(offset + i, logit);
         }
       };
       std::array<float, count> least;
-      for (int i = 0; i < count; ++i) least[i] = contenders[first + i].least();
+      for (int i = 0; i < count; ++i) least[i] = candidates[first + i].threshold();
       for (int i = 0; i < whole; i += lanes) {
         product.WithShared(d, i, [&](auto... shared) HWY_ATTR {
           for (int row = 0; row < count; ++row) {
@@ -416,9 +416,9 @@ HWY_EXPORT(AddBiasAndResidual);
 HWY_EXPORT(Normalize);
 HWY_EXPORT(ScaleAndAdd);
 HWY_EXPORT(BlendByGate);
-HWY_EXPORT(FindBestOfProduct);
-HWY_EXPORT(FindBestLogit);
-HWY_EXPORT(AddContendersOf);
+HWY_EXPORT(ArgMaxOfProduct);
+HWY_EXPORT(ArgMaxOfLogits);
+HWY_EXPORT(AddCandidatesOf);
 
 void AddBias(const ProductRows& product, float* out, size_t stride) {
   HWY_DYNAMIC_DISPATCH(AddBias)(product, out, stride);
@@ -441,30 +441,30 @@ void BlendByGate(const float* gate, const float* input, const float* before, int
                  float* state) {
   HWY_DYNAMIC_DISPATCH(BlendByGate)(gate, input, before, size, state);
 }
-void FindBest(const ProductRows& product, LogSumExp log_sum_exp, Best* best) {
-  HWY_DYNAMIC_DISPATCH(FindBestOfProduct)(product, log_sum_exp, best);
+void ArgMax(const ProductRows& product, LogSumExp log_sum_exp, MaxLogit* best) {
+  HWY_DYNAMIC_DISPATCH(ArgMaxOfProduct)(product, log_sum_exp, best);
 }
-Best FindBest(const float* logits, int size) {
-  return HWY_DYNAMIC_DISPATCH(FindBestLogit)(logits, size);
-}
-
-void AddContenders(const ProductRows& product, int offset, Contenders* rows) {
-  HWY_DYNAMIC_DISPATCH(AddContendersOf)(product, offset, rows);
+MaxLogit ArgMax(const float* logits, int size) {
+  return HWY_DYNAMIC_DISPATCH(ArgMaxOfLogits)(logits, size);
 }
 
-void Contenders::Add(int column, float logit) {
-  if (count < kMost) {
+void AddCandidates(const ProductRows& product, int offset, PrefilterCandidates* rows) {
+  HWY_DYNAMIC_DISPATCH(AddCandidatesOf)(product, offset, rows);
+}
+
+void PrefilterCandidates::Add(int column, float logit) {
+  if (count < kMax) {
     columns[count] = column;
     logits[count] = logit;
   }
   ++count;
 }
 
-void Contenders::RemoveOutdone() {
-  if (count > kMost) return;
+void PrefilterCandidates::Prune() {
+  if (count > kMax) return;
   int kept = 0;
   for (int i = 0; i < count; ++i) {
-    if (logits[i] < least()) continue;
+    if (logits[i] < threshold()) continue;
     columns[kept] = columns[i];
     logits[kept] = logits[i];
     ++kept;
@@ -472,8 +472,8 @@ void Contenders::RemoveOutdone() {
   count = kept;
 }
 
-Best BetterOf(const Best& left, const Best& right, LogSumExp log_sum_exp) {
-  Best better = right.logit > left.logit ? right : left;
+MaxLogit LargerOf(const MaxLogit& left, const MaxLogit& right, LogSumExp log_sum_exp) {
+  MaxLogit better = right.logit > left.logit ? right : left;
   if (log_sum_exp == LogSumExp::kLeaveOut) return better;
   const float largest = std::max(left.log_sum_exp, right.log_sum_exp);
   const float smallest = std::min(left.log_sum_exp, right.log_sum_exp);

@@ -47,36 +47,36 @@ void BlendByGate(const float* gate, const float* input, const float* before, int
 
 // The largest of a row of logits (the first of equals) and, where asked for, the logarithm of the
 // sum of their exp.
-struct Best {
+struct MaxLogit {
   int index = 0;
   float logit = 0;
   float log_sum_exp = 0;
   float log_probability() const { return logit - log_sum_exp; }
 };
 enum class LogSumExp { kLeaveOut, kCompute };
-void FindBest(const ProductRows& product, LogSumExp log_sum_exp, Best* best);  // best [rows]
-Best FindBest(const float* logits, int size);                                  // with log_sum_exp
+void ArgMax(const ProductRows& product, LogSumExp log_sum_exp, MaxLogit* best);  // best [rows]
+MaxLogit ArgMax(const float* logits, int size);                                  // with log_sum_exp
 
 // The columns of a row that are no more than `margin` below its largest. Where there are more than
-// kMost, the others are counted only; where margin is NaN, there are none.
-struct Contenders {
-  static constexpr int kMost = 32;
+// kMax, the others are counted only; where margin is NaN, there are none.
+struct PrefilterCandidates {
+  static constexpr int kMax = 32;
   float margin = 0;
   float largest = 0;  // of the columns so far
   int count = 0;
-  std::array<int, kMost> columns = {};
-  std::array<float, kMost> logits = {};
+  std::array<int, kMax> columns = {};
+  std::array<float, kMax> logits = {};
 
-  float least() const { return largest - margin; }
+  float threshold() const { return largest - margin; }
   void Add(int column, float logit);
-  void RemoveOutdone();  // those that are below least() by now
+  void Prune();  // those that are below threshold() by now
 };
-// Adds the columns of each row, as `offset` + column, that are least() or more.
-void AddContenders(const ProductRows& product, int offset, Contenders* rows);
+// Adds the columns of each row, as `offset` + column, that are threshold() or more.
+void AddCandidates(const ProductRows& product, int offset, PrefilterCandidates* rows);
 
 // The best of two parts of a row, the left one first. Where log_sum_exp was left out of them, it is
 // left out here.
-Best BetterOf(const Best& left, const Best& right, LogSumExp log_sum_exp);
+MaxLogit LargerOf(const MaxLogit& left, const MaxLogit& right, LogSumExp log_sum_exp);
 
 }  // namespace limpid::internal
 

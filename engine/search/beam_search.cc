@@ -24,16 +24,20 @@ double Normalized(double log_probability, int length, const SearchOptions& optio
 
 void BeamSearch::Search(const SourceBatch& source, const SearchRequest& request,
                         DecodingState& state, std::vector<Hypotheses>& found) {
+  transformer_.Encode(source, state.cross_cache, state.exec);
   Start(source, request, state);
-  while (!state.inputs.empty() && !request.ShouldStop()) {
-    transformer_.Decode({state.inputs, source, state.memory, state.cache}, state.work);
+  while (!inputs_.empty() && !request.ShouldStop()) {
+    const DecoderStep step = {inputs_, source, state.cross_cache, state.self_cache};
+    const Matrix& output = transformer_.Step(step, state.exec);
+    const Matrix& logits = transformer_.Logits(output, state.active, state.exec);
     next_inputs_.clear();
-    for (size_t row = 0; row < state.inputs.size();) {
+    for (size_t row = 0; row < inputs_.size();) {
       const int first_row = static_cast<int>(row);
-      row += Advance(state.inputs[row].sentence, first_row, request, state);
+      row += Advance(inputs_[row].sentence, first_row, logits, request, state);
     }
-    state.inputs.swap(next_inputs_);
+    inputs_.swap(next_inputs_);
   }
+  found.resize(source.sentences());
   for (int sentence = 0; sentence < source.sentences(); ++sentence) {
     Beam& beam = beams_[sentence];
     found[sentence].resize(std::min(beam.finished_count, request.options.nbest));
@@ -46,8 +50,8 @@ void BeamSearch::Start(const SourceBatch& source, const SearchRequest& request,
                        DecodingState& state) {
   const ModelConfig& config = transformer_.config();
   const int beam_size = request.options.beam_size;
-  state.cache.Reset(config.decoder_layers, config.model_dim, source.sentences() * beam_size);
-  state.inputs.clear();
+  state.self_cache.Reset(config.decoder_layers, config.model_dim, source.sentences() * beam_size);
+  inputs_.clear();
   log_sum_exp_.resize(beam_size);
   if (beams_.size() < static_cast<size_t>(source.sentences())) beams_.resize(source.sentences());
   for (int sentence = 0; sentence < source.sentences(); ++sentence) {
@@ -60,36 +64,35 @@ void BeamSearch::Start(const SourceBatch& source, const SearchRequest& request,
     beam.live_count = 1;
     beam.finished_count = 0;
     beam.live[0].Clear();
-    state.inputs.push_back({.token = config.decoder_start_id,
-                            .position = 0,
-                            .hypothesis = sentence * beam_size,
-                            .sentence = sentence});
+    inputs_.push_back({.token = config.decoder_start_id,
+                       .position = 0,
+                       .hypothesis = sentence * beam_size,
+                       .sentence = sentence});
   }
 }
 
 // Extends the live hypotheses of a sentence, whose logits begin at `first_row`, and leaves what is
 // still live in next_inputs_. Returns how many rows they had.
-int BeamSearch::Advance(int sentence, int first_row, const SearchRequest& request,
-                        DecodingState& state) {
+int BeamSearch::Advance(int sentence, int first_row, const Matrix& logits,
+                        const SearchRequest& request, DecodingState& state) {
   const ModelConfig& config = transformer_.config();
   Beam& beam = beams_[sentence];
   const int rows = beam.live_count;
-  const int position = state.inputs[first_row].position;
+  const int position = inputs_[first_row].position;
   for (int i = 0; i < rows; ++i) {
-    float* logits = state.work.logits.row(first_row + i);
-    RemoveBadWords(config, logits);
-    log_sum_exp_[i] = FindBest(logits, config.target_vocab_size).log_sum_exp;
+    log_sum_exp_[i] = ArgMax(logits.row(first_row + i), config.target_vocab_size).log_sum_exp;
   }
   const absl::Span<const int> prefix = request.prefix(sentence);
   if (static_cast<size_t>(position) < prefix.size()) {
-    FollowPrefix(beam, prefix[position], state.work.logits.row(first_row));
+    FollowPrefix(beam, prefix[position], logits.row(first_row));
   } else {
-    CollectCandidates(beam, first_row, request, state);
-    TakeCandidates(beam, first_row, request, state);
+    CollectCandidates(beam, first_row, logits, request, state);
+    TakeCandidates(beam, first_row, logits, request);
     if (!CanImprove(beam, static_cast<int>(prefix.size()), request.options)) beam.live_count = 0;
   }
   const int first_hypothesis = sentence * request.options.beam_size;
-  state.cache.Reorder(first_hypothesis, absl::MakeConstSpan(beam.parents.data(), beam.live_count));
+  state.self_cache.Reorder(first_hypothesis,
+                           absl::MakeConstSpan(beam.parents.data(), beam.live_count));
   for (int i = 0; i < beam.live_count; ++i) {
     next_inputs_.push_back({.token = beam.live[i].ids.back(),
                             .position = position + 1,
@@ -108,30 +111,30 @@ void BeamSearch::FollowPrefix(Beam& beam, int token, const float* logits) {
 
 // So many candidates are enough: of those that extend one hypothesis, only the tokens that end a
 // translation do not live on.
-void BeamSearch::CollectCandidates(const Beam& beam, int first_row, const SearchRequest& request,
-                                   DecodingState& state) {
+void BeamSearch::CollectCandidates(const Beam& beam, int first_row, const Matrix& logits,
+                                   const SearchRequest& request, DecodingState& state) {
   const ModelConfig& config = transformer_.config();
   const LogitsProcessor processor(request.options, request.constraints, config);
   const size_t ends = 1 + request.constraints.end_at.size();
   candidates_.Reset((1 + ends) * request.options.beam_size);
   state.scores.Reserve(config.target_vocab_size);
   for (int i = 0; i < beam.live_count; ++i) {
-    const float* logits = state.work.logits.row(first_row + i);
+    const float* row = logits.row(first_row + i);
     const auto so_far = static_cast<float>(beam.live[i].score);
     if (processor.active()) {
-      processor.Apply(logits, -log_sum_exp_[i], beam.live[i].ids, state.scores.data());
+      processor.Apply(row, -log_sum_exp_[i], beam.live[i].ids, state.scores.data());
       candidates_.Offer(i, so_far, state.scores.data(), config.target_vocab_size);
     } else {
-      candidates_.Offer(i, so_far - log_sum_exp_[i], logits, config.target_vocab_size);
+      candidates_.Offer(i, so_far - log_sum_exp_[i], row, config.target_vocab_size);
     }
   }
 }
 
-void BeamSearch::TakeCandidates(Beam& beam, int first_row, const SearchRequest& request,
-                                const DecodingState& state) {
+void BeamSearch::TakeCandidates(Beam& beam, int first_row, const Matrix& logits,
+                                const SearchRequest& request) {
   const LogitsProcessor processor(request.options, request.constraints, transformer_.config());
   const int length = static_cast<int>(beam.live[0].ids.size()) + 1;
-  const int prefix = static_cast<int>(request.prefix(state.inputs[first_row].sentence).size());
+  const int prefix = static_cast<int>(request.prefix(inputs_[first_row].sentence).size());
   int next_count = 0;
   int rank = 0;
   for (const Candidate& candidate : candidates_.best()) {
@@ -142,7 +145,7 @@ void BeamSearch::TakeCandidates(Beam& beam, int first_row, const SearchRequest& 
     if (stops ? !is_top : next_count == request.options.beam_size) continue;
 
     Hypothesis& extended = beam.next_live[next_count];
-    const float logit = state.work.logits.row(first_row + candidate.row)[candidate.column];
+    const float logit = logits.row(first_row + candidate.row)[candidate.column];
     Extend(beam.live[candidate.row], token, logit - log_sum_exp_[candidate.row], extended);
     extended.finished = ends;
     extended.score = candidate.score;

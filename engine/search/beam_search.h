@@ -25,8 +25,7 @@ class BeamSearch {
  public:
   explicit BeamSearch(const Transformer& transformer) : transformer_(transformer) {}
 
-  // Searches on from state.memory. Fills `found` [sentences] with options.nbest hypotheses each, or
-  // fewer where there are no more.
+  // Fills found [sentences] with options.nbest hypotheses each, or fewer if there are no more.
   void Search(const SourceBatch& source, const SearchRequest& request, DecodingState& state,
               std::vector<Hypotheses>& found);
 
@@ -42,20 +41,22 @@ class BeamSearch {
   };
 
   void Start(const SourceBatch& source, const SearchRequest& request, DecodingState& state);
-  int Advance(int sentence, int first_row, const SearchRequest& request, DecodingState& state);
+  int Advance(int sentence, int first_row, const Matrix& logits, const SearchRequest& request,
+              DecodingState& state);
   void FollowPrefix(Beam& beam, int token, const float* logits);
-  void CollectCandidates(const Beam& beam, int first_row, const SearchRequest& request,
-                         DecodingState& state);
-  void TakeCandidates(Beam& beam, int first_row, const SearchRequest& request,
-                      const DecodingState& state);
+  void CollectCandidates(const Beam& beam, int first_row, const Matrix& logits,
+                         const SearchRequest& request, DecodingState& state);
+  void TakeCandidates(Beam& beam, int first_row, const Matrix& logits,
+                      const SearchRequest& request);
   void Finish(Hypothesis& hypothesis, Beam& beam);
   bool CanImprove(const Beam& beam, int prefix_tokens, const SearchOptions& options) const;
 
   const Transformer& transformer_;
   std::vector<Beam> beams_;  // [sentences]
   TopCandidates candidates_;
-  std::vector<float> log_sum_exp_;         // [beam_size]: of the live hypotheses' logits
-  std::vector<DecoderInput> next_inputs_;  // of the step after the one that is under way
+  std::vector<float> log_sum_exp_;    // [beam_size]: of the live hypotheses' logits
+  std::vector<DecoderInput> inputs_;  // of the step under way
+  std::vector<DecoderInput> next_inputs_;
 };
 
 }  // namespace limpid::internal

@@ -1,4 +1,4 @@
-// What every way of searching works on, and what it finds.
+// What all searches share: their result, their request, and their state.
 
 #ifndef LIMPID_ENGINE_SEARCH_DECODING_H_
 #define LIMPID_ENGINE_SEARCH_DECODING_H_
@@ -14,18 +14,18 @@
 
 namespace limpid::internal {
 
-// Target ids and the logarithm of each one's probability, as the model has it: options that change
-// scores for the sake of the search do not show here. Prefix included.
+// Target ids, the prefix's included, and the model's log-probability of each: options that change
+// scores for the search do not change these.
 struct Hypothesis {
   std::vector<int> ids = {};
   std::vector<float> log_probabilities = {};
-  // What it is ranked by: see SearchOptions::beam_size. Without a beam, the sum of
+  // Hypotheses are ranked by it: see SearchOptions::beam_size. Without a beam, the sum of
   // log_probabilities.
   double score = 0;
-  bool finished = false;    // by </s> or the like; else it was cut off
-  int alternative_at = -1;  // which of its tokens is an alternative to those of its neighbours
+  bool finished = false;    // by an end token; otherwise it was cut off
+  int alternative_at = -1;  // the position at which its neighbours have other tokens
 
-  // Back to no tokens. Memory is kept.
+  // Removes all tokens; keeps their memory.
   void Clear() {
     ids.clear();
     log_probabilities.clear();
@@ -35,24 +35,24 @@ struct Hypothesis {
   }
 };
 
-// Of one sentence, the best first.
+// One sentence's, the best first.
 using Hypotheses = std::vector<Hypothesis>;
 
-// Whether more than one hypothesis a sentence is asked for.
+// Whether more than one hypothesis per sentence is requested.
 inline bool WantsSeveral(const SearchOptions& options) {
   return options.nbest > 1 || options.alternatives > 0;
 }
 
-// How many hypotheses a sentence has in the decoder at a time, at most.
+// The maximum number of hypotheses of a sentence in the decoder at a time.
 inline int SearchWidth(const SearchOptions& options) {
   return std::max({options.beam_size, options.nbest, options.alternatives, 1});
 }
 
-// How to search. What it refers to is the caller's.
+// How to search. Everything is owned by the caller.
 struct SearchRequest {
   const SearchOptions& options;
   const TokenConstraints& constraints;
-  // What each sentence's translation starts with; no spans at all: with anything.
+  // [sentences]: what each translation starts with; empty: no prefixes.
   absl::Span<const absl::Span<const int>> prefixes = {};
   StopCondition stop = {};
 
@@ -62,7 +62,7 @@ struct SearchRequest {
   absl::Span<const int> prefix(int sentence) const {
     return prefixes.empty() ? absl::Span<const int>() : prefixes[sentence];
   }
-  // The most tokens of a sentence's translation.
+  // The maximum length of a sentence's translation in tokens.
   int MaxTokens(int source_tokens, int sentence, const ModelConfig& config) const {
     const int prefix_tokens = static_cast<int>(prefix(sentence).size());
     const int by_source =
@@ -72,13 +72,13 @@ struct SearchRequest {
   }
 };
 
-// The scratch memory of a batch's decoding.
+// One thread's state of a search. Kept between batches so that a warm step allocates nothing.
 struct DecodingState {
-  Workspace work;
-  Memory memory;
-  SelfAttentionCache cache;
-  std::vector<DecoderInput> inputs;  // of the next step: one for each live hypothesis
-  Buffer<float> scores;              // [vocab]: a row of logits, processed
+  Execution exec;
+  CrossAttentionCache cross_cache;
+  SelfAttentionCache self_cache;
+  ActiveVocabulary active;
+  Buffer<float> scores;  // [vocab]: one row of logits after LogitsProcessor
 };
 
 }  // namespace limpid::internal

@@ -25,10 +25,6 @@ bool EndsIn(absl::Span<const int> ids, const std::vector<std::string>& spellings
   return end.empty() || end == " ";
 }
 
-void RemoveBadWords(const ModelConfig& config, float* logits) {
-  for (const int id : config.bad_words) logits[id] = kNever;
-}
-
 void LogitsProcessor::Apply(const float* logits, float offset, absl::Span<const int> ids,
                             float* scores) const {
   for (int i = 0; i < config_.target_vocab_size; ++i) scores[i] = logits[i] + offset;

@@ -51,10 +51,6 @@ void ForEachForbidden(const TokenConstraints& constraints, absl::Span<const int>
   }
 }
 
-// Takes the tokens out of a row of logits that the model's config says are never produced. For all
-// purposes they are no part of the vocabulary: probabilities sum to 1 without them.
-void RemoveBadWords(const ModelConfig& config, float* logits);
-
 // For one search; what it is given must outlive it. Definitions are those of Hugging Face's
 // processors of the same names.
 class LogitsProcessor {

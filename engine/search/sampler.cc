@@ -32,7 +32,7 @@ double GumbelBound(uint64_t bits) { return (std::countl_zero(bits) + 1) * M_LN2;
 
 }  // namespace
 
-uint64_t Mix(uint64_t seed, absl::Span<const int> numbers) {
+uint64_t Hash(uint64_t seed, absl::Span<const int> numbers) {
   uint64_t mixed = Scramble(seed);
   for (const int number : numbers) mixed = Scramble(mixed ^ static_cast<uint32_t>(number));
   return mixed;

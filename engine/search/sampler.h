@@ -12,7 +12,7 @@
 namespace limpid::internal {
 
 // A number that looks random and is the same for the same `numbers`, in their order.
-uint64_t Mix(uint64_t seed, absl::Span<const int> numbers);
+uint64_t Hash(uint64_t seed, absl::Span<const int> numbers);
 
 // Not thread-safe; keeps its scratch memory.
 class Sampler {

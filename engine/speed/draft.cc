@@ -60,8 +60,8 @@ DraftLayer::DraftLayer(const LinearWeights& output)
   }
 }
 
-int DraftLayer::FindBest(const float* x, absl::Span<const int> candidates,
-                         Buffer<int16_t>& input) const {
+int DraftLayer::ArgMax(const float* x, absl::Span<const int> candidates,
+                       Buffer<int16_t>& input) const {
   assert(!scales_.empty() && !candidates.empty());
   input.Reserve(row_size_);
   const float scale = Quantize(x, model_dim_, input.data());

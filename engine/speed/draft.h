@@ -26,7 +26,7 @@ class DraftLayer {
   // The one of `candidates`, of which there is one at least, that most probably comes next, going
   // by the decoder's output x [model_dim]. `input` is scratch memory. Not for a layer made of
   // nothing.
-  int FindBest(const float* x, absl::Span<const int> candidates, Buffer<int16_t>& input) const;
+  int ArgMax(const float* x, absl::Span<const int> candidates, Buffer<int16_t>& input) const;
 
   // Of what a row of weights takes: whole vectors of any processor, and a cache line.
   static constexpr int kRowGranularity = 64;

@@ -5,8 +5,6 @@
 #include <limits>
 #include <numeric>
 
-#include "engine/search/logits_processor.h"
-
 namespace limpid::internal {
 namespace {
 
@@ -23,7 +21,7 @@ bool Wants(const std::vector<T>& wanted, const T& value) {
 // model_dim]. The model's own projection takes all heads side by side, so each vector goes through
 // it with zeros in the place of the other heads; the bias is what zeros alone give.
 std::vector<float> ProjectHeads(const AttentionTrace& trace, const std::vector<float>& vectors,
-                                const Linear& projection, Products& products) {
+                                const Linear& projection, Gemm& gemm) {
   const ptrdiff_t head_dim = trace.head_dim;
   const int rows = static_cast<int>(vectors.size() / trace.head_dim);
   const size_t rows_a_head = rows / trace.heads.size();
@@ -36,7 +34,7 @@ std::vector<float> ProjectHeads(const AttentionTrace& trace, const std::vector<f
     std::copy_n(&vectors[row * head_dim], head_dim, x.row(row) + column);
   }
   Matrix y;
-  projection.Apply(x, y, products);
+  projection.Apply(x, y, gemm);
   std::vector<float> projected;
   projected.reserve(static_cast<size_t>(rows) * y.columns());
   const float* bias = y.row(rows);
@@ -84,13 +82,9 @@ void FillNorms(const std::vector<float>& projected_values, AttentionTrace& trace
 class Recorder : public AttentionObserver {
  public:
   Recorder(const TraceRequest& request, const SourceBatch& source,
-           const std::vector<DecoderInput>& inputs, Products& products,
+           const std::vector<DecoderInput>& inputs, Gemm& gemm,
            std::vector<TeacherForcing>& results)
-      : request_(request),
-        source_(source),
-        inputs_(inputs),
-        products_(products),
-        results_(results) {}
+      : request_(request), source_(source), inputs_(inputs), gemm_(gemm), results_(results) {}
 
   void OnQuery(const AttentionId& id, Heads shape, const ObservedQuery& observed) override;
   void OnOutput(const AttentionId& id, const Matrix& output, const Linear& projection) override;
@@ -117,7 +111,7 @@ class Recorder : public AttentionObserver {
   const TraceRequest& request_;
   const SourceBatch& source_;
   const std::vector<DecoderInput>& inputs_;  // of the decoder step that is under way
-  Products& products_;
+  Gemm& gemm_;
   std::vector<TeacherForcing>& results_;
 };
 
@@ -201,9 +195,9 @@ void Recorder::OnOutput(const AttentionId& id, const Matrix& output, const Linea
 void Recorder::Finish(const Linear& projection, AttentionTrace& trace) {
   if (trace.heads.empty()) return;
   if (request_.head_output) {
-    trace.head_output = ProjectHeads(trace, trace.context, projection, products_);
+    trace.head_output = ProjectHeads(trace, trace.context, projection, gemm_);
   }
-  if (request_.norms) FillNorms(ProjectHeads(trace, trace.v, projection, products_), trace);
+  if (request_.norms) FillNorms(ProjectHeads(trace, trace.v, projection, gemm_), trace);
   if (!request_.context) trace.context.clear();
   if (!request_.projections) trace.v.clear();
 }
@@ -233,10 +227,10 @@ std::vector<TeacherForcing> Tracer::Run(const SourceBatch& source,
     results[sentence].log_probabilities.resize(targets[sentence].size());
   }
   const TraceRequest none;
-  Recorder recorder(request == nullptr ? none : *request, source, inputs_, work_.products, results);
-  work_.observer = request == nullptr ? nullptr : &recorder;
-  transformer_.Encode(source, memory_, work_);
-  cache_.Reset(config.decoder_layers, config.model_dim, source.sentences());
+  Recorder recorder(request == nullptr ? none : *request, source, inputs_, exec_.gemm, results);
+  exec_.observer = request == nullptr ? nullptr : &recorder;
+  transformer_.Encode(source, cross_cache_, exec_);
+  self_cache_.Reset(config.decoder_layers, config.model_dim, source.sentences());
 
   inputs_.clear();
   for (int sentence = 0; sentence < source.sentences(); ++sentence) {
@@ -247,23 +241,23 @@ std::vector<TeacherForcing> Tracer::Run(const SourceBatch& source,
     }
     const bool last = sentence + 1 == source.sentences();
     if (inputs_.empty() || (inputs_.size() < kInputsAStep && !last)) continue;
-    transformer_.Decode({inputs_, source, memory_, cache_}, work_);
-    Collect(targets, request == nullptr ? 0 : request->predictions, results);
+    const Matrix& output = transformer_.Step({inputs_, source, cross_cache_, self_cache_}, exec_);
+    Collect(transformer_.Logits(output, vocabulary_, exec_), targets,
+            request == nullptr ? 0 : request->predictions, results);
     inputs_.clear();
   }
-  work_.observer = nullptr;
+  exec_.observer = nullptr;
   return results;
 }
 
 // Takes log-probabilities and predictions from the logits of a step.
-void Tracer::Collect(absl::Span<const absl::Span<const int>> targets, int predictions,
-                     std::vector<TeacherForcing>& results) {
+void Tracer::Collect(const Matrix& all_logits, absl::Span<const absl::Span<const int>> targets,
+                     int predictions, std::vector<TeacherForcing>& results) {
   const ModelConfig& config = transformer_.config();
   for (size_t row = 0; row < inputs_.size(); ++row) {
     const DecoderInput& input = inputs_[row];
-    float* logits = work_.logits.row(static_cast<int>(row));
-    RemoveBadWords(config, logits);
-    const float log_sum_exp = FindBest(logits, config.target_vocab_size).log_sum_exp;
+    const float* logits = all_logits.row(static_cast<int>(row));
+    const float log_sum_exp = ArgMax(logits, config.target_vocab_size).log_sum_exp;
     TeacherForcing& result = results[input.sentence];
     result.log_probabilities[input.position] =
         logits[targets[input.sentence][input.position]] - log_sum_exp;

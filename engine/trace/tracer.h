@@ -36,13 +36,14 @@ class Tracer {
                                   const TraceRequest* request);
 
  private:
-  void Collect(absl::Span<const absl::Span<const int>> targets, int predictions,
-               std::vector<TeacherForcing>& results);
+  void Collect(const Matrix& all_logits, absl::Span<const absl::Span<const int>> targets,
+               int predictions, std::vector<TeacherForcing>& results);
 
   const Transformer& transformer_;
-  Workspace work_;
-  Memory memory_;
-  SelfAttentionCache cache_;
+  Execution exec_;
+  CrossAttentionCache cross_cache_;
+  SelfAttentionCache self_cache_;
+  ActiveVocabulary vocabulary_;  // the whole
   std::vector<DecoderInput> inputs_;
 };
 

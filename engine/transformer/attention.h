@@ -19,7 +19,7 @@
 #include "engine/math/attention_ops.h"
 #include "engine/math/linear.h"
 #include "engine/math/matrix.h"
-#include "engine/transformer/workspace.h"
+#include "engine/transformer/execution.h"
 #include "limpid/trace.h"
 
 namespace limpid::internal {
@@ -70,7 +70,7 @@ class Attention {
   // y = y + context W_o + b_o, with context the attention of each row of `queries` (whose first
   // model_dim columns are the query) over what visible(row) says that it may see.
   void ApplyAndAdd(const Matrix& queries, absl::FunctionRef<KeysAndValues(int row)> visible,
-                   Matrix& y, Workspace& work) const;
+                   Matrix& y, Execution& exec) const;
 
  private:
   AttentionId id_;

@@ -1,5 +1,7 @@
-// The keys and values of the target tokens so far, kept so that each step computes only those of
-// the newest token.
+// The keys and values that the decoder attends to, computed once and kept.
+//
+//   cross-attention   of the source tokens: once a sentence
+//   self-attention    of the target tokens so far: each step computes only those of its new tokens
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_CACHE_H_
 #define LIMPID_ENGINE_TRANSFORMER_CACHE_H_
@@ -12,30 +14,36 @@
 
 namespace limpid::internal {
 
-// Holds, for some number of hypotheses, a row a token: [layers, 2, model_dim], keys before values
-// (in layers with an SSRU its state, and room that it does not use: ssru.h).
-// Rows are handed out one by one and never move; a hypothesis is a list of them.
+// Filled by Decoder::ProjectCrossKeysValues.
+struct CrossAttentionCache {
+  Matrix keys_values;              // [source tokens, layers, 2, model_dim]: keys before values
+  std::vector<const float*> rows;  // [source tokens]: where each token's row begins
+};
+
+// One row per target token of each hypothesis: [layers, 2, model_dim], keys before values. (A layer
+// with an SSRU keeps its state in the first half and leaves the second unused: ssru.h.) Rows never
+// move. A hypothesis is a list of rows, so hypotheses that share tokens share their rows.
 class SelfAttentionCache {
  public:
-  // Forgets everything. Memory is kept for the next batch.
+  // Removes everything. Memory is kept for the next batch.
   void Reset(int layers, int model_dim, int hypotheses);
 
-  // Adds a row, of whatever content, to the tokens of a hypothesis.
+  // Adds an uninitialized row for the next token of a hypothesis.
   void Append(int hypothesis);
 
-  // Forgets all but the first `count` tokens of a hypothesis.
+  // Keeps only the first `count` tokens of a hypothesis.
   void Truncate(int hypothesis, int count) { tokens_[hypothesis].resize(count); }
 
-  // Makes hypothesis `to` one that goes on from the same tokens as `from`. Their rows are shared.
+  // Makes hypothesis `to` a copy of `from`, which shares its rows.
   void Fork(int from, int to) { tokens_[to] = tokens_[from]; }
 
-  // Makes hypothesis first + i go on from the tokens that first + parents[i] has had until now.
+  // Hypothesis first + i becomes a copy of what hypothesis first + parents[i] was before the call.
   void Reorder(int first, absl::Span<const int> parents);
 
   int length(int hypothesis) const { return static_cast<int>(tokens_[hypothesis].size()); }
   // The first `count` tokens of a hypothesis.
   RowList tokens(int hypothesis, int count) const { return {tokens_[hypothesis].data(), count}; }
-  // Where layer `layer` is to write the keys and values of a token, [2, model_dim].
+  // The keys and values of a token in a layer, [2, model_dim].
   float* row(int hypothesis, int position, int layer) {
     return tokens_[hypothesis][position] + static_cast<size_t>(layer) * 2 * model_dim_;
   }

@@ -6,7 +6,8 @@
 namespace limpid::internal {
 namespace {
 
-// All layers' keys and values side by side, layer by layer, as in Memory::keys_values.
+// The key and value projections of all layers as one, in the order of
+// CrossAttentionCache::keys_values.
 Linear PackCrossKeysValues(const std::vector<DecoderLayerWeights>& layers, ComputeType type) {
   std::vector<LinearWeights> parts;
   for (const DecoderLayerWeights& layer : layers) {
@@ -44,74 +45,74 @@ DecoderLayer::DecoderLayer(const ModelConfig& config, const DecoderLayerWeights&
       Attention({AttentionKind::kDecoder, index}, HeadsOf(config), attention.output, type);
 }
 
-void DecoderLayer::Apply(const DecoderStep& step, Workspace& work) const {
-  ApplyWithResidual(norm_order_, self_norm_, work.x, work.normed,
-                    [&](const Matrix& x, Matrix& y) { LookBack(step, x, y, work); });
-  ApplyWithResidual(norm_order_, cross_norm_, work.x, work.normed,
-                    [&](const Matrix& x, Matrix& y) { CrossAttention(step, x, y, work); });
-  ApplyWithResidual(norm_order_, feed_forward_norm_, work.x, work.normed,
+void DecoderLayer::Apply(const DecoderStep& step, Execution& exec) const {
+  ApplyWithResidual(norm_order_, self_norm_, exec.work.x, exec.work.normed,
+                    [&](const Matrix& x, Matrix& y) { SelfAttentionOrSsru(step, x, y, exec); });
+  ApplyWithResidual(norm_order_, cross_norm_, exec.work.x, exec.work.normed,
+                    [&](const Matrix& x, Matrix& y) { CrossAttention(step, x, y, exec); });
+  ApplyWithResidual(norm_order_, feed_forward_norm_, exec.work.x, exec.work.normed,
                     [&](const Matrix& x, Matrix& y) {
-                      feed_forward_.ApplyAndAdd(x, y, work.hidden, work.products);
+                      feed_forward_.ApplyAndAdd(x, y, exec.work.ffn, exec.gemm);
                     });
 }
 
-void DecoderLayer::LookBack(const DecoderStep& step, const Matrix& x, Matrix& y,
-                            Workspace& work) const {
+void DecoderLayer::SelfAttentionOrSsru(const DecoderStep& step, const Matrix& x, Matrix& y,
+                                       Execution& exec) const {
   if (self_attention_kind_ == DecoderSelfAttention::kAttention) {
-    SelfAttention(step, x, y, work);
+    SelfAttention(step, x, y, exec);
   } else {
-    RecurrentUnit(step, x, y, work);
+    ApplySsru(step, x, y, exec);
   }
 }
 
-// Queries, keys and values all come from the target. A token is shown itself and those before it:
-// that is the whole of the paper's mask.
+// Queries, keys and values all come from the target. A token attends to itself and to those before
+// it: this is the paper's mask.
 void DecoderLayer::SelfAttention(const DecoderStep& step, const Matrix& x, Matrix& y,
-                                 Workspace& work) const {
+                                 Execution& exec) const {
   const int model_dim = x.columns();
-  query_key_value_.Apply(x, work.qkv, work.products);
+  query_key_value_.Apply(x, exec.work.qkv, exec.gemm);
   for (int row = 0; row < x.rows(); ++row) {
     const DecoderInput& input = step.inputs[row];
-    std::copy_n(work.qkv.row(row) + model_dim, 2 * model_dim,
-                step.cache.row(input.hypothesis, input.position, index_));
+    std::copy_n(exec.work.qkv.row(row) + model_dim, 2 * model_dim,
+                step.self_cache.row(input.hypothesis, input.position, index_));
   }
   const ptrdiff_t keys = static_cast<ptrdiff_t>(index_) * 2 * model_dim;
   const auto so_far = [&](int row) {
     const DecoderInput& input = step.inputs[row];
-    return KeysAndValues{.tokens = step.cache.tokens(input.hypothesis, input.position + 1),
+    return KeysAndValues{.tokens = step.self_cache.tokens(input.hypothesis, input.position + 1),
                          .key_offset = keys,
                          .value_offset = keys + model_dim};
   };
-  self_attention_.ApplyAndAdd(work.qkv, so_far, y, work);
+  self_attention_.ApplyAndAdd(exec.work.qkv, so_far, y, exec);
 }
 
-// The state after a token stands in the cache in place of its keys, and is made from that of the
-// token before it, so that hypotheses which share tokens share their states.
-void DecoderLayer::RecurrentUnit(const DecoderStep& step, const Matrix& x, Matrix& y,
-                                 Workspace& work) const {
+// The cache holds each token's state in place of its keys. Hypotheses that share tokens share their
+// states.
+void DecoderLayer::ApplySsru(const DecoderStep& step, const Matrix& x, Matrix& y,
+                             Execution& exec) const {
   const auto states = [&](int row) {
     const auto& [token, position, hypothesis, sentence] = step.inputs[row];
     const float* before =
-        position == 0 ? nullptr : step.cache.row(hypothesis, position - 1, index_);
-    return SsruStates{before, step.cache.row(hypothesis, position, index_)};
+        position == 0 ? nullptr : step.self_cache.row(hypothesis, position - 1, index_);
+    return SsruStates{before, step.self_cache.row(hypothesis, position, index_)};
   };
-  ssru_.ApplyAndAdd(x, states, y, work);
+  ssru_.ApplyAndAdd(x, states, y, exec);
 }
 
-// Queries come from the target, keys and values from the encoder's output for the source.
+// Queries come from the target; keys and values come from the encoder's output for the source.
 void DecoderLayer::CrossAttention(const DecoderStep& step, const Matrix& x, Matrix& y,
-                                  Workspace& work) const {
+                                  Execution& exec) const {
   const int model_dim = x.columns();
-  cross_query_.Apply(x, work.queries, work.products);
+  cross_query_.Apply(x, exec.work.queries, exec.gemm);
   const ptrdiff_t keys = static_cast<ptrdiff_t>(index_) * 2 * model_dim;
   const auto source = [&](int row) {
     const int sentence = step.inputs[row].sentence;
-    return KeysAndValues{
-        .tokens = {&step.memory.rows[step.source.begin(sentence)], step.source.length(sentence)},
-        .key_offset = keys,
-        .value_offset = keys + model_dim};
+    return KeysAndValues{.tokens = {&step.cross_cache.rows[step.source.begin(sentence)],
+                                    step.source.length(sentence)},
+                         .key_offset = keys,
+                         .value_offset = keys + model_dim};
   };
-  cross_attention_.ApplyAndAdd(work.queries, source, y, work);
+  cross_attention_.ApplyAndAdd(exec.work.queries, source, y, exec);
 }
 
 Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type)
@@ -127,28 +128,30 @@ Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights, Compute
   }
 }
 
-void Decoder::PrepareMemory(int tokens, Memory& memory) const {
-  memory.keys_values.Resize(tokens, cross_keys_values_.out());
-  memory.rows.resize(tokens);
-  for (int token = 0; token < tokens; ++token) memory.rows[token] = memory.keys_values.row(token);
+void Decoder::ReserveCrossKeysValues(int tokens, CrossAttentionCache& cache) const {
+  cache.keys_values.Resize(tokens, cross_keys_values_.out());
+  cache.rows.resize(tokens);
+  for (int token = 0; token < tokens; ++token) cache.rows[token] = cache.keys_values.row(token);
 }
 
-void Decoder::Remember(const Matrix& encoder_output, int first_token, Memory& memory,
-                       Products& products) const {
-  cross_keys_values_.ApplyAt(encoder_output, first_token, memory.keys_values, products);
+void Decoder::ProjectCrossKeysValues(const Matrix& encoder_output, int first_token,
+                                     CrossAttentionCache& cache, Gemm& gemm) const {
+  cross_keys_values_.ApplyAt(encoder_output, first_token, cache.keys_values, gemm);
 }
 
-void Decoder::Step(const DecoderStep& step, Workspace& work) const {
-  work.x.Resize(static_cast<int>(step.inputs.size()), embedding_.model_dim());
-  for (int row = 0; row < work.x.rows(); ++row) {
+const Matrix& Decoder::Step(const DecoderStep& step, Execution& exec) const {
+  Matrix& x = exec.work.x;
+  x.Resize(static_cast<int>(step.inputs.size()), embedding_.model_dim());
+  for (int row = 0; row < x.rows(); ++row) {
     const DecoderInput& input = step.inputs[row];
-    assert(input.position == step.cache.length(input.hypothesis));
-    embedding_.Lookup(input.token, input.position, row, work.x);
-    step.cache.Append(input.hypothesis);
+    assert(input.position == step.self_cache.length(input.hypothesis));
+    embedding_.Lookup(input.token, input.position, row, x);
+    step.self_cache.Append(input.hypothesis);
   }
-  embedding_.Finish(work.x);
-  for (const DecoderLayer& layer : layers_) layer.Apply(step, work);
-  if (has_final_norm_) final_norm_.Apply(work.x, work.x);
+  embedding_.Finish(x);
+  for (const DecoderLayer& layer : layers_) layer.Apply(step, exec);
+  if (has_final_norm_) final_norm_.Apply(x, x);
+  return x;
 }
 
 }  // namespace limpid::internal

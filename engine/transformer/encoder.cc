@@ -15,31 +15,33 @@ EncoderLayer::EncoderLayer(const ModelConfig& config, const EncoderLayerWeights&
       feed_forward_(weights.feed_forward, config.activation, type),
       feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
 
-void EncoderLayer::Apply(const SourceBatch& source, Workspace& work) const {
-  ApplyWithResidual(norm_order_, attention_norm_, work.x, work.normed,
-                    [&](const Matrix& x, Matrix& y) { SelfAttention(source, x, y, work); });
-  ApplyWithResidual(norm_order_, feed_forward_norm_, work.x, work.normed,
+void EncoderLayer::Apply(const SourceBatch& source, SentenceRange range, Execution& exec) const {
+  ApplyWithResidual(norm_order_, attention_norm_, exec.work.x, exec.work.normed,
+                    [&](const Matrix& x, Matrix& y) { SelfAttention(source, range, x, y, exec); });
+  ApplyWithResidual(norm_order_, feed_forward_norm_, exec.work.x, exec.work.normed,
                     [&](const Matrix& x, Matrix& y) {
-                      feed_forward_.ApplyAndAdd(x, y, work.hidden, work.products);
+                      feed_forward_.ApplyAndAdd(x, y, exec.work.ffn, exec.gemm);
                     });
 }
 
-// Queries, keys and values all come from the same place, the source: y = y + attention(x). A token
-// sees all of its sentence.
-void EncoderLayer::SelfAttention(const SourceBatch& source, const Matrix& x, Matrix& y,
-                                 Workspace& work) const {
+// y = y + attention(x). Queries, keys and values all come from the source. A token attends to all
+// of its sentence.
+void EncoderLayer::SelfAttention(const SourceBatch& source, SentenceRange range, const Matrix& x,
+                                 Matrix& y, Execution& exec) const {
   const ptrdiff_t model_dim = x.columns();
-  query_key_value_.Apply(x, work.qkv, work.products);
-  work.rows.resize(source.tokens());
-  for (int token = 0; token < source.tokens(); ++token) work.rows[token] = work.qkv.row(token);
+  query_key_value_.Apply(x, exec.work.qkv, exec.gemm);
+  exec.work.rows.resize(x.rows());
+  for (int row = 0; row < x.rows(); ++row) exec.work.rows[row] = exec.work.qkv.row(row);
 
-  const auto whole_sentence = [&](int token) {
-    const int sentence = source.sentence(token);
-    return KeysAndValues{.tokens = {&work.rows[source.begin(sentence)], source.length(sentence)},
+  const int first_token = source.begin(range.begin);
+  const auto whole_sentence = [&](int row) {
+    const int sentence = source.sentence(first_token + row);
+    const int first_row = source.begin(sentence) - first_token;
+    return KeysAndValues{.tokens = {&exec.work.rows[first_row], source.length(sentence)},
                          .key_offset = model_dim,
                          .value_offset = 2 * model_dim};
   };
-  attention_.ApplyAndAdd(work.qkv, whole_sentence, y, work);
+  attention_.ApplyAndAdd(exec.work.qkv, whole_sentence, y, exec);
 }
 
 Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type)
@@ -52,15 +54,20 @@ Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights, Compute
   }
 }
 
-void Encoder::Encode(const SourceBatch& source, Workspace& work) const {
-  work.x.Resize(source.tokens(), embedding_.model_dim());
-  for (int token = 0; token < source.tokens(); ++token) {
+const Matrix& Encoder::Encode(const SourceBatch& source, SentenceRange range,
+                              Execution& exec) const {
+  Matrix& x = exec.work.x;
+  const int first_token = source.begin(range.begin);
+  x.Resize(source.begin(range.end) - first_token, embedding_.model_dim());
+  for (int row = 0; row < x.rows(); ++row) {
+    const int token = first_token + row;
     const int position = token - source.begin(source.sentence(token));
-    embedding_.Lookup(source.id(token), position, token, work.x);
+    embedding_.Lookup(source.id(token), position, row, x);
   }
-  embedding_.Finish(work.x);
-  for (const EncoderLayer& layer : layers_) layer.Apply(source, work);
-  if (has_final_norm_) final_norm_.Apply(work.x, work.x);
+  embedding_.Finish(x);
+  for (const EncoderLayer& layer : layers_) layer.Apply(source, range, exec);
+  if (has_final_norm_) final_norm_.Apply(x, x);
+  return x;
 }
 
 }  // namespace limpid::internal

@@ -1,5 +1,5 @@
-// The encoder: reads a batch of source sentences. Sentences lie one after the other without
-// padding, and a token sees its own sentence only.
+// The encoder: reads a batch of source sentences. They lie one after the other without padding, and
+// a token attends only to its own sentence.
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_ENCODER_H_
 #define LIMPID_ENGINE_TRANSFORMER_ENCODER_H_
@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "engine/transformer/attention.h"
+#include "engine/transformer/execution.h"
 #include "engine/transformer/layers.h"
 #include "engine/transformer/source_batch.h"
-#include "engine/transformer/workspace.h"
 
 namespace limpid::internal {
 
@@ -17,11 +17,12 @@ class EncoderLayer {
  public:
   EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights, ComputeType type,
                int index);
-  // Transforms work.x [tokens, model_dim] in place.
-  void Apply(const SourceBatch& source, Workspace& work) const;
+  // Transforms exec.work.x [tokens, model_dim] in place.
+  void Apply(const SourceBatch& source, SentenceRange range, Execution& exec) const;
 
  private:
-  void SelfAttention(const SourceBatch& source, const Matrix& x, Matrix& y, Workspace& work) const;
+  void SelfAttention(const SourceBatch& source, SentenceRange range, const Matrix& x, Matrix& y,
+                     Execution& exec) const;
 
   NormOrder norm_order_;
   Linear query_key_value_;  // [3 · model_dim, model_dim]
@@ -34,8 +35,9 @@ class EncoderLayer {
 class Encoder {
  public:
   Encoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type);
-  // Leaves the encoder's output in work.x [tokens, model_dim].
-  void Encode(const SourceBatch& source, Workspace& work) const;
+  // Encodes these sentences of the batch. Returns the encoder's output, [their tokens, model_dim]:
+  // memory of `exec`, valid until its next use.
+  const Matrix& Encode(const SourceBatch& source, SentenceRange range, Execution& exec) const;
 
  private:
   Embedding embedding_;

@@ -77,10 +77,9 @@ FeedForward::FeedForward(const FeedForwardWeights& weights, Activation activatio
       output_(Linear::Pack({weights.output}, type)),
       activation_(activation) {}
 
-void FeedForward::ApplyAndAdd(const Matrix& x, Matrix& y, Matrix& hidden,
-                              Products& products) const {
-  hidden_.ApplyAndActivate(x, activation_, hidden, products);
-  output_.ApplyAndAdd(hidden, y, products);
+void FeedForward::ApplyAndAdd(const Matrix& x, Matrix& y, Matrix& hidden, Gemm& gemm) const {
+  hidden_.ApplyAndActivate(x, activation_, hidden, gemm);
+  output_.ApplyAndAdd(hidden, y, gemm);
 }
 
 }  // namespace limpid::internal

@@ -56,7 +56,7 @@ class FeedForward {
 
   // y = y + FeedForward(x); x and y are [rows, model_dim] and may be the same.
   // `hidden` is scratch, [rows, ffn_dim].
-  void ApplyAndAdd(const Matrix& x, Matrix& y, Matrix& hidden, Products& products) const;
+  void ApplyAndAdd(const Matrix& x, Matrix& y, Matrix& hidden, Gemm& gemm) const;
 
  private:
   Linear hidden_;

@@ -1,4 +1,4 @@
-// The source sentences that are translated together.
+// The source sentences that are translated together, packed without padding.
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_SOURCE_BATCH_H_
 #define LIMPID_ENGINE_TRANSFORMER_SOURCE_BATCH_H_
@@ -11,7 +11,13 @@
 
 namespace limpid::internal {
 
-// Sentences of token ids, packed: sentence s is the tokens from begin(s) to begin(s + 1).
+// Sentences begin … end - 1 of a batch.
+struct SentenceRange {
+  int begin = 0;
+  int end = 0;
+};
+
+// Token ids. Sentence s is the tokens begin(s) … begin(s + 1) - 1.
 class SourceBatch {
  public:
   void Clear() {
@@ -19,7 +25,7 @@ class SourceBatch {
     sentences_.clear();
     begins_.assign(1, 0);
   }
-  // `ids` has at least one: attention over nothing is not defined.
+  // `ids` must not be empty: attention over no keys is undefined.
   void Add(absl::Span<const int> ids) {
     assert(!ids.empty());
     ids_.insert(ids_.end(), ids.begin(), ids.end());
@@ -30,9 +36,9 @@ class SourceBatch {
   int tokens() const { return static_cast<int>(ids_.size()); }
   int id(int token) const { return ids_[token]; }
   absl::Span<const int> ids(int sentence) const {
-    return {&ids_[begin(sentence)], static_cast<size_t>(length(sentence))};
+    return absl::MakeConstSpan(ids_).subspan(begin(sentence), length(sentence));
   }
-  int sentence(int token) const { return sentences_[token]; }  // the one that the token is part of
+  int sentence(int token) const { return sentences_[token]; }  // that the token belongs to
   int begin(int sentence) const { return begins_[sentence]; }
   int length(int sentence) const { return begins_[sentence + 1] - begins_[sentence]; }
 

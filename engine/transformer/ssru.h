@@ -13,7 +13,7 @@
 #include "absl/functional/function_ref.h"
 #include "engine/math/linear.h"
 #include "engine/math/matrix.h"
-#include "engine/transformer/workspace.h"
+#include "engine/transformer/execution.h"
 #include "models/model/config.h"
 #include "models/model/weights.h"
 
@@ -34,7 +34,7 @@ class Ssru {
   // y = y + Ssru(x); x and y are [rows, model_dim] and may be the same. Rows are taken in order, so
   // that states(row).before may be what an earlier row wrote.
   void ApplyAndAdd(const Matrix& x, absl::FunctionRef<SsruStates(int row)> states, Matrix& y,
-                   Workspace& work) const;
+                   Execution& exec) const;
 
  private:
   Linear forget_input_;  // [2 · model_dim, model_dim]

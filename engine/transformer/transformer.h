@@ -9,51 +9,46 @@
 //   decoder layer  self-attention (Q, K, V from the target so far),
 //                  cross-attention (Q from the target, K, V from the encoder's
 //                  output), feed-forward                                           decoder.h
-//                  (some models remember the target so far otherwise: ssru.h)
-//   output         how much each token of the vocabulary is to come next           output.h
-//                  (in float32, where only the best is wanted, by way of int8: screen.h)
-//                  (where a sentence is alone, its tokens are drafted first: draft.h)
-//   attention      softmax(Q Kᵀ / √head_dim) V, once for all three kinds           attention.h
-//   the rest       embedding, norm, feed-forward, residual                         layers.h
+//                  (some models have an SSRU in place of self-attention: ssru.h)
+//   output         a logit for each token of the vocabulary                        output.h
+//   attention      softmax(Q Kᵀ / √head_dim) V, the same code for all three kinds  attention.h
+//   the rest       embedding, LayerNorm, feed-forward, residual                    layers.h
 //
 // Dimensions, in the words that every shape uses:
 //
 //   sentences    source sentences that are translated together
 //   tokens       source tokens of all sentences, packed one sentence after the other: no padding
-//   inputs       target tokens that one decoder step takes in: one for each live hypothesis
+//   inputs       input tokens of one decoder step: one for each live hypothesis
 //   layers       encoder or decoder layers
 //   heads        attention heads; head h has columns [h · head_dim, (h + 1) · head_dim)
-//   queries      tokens that look; keys: tokens that are looked at
+//   queries      tokens that attend; keys: tokens that are attended to
 //   model_dim    width of the residual stream = heads · head_dim
-//   ffn_dim      width of a feed-forward network's hidden layer
-//   vocab        pieces that the model knows
+//   ffn_dim      width of the feed-forward network's hidden layer
+//   vocab        number of pieces in the vocabulary
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_TRANSFORMER_H_
 #define LIMPID_ENGINE_TRANSFORMER_TRANSFORMER_H_
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
-#include "engine/speed/draft.h"
 #include "engine/transformer/decoder.h"
 #include "engine/transformer/encoder.h"
 #include "models/model/checkpoint.h"
 
 namespace limpid::internal {
 
-// Immutable once made; any number of threads may use it, each with a Workspace of its own.
+// Immutable. Any number of threads may use it, each with an Execution of its own.
 class Transformer {
  public:
-  // All parts are made of `checkpoint`. Their embeddings, and the output layer's weights, stay in
+  // Both parts are made from `checkpoint`. The embeddings and the output layer's weights stay in
   // its memory, so the transformer keeps it.
-  Transformer(Checkpoint checkpoint, Encoder encoder, Decoder decoder, DraftLayer draft = {})
+  Transformer(Checkpoint checkpoint, Encoder encoder, Decoder decoder)
       : checkpoint_(std::move(checkpoint)),
         encoder_(std::move(encoder)),
-        decoder_(std::move(decoder)),
-        draft_(std::move(draft)) {
-    // All else is packed, and of these few rows are looked up.
+        decoder_(std::move(decoder)) {
+    // Everything else is packed now, and only a few rows of these are looked up.
     if (checkpoint_.file != nullptr) checkpoint_.file->DropPages();
   }
   // `weights` are those of `checkpoint`, bound.
@@ -63,57 +58,39 @@ class Transformer {
 
   const ModelConfig& config() const { return checkpoint_.config; }
 
-  // Reads the source: fills `memory` for it. Group by group, so that a group's activations stay in
-  // the processor's cache; an observer sees all of the source at once.
-  void Encode(const SourceBatch& source, Memory& memory, Workspace& work) const {
-    const int max_tokens = work.observer == nullptr ? kTokensAtOnce : source.tokens();
-    decoder_.PrepareMemory(source.tokens(), memory);
-    for (int sentence = 0; sentence < source.sentences();) {
-      const int first_token = source.begin(sentence);
-      work.group.Clear();
+  // Runs the encoder and fills the cross-attention cache. Works on a few sentences at a time so
+  // that their activations stay in the processor's cache; an observer sees the batch as a whole.
+  void Encode(const SourceBatch& source, CrossAttentionCache& cache, Execution& exec) const {
+    const int max_tokens = exec.observer == nullptr ? kTokensAtOnce : source.tokens();
+    decoder_.ReserveCrossKeysValues(source.tokens(), cache);
+    for (SentenceRange range; range.begin < source.sentences(); range.begin = range.end) {
+      const int first_token = source.begin(range.begin);
       do {
-        work.group.Add(source.ids(sentence));
-        ++sentence;
-      } while (sentence < source.sentences() &&
-               work.group.tokens() + source.length(sentence) <= max_tokens);
-      encoder_.Encode(work.group, work);
-      decoder_.Remember(work.x, first_token, memory, work.products);
+        ++range.end;
+      } while (range.end < source.sentences() &&
+               source.begin(range.end + 1) - first_token <= max_tokens);
+      const Matrix& output = encoder_.Encode(source, range, exec);
+      decoder_.ProjectCrossKeysValues(output, first_token, cache, exec.gemm);
     }
   }
 
-  // One step of decoding: fills work.logits [inputs, target_vocab].
-  void Decode(const DecoderStep& step, Workspace& work) const {
-    decoder_.Step(step, work);
-    decoder_.output().Apply(work.x, work.selection, work.logits, work.products);
+  // One decoder step. Returns the decoder's output, [inputs, model_dim]: memory of `exec`, valid
+  // until its next use.
+  const Matrix& Step(const DecoderStep& step, Execution& exec) const {
+    return decoder_.Step(step, exec);
   }
 
-  // The same, where only the best is wanted: fills work.best [inputs]. Bad words are left out.
-  void DecodeBest(const DecoderStep& step, LogSumExp log_sum_exp, Workspace& work) const {
-    decoder_.Step(step, work);
-    decoder_.output().FindBest(work.x, work.selection, log_sum_exp, work.best, work.products);
+  // The logits of the next token after each row of a decoder's output, [rows, target_vocab]: memory
+  // of `exec`, valid until its next use. Tokens that must not be produced have minus infinity.
+  const Matrix& Logits(const Matrix& output, ActiveVocabulary& active, Execution& exec) const {
+    decoder_.output().Apply(output, active, exec.work.logits, exec.gemm);
+    return exec.work.logits;
   }
 
-  // A step of a single input of which the output layer is put off: keeps the decoder's output for
-  // CheckDrafts as row `index` of work.drafted, which has room for it, and returns the candidate
-  // that most probably comes next. For transformers made with a DraftLayer.
-  int Draft(const DecoderStep& step, absl::Span<const int> candidates, int index,
-            Workspace& work) const {
-    decoder_.Step(step, work);
-    std::copy_n(work.x.row(0), work.x.columns(), work.drafted.row(index));
-    return draft_.FindBest(work.x.row(0), candidates, work.draft_input);
-  }
-  // What DecodeBest would have found at each draft: fills work.best [drafts].
-  void CheckDrafts(LogSumExp log_sum_exp, Workspace& work) const {
-    decoder_.output().FindBest(work.drafted, work.selection, log_sum_exp, work.best, work.products);
-  }
-
-  // From now on only these tokens, each once and in order, can come next. None: all.
-  void SelectTokens(std::vector<int> tokens, Workspace& work) const {
-    if (tokens.empty()) {
-      work.selection.tokens.clear();
-    } else {
-      decoder_.output().Select(std::move(tokens), work.selection);
-    }
+  const OutputLayer& output() const { return decoder_.output(); }
+  // Only `tokens`, in ascending order, can be produced; empty: all.
+  ActiveVocabulary Activate(std::vector<int> tokens) const {
+    return decoder_.output().Activate(std::move(tokens));
   }
 
  private:
@@ -122,7 +99,6 @@ class Transformer {
   Checkpoint checkpoint_;
   Encoder encoder_;
   Decoder decoder_;
-  DraftLayer draft_;
 };
 
 }  // namespace limpid::internal

@@ -20,7 +20,7 @@
 #include "benchmark/benchmark.h"
 #include "engine/math/linear.h"
 #include "engine/math/ops.h"
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 #include "engine/transformer/transformer.h"
 #include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
@@ -157,12 +157,12 @@ void BM_Linear(benchmark::State& state, ComputeType type) {
   const Linear linear = Linear::Pack({{view(weight, {out, in}), view(bias, {out})}}, type);
   Matrix x;
   Matrix y;
-  Products products;
+  Gemm gemm;
   x.Resize(shape.rows, in);
   const Buffer<float> input = RandomFloats(static_cast<size_t>(shape.rows) * in);
   std::copy_n(input.data(), static_cast<size_t>(shape.rows) * in, x.row(0));
-  linear.Apply(x, y, products);
-  for (auto _ : state) linear.Apply(x, y, products);
+  linear.Apply(x, y, gemm);
+  for (auto _ : state) linear.Apply(x, y, gemm);
   state.SetLabel(std::to_string(in) + " to " + std::to_string(out));
   state.counters["FLOP/s"] = Rate(Flops(shape));
   state.counters["of_matmul"] = ShareOf(MatmulSeconds(shape, type));
@@ -217,13 +217,13 @@ void BM_LayerNorm(benchmark::State& state) {
 }
 BENCHMARK(BM_LayerNorm)->ArgName("model_dim")->Arg(256)->Arg(512);
 
-void BM_FindBest(benchmark::State& state) {
+void BM_ArgMax(benchmark::State& state) {
   const int size = static_cast<int>(state.range(0));
   const Buffer<float> logits = RandomFloats(size);
-  for (auto _ : state) benchmark::DoNotOptimize(FindBest(logits.data(), size));
+  for (auto _ : state) benchmark::DoNotOptimize(ArgMax(logits.data(), size));
   state.counters["of_memory"] = ShareOf(ReadSeconds(sizeof(float) * size));
 }
-BENCHMARK(BM_FindBest)->ArgName("vocab")->Arg(8001);
+BENCHMARK(BM_ArgMax)->ArgName("vocab")->Arg(8001);
 
 // ---- The model ---------------------------------------------------------------------------------
 
@@ -270,11 +270,11 @@ void BM_Encode(benchmark::State& state, ComputeType type) {
   const int sentences = static_cast<int>(state.range(0));
   const int length = 10;
   const SourceBatch source = MakeSource(sentences, length);
-  Workspace work;
-  Memory memory;
-  model.Encode(source, memory, work);
-  for (auto _ : state) model.Encode(source, memory, work);
-  // Products take in 64 rows at a time.
+  Execution exec;
+  CrossAttentionCache memory;
+  model.Encode(source, memory, exec);
+  for (auto _ : state) model.Encode(source, memory, exec);
+  // Products load 64 rows at a time.
   const int tokens = sentences * length;
   const double blocks = tokens / static_cast<double>(std::min(tokens, 64));
   state.counters["of_matmul"] = ShareOf(blocks * EncoderMatmuls(std::min(tokens, 64), type));
@@ -289,11 +289,12 @@ void BM_DecoderStep(benchmark::State& state, ComputeType type) {
   const ModelConfig& config = model.config();
   const int sentences = static_cast<int>(state.range(0));
   const SourceBatch source = MakeSource(sentences, 10);
-  Workspace work;
-  Memory memory;
+  Execution exec;
+  CrossAttentionCache memory;
   SelfAttentionCache cache;
+  ActiveVocabulary vocabulary;  // the whole
   std::vector<DecoderInput> inputs(sentences);
-  model.Encode(source, memory, work);
+  model.Encode(source, memory, exec);
   const auto restart = [&] {
     cache.Reset(config.decoder_layers, config.model_dim, sentences);
     for (int sentence = 0; sentence < sentences; ++sentence) {
@@ -310,7 +311,8 @@ void BM_DecoderStep(benchmark::State& state, ComputeType type) {
     state.PauseTiming();
     restart();
     state.ResumeTiming();
-    model.Decode({inputs, source, memory, cache}, work);
+    benchmark::DoNotOptimize(
+        model.Logits(model.Step({inputs, source, memory, cache}, exec), vocabulary, exec));
   }
   state.counters["of_matmul"] = ShareOf(StepMatmuls(sentences, type));
 }

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 #include "engine/text/checkpoint_tokenizer.h"
 #include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"

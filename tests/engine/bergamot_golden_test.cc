@@ -37,7 +37,7 @@ std::pair<int, int> Same(const char* list, ComputeType type) {
 
 // By the scales of inputs that are stored with the model, which are coarse.
 TEST(BergamotGoldenTest, Int8TranslatesAsBergamotDoes) {
-  if (InputZero() < 128) GTEST_SKIP() << "without VNNI inputs have 7 bits: see the test below";
+  if (ZeroPoint() < 128) GTEST_SKIP() << "without VNNI inputs have 7 bits: see the test below";
   const auto [same, all] = Same("sentences", ComputeType::kInt8);
   EXPECT_GT(all, 100);
   EXPECT_EQ(same, all);
@@ -45,7 +45,7 @@ TEST(BergamotGoldenTest, Int8TranslatesAsBergamotDoes) {
 
 // Inputs of 7 bits err otherwise than Bergamot's, so that a sentence may come out otherwise.
 TEST(BergamotGoldenTest, Int8WithoutVnniTranslatesAlmostAllAsBergamotDoes) {
-  if (InputZero() == 128) GTEST_SKIP() << "with VNNI all are: see the test above";
+  if (ZeroPoint() == 128) GTEST_SKIP() << "with VNNI all are: see the test above";
   const auto [same, all] = Same("whatever_the_multipliers", ComputeType::kInt8);
   EXPECT_GE(same, all * 9 / 10);
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 #include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -102,11 +102,11 @@ TEST_P(CTranslate2GoldenTest, BeamSearchFindsTheSame) {
 }
 
 TEST_P(CTranslate2GoldenTest, LogitsAgree) {
-  Workspace work;
-  Memory memory;
-  SelfAttentionCache cache;
-  transformer_->Encode(batch_, memory, work);
-  cache.Reset(config_.decoder_layers, config_.model_dim, batch_.sentences());
+  Execution exec;
+  CrossAttentionCache cross_cache;
+  SelfAttentionCache self_cache;
+  transformer_->Encode(batch_, cross_cache, exec);
+  self_cache.Reset(config_.decoder_layers, config_.model_dim, batch_.sentences());
   for (int i = 0; i < batch_.sentences(); ++i) {
     const auto& sentence = golden_["sentences"][i];
     SCOPED_TRACE(sentence["source"]);
@@ -116,11 +116,13 @@ TEST_P(CTranslate2GoldenTest, LogitsAgree) {
       inputs.push_back({token, static_cast<int>(inputs.size()), i, i});
       token = id;
     }
-    transformer_->Decode({inputs, batch_, memory, cache}, work);
+    ActiveVocabulary vocabulary;
+    const Matrix& output = transformer_->Step({inputs, batch_, cross_cache, self_cache}, exec);
+    const Matrix& all_logits = transformer_->Logits(output, vocabulary, exec);
     for (size_t step = 0; step < inputs.size(); ++step) {
       const std::vector<float> expected = sentence["logits"][step];
       ASSERT_EQ(expected.size(), static_cast<size_t>(config_.target_vocab_size));
-      const float* logits = work.logits.row(static_cast<int>(step));
+      const float* logits = all_logits.row(static_cast<int>(step));
       EXPECT_THAT(std::vector<float>(logits, logits + expected.size()),
                   testing::Pointwise(testing::FloatNear(kTolerance), expected));
     }

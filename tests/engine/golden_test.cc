@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 #include "engine/trace/tracer.h"
 #include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
@@ -88,23 +88,25 @@ class GoldenTest : public testing::TestWithParam<std::string> {
   bool has_attentions_ = false;
   std::string tensor_bytes_;
   TensorMap tensors_;
-  Workspace work_;
-  Memory memory_;
-  SelfAttentionCache cache_;
+  Execution exec_;
+  CrossAttentionCache cross_cache_;
+  SelfAttentionCache self_cache_;
+  ActiveVocabulary vocabulary_;  // the whole
 };
 
 TEST_P(GoldenTest, EncoderOutputAgrees) {
+  const Encoder encoder(config_, weights_, ComputeType::kFloat32);
   const SourceBatch all = AllSources();
   for (int sentence = 0; sentence < all.sentences(); ++sentence) {
     SourceBatch alone;
     alone.Add(all.ids(sentence));
-    transformer_->Encode(alone, memory_, work_);
+    const Matrix& output = encoder.Encode(alone, {0, 1}, exec_);
     const TensorView& golden = Golden(sentence, "encoder_output");
     ASSERT_EQ(golden.rows(), alone.tokens());
     std::vector<float> expected(config_.model_dim);
     for (int token = 0; token < alone.tokens(); ++token) {
       ReadRow(golden, token, expected.data());
-      const float* row = work_.x.row(token);
+      const float* row = output.row(token);
       for (int i = 0; i < config_.model_dim; ++i) ASSERT_NEAR(row[i], expected[i], kTolerance);
     }
   }
@@ -112,9 +114,12 @@ TEST_P(GoldenTest, EncoderOutputAgrees) {
 
 // The logits of each step, given the golden output up to there.
 TEST_P(GoldenTest, LogitsAgree) {
+  ModelConfig config = config_;
+  config.bad_words.clear();  // whose logits the data has, too
+  const Decoder decoder(config, weights_, ComputeType::kFloat32);
   const SourceBatch batch = AllSources();
-  transformer_->Encode(batch, memory_, work_);
-  cache_.Reset(config_.decoder_layers, config_.model_dim, batch.sentences());
+  transformer_->Encode(batch, cross_cache_, exec_);
+  self_cache_.Reset(config_.decoder_layers, config_.model_dim, batch.sentences());
   for (int sentence = 0; sentence < batch.sentences(); ++sentence) {
     SCOPED_TRACE(testing::Message() << "sentence " << sentence);
     const std::vector<int> output = sentences_[sentence]["output_ids"];
@@ -123,7 +128,9 @@ TEST_P(GoldenTest, LogitsAgree) {
       const int token = step == 0 ? config_.decoder_start_id : output[step - 1];
       inputs.push_back({token, static_cast<int>(step), sentence, sentence});
     }
-    transformer_->Decode({inputs, batch, memory_, cache_}, work_);
+    Matrix all_logits;
+    decoder.output().Apply(decoder.Step({inputs, batch, cross_cache_, self_cache_}, exec_),
+                           vocabulary_, all_logits, exec_.gemm);
 
     const std::vector<float> sampled = ReadAll(Golden(sentence, "logits"));
     const std::vector<float> top_ids = ReadAll(Golden(sentence, "top_ids"));
@@ -132,7 +139,7 @@ TEST_P(GoldenTest, LogitsAgree) {
     const size_t samples = sampled.size() / output.size();
     const size_t tops = top.size() / output.size();
     for (size_t step = 0; step < output.size(); ++step) {
-      const float* logits = work_.logits.row(static_cast<int>(step));
+      const float* logits = all_logits.row(static_cast<int>(step));
       for (size_t i = 0; i < samples; ++i) {
         ASSERT_NEAR(logits[i * logit_stride_], sampled[step * samples + i], kTolerance);
       }
@@ -140,29 +147,33 @@ TEST_P(GoldenTest, LogitsAgree) {
         const int id = static_cast<int>(top_ids[step * tops + i]);
         ASSERT_NEAR(logits[id], top[step * tops + i], kTolerance);
       }
-      ASSERT_NEAR(FindBest(logits, config_.target_vocab_size).log_sum_exp, log_sum_exp[step],
+      ASSERT_NEAR(ArgMax(logits, config_.target_vocab_size).log_sum_exp, log_sum_exp[step],
                   kTolerance);
     }
   }
 }
 
 TEST_P(GoldenTest, GreedyOutputIsTheSame) {
-  Searcher searcher(*transformer_);
+  const FastOutput fast_output(config_, transformer_->output(), weights_.output,
+                               ComputeType::kFloat32, /*drafts=*/false);
   const SourceBatch batch = AllSources();
   // The data keeps either to one limit for all or to Limpid's own, which grows with the source.
   int limit = sentences_[0]["max_output_tokens"];
   if (limit == 3 * batch.length(0) + 20) limit = 0;
-  const std::vector<Hypotheses>& found =
-      searcher.Search(batch, {{.max_output_tokens = limit}, TokenConstraints()});
-  for (size_t sentence = 0; sentence < sentences_.size(); ++sentence) {
-    const auto& golden = sentences_[sentence];
-    SCOPED_TRACE(golden["source"]);
-    ASSERT_EQ(golden["max_output_tokens"],
-              limit == 0 ? 3 * batch.length(static_cast<int>(sentence)) + 20 : limit);
-    EXPECT_EQ(found[sentence][0].ids, golden["output_ids"].get<std::vector<int>>());
-    EXPECT_THAT(found[sentence][0].log_probabilities,
-                testing::Pointwise(testing::FloatNear(kTolerance),
-                                   golden["log_probabilities"].get<std::vector<float>>()));
+  for (const FastOutput* output : {static_cast<const FastOutput*>(nullptr), &fast_output}) {
+    Searcher searcher(*transformer_, output);
+    const std::vector<Hypotheses>& found =
+        searcher.Search(batch, {{.max_output_tokens = limit}, TokenConstraints()});
+    for (size_t sentence = 0; sentence < sentences_.size(); ++sentence) {
+      const auto& golden = sentences_[sentence];
+      SCOPED_TRACE(golden["source"]);
+      ASSERT_EQ(golden["max_output_tokens"],
+                limit == 0 ? 3 * batch.length(static_cast<int>(sentence)) + 20 : limit);
+      EXPECT_EQ(found[sentence][0].ids, golden["output_ids"].get<std::vector<int>>());
+      EXPECT_THAT(found[sentence][0].log_probabilities,
+                  testing::Pointwise(testing::FloatNear(kTolerance),
+                                     golden["log_probabilities"].get<std::vector<float>>()));
+    }
   }
 }
 

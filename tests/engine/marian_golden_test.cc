@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/math/linear.h"
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 #include "engine/trace/tracer.h"
 #include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
@@ -152,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(Models, MarianGoldenTest, testing::ValuesIn(Models()),
 
 // Marian's own int8 products differ from float32 by some hundredths; so do ours, and by less.
 TEST(MarianInt8Test, IsNearerToFloat32ThanMarianIs) {
-  if (InputZero() < 128) GTEST_SKIP() << "without VNNI inputs have 7 bits, Marian's 8";
+  if (ZeroPoint() < 128) GTEST_SKIP() << "without VNNI inputs have 7 bits, Marian's 8";
   const SingleThreadScope single_thread;
   const std::string folder = std::string(kGolden) + "/ssru_int8";
   std::ifstream stream(folder + "/golden_marian.json");

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/reference/random_model.h"
@@ -103,6 +103,7 @@ class SearchTest : public testing::Test {
   std::vector<float> bias_;  // of the output
   ModelWeights weights_;
   std::optional<Transformer> transformer_;
+  std::optional<FastOutput> fast_output_;
   std::optional<Searcher> searcher_;
   std::optional<reference::Transformer> oracle_;
   SourceBatch batch_;
@@ -127,11 +128,10 @@ class SearchTest : public testing::Test {
     checkpoint.tensors["output.bias"].data = reinterpret_cast<const std::byte*>(bias_.data());
     config_ = checkpoint.config;
     weights_ = *BindWeights(config_, checkpoint.tensors);
-    Encoder encoder(config_, weights_, ComputeType::kFloat32);
-    Decoder decoder(config_, weights_, ComputeType::kFloat32);
-    transformer_.emplace(std::move(checkpoint), std::move(encoder), std::move(decoder),
-                         DraftLayer(weights_.output));
-    searcher_.emplace(*transformer_);
+    transformer_.emplace(checkpoint, weights_, ComputeType::kFloat32);
+    fast_output_.emplace(config_, transformer_->output(), weights_.output, ComputeType::kFloat32,
+                         /*drafts=*/true);
+    searcher_.emplace(*transformer_, &*fast_output_);
     oracle_.emplace(config_, weights_);
   }
 };

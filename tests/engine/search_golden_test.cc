@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 #include "engine/transformer/transformer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 #include "gtest/gtest.h"
 #include "limpid/translator.h"
 #include "models/formats/formats.h"
@@ -130,19 +130,20 @@ TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   const absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint->config, checkpoint->tensors);
   ASSERT_TRUE(weights.ok()) << weights.status();
-  Encoder encoder(checkpoint->config, *weights, GetParam());
-  Decoder decoder(checkpoint->config, *weights, GetParam());
-  const Transformer transformer(*std::move(checkpoint), std::move(encoder), std::move(decoder),
-                                DraftLayer(weights->output));
+  const Transformer transformer(*checkpoint, *weights, GetParam());
+  const FastOutput fast_output(checkpoint->config, transformer.output(), weights->output,
+                               GetParam(), /*drafts=*/true);
   SourceBatch sentences;
   for (int number = 0; number < 5; ++number) AddSentence(number, sentences);
-  Searcher searcher(transformer);
+  Searcher plain(transformer);
+  ExpectNothingNewTheSecondTime(plain, sentences);
+  Searcher searcher(transformer, &fast_output);
   ExpectNothingNewTheSecondTime(searcher, sentences);
 
   // One alone, of drafts that are wrong mostly.
   SourceBatch sentence;
   AddSentence(4, sentence);
-  Searcher drafter(transformer);
+  Searcher drafter(transformer, &fast_output);
   drafter.DraftFrom({0, 1, 2, 3, 10, 20, 30});
   ExpectNothingNewTheSecondTime(drafter, sentence);
 }

@@ -46,7 +46,7 @@ TEST_P(AttentionOpsTest, DotRowsIsTheScaledProductWithEachRow) {
       const ScatteredRows keys(count, offset, 3 * head_dim, random_);
       const std::vector<float> query = Normal(3 * head_dim);
       std::vector<float> scores = Output(3 * PaddedKeys(count));
-      DotRows(query.data(), keys.list(), offset, shape, 0.3F, scores.data());
+      QueryKeyScores(query.data(), keys.list(), offset, shape, 0.3F, scores.data());
       for (int i = 0; i < 3 * count; ++i) {
         const int head = i / count;
         const int k = i % count;
@@ -71,10 +71,10 @@ TEST_P(AttentionOpsTest, DotRowsDoesNotDependOnThePlaceInTheList) {
   const ScatteredRows keys(9, 0, 2 * kOddSize, random_);
   const std::vector<float> query = Normal(2 * kOddSize);
   std::vector<float> all = Output(2 * PaddedKeys(9));
-  DotRows(query.data(), keys.list(), 0, shape, 0.3F, all.data());
+  QueryKeyScores(query.data(), keys.list(), 0, shape, 0.3F, all.data());
   for (int k = 0; k < 9; ++k) {
     std::vector<float> alone = Output(2 * PaddedKeys(1));
-    DotRows(query.data(), {keys.list().rows + k, 1}, 0, shape, 0.3F, alone.data());
+    QueryKeyScores(query.data(), {keys.list().rows + k, 1}, 0, shape, 0.3F, alone.data());
     EXPECT_EQ(alone[0], all[k]);
     EXPECT_EQ(alone[PaddedKeys(1)], all[PaddedKeys(9) + k]);
   }
@@ -92,7 +92,7 @@ TEST_P(AttentionOpsTest, MixRowsIsTheWeightedSumOfTheRows) {
         if (i % stride >= count) weights[i] = kNaN;  // padding counts for nothing
       }
       std::vector<float> out = Output(3 * head_dim);
-      MixRows(weights.data(), values.list(), offset, shape, out.data());
+      WeightedSum(weights.data(), values.list(), offset, shape, out.data());
       for (int i = 0; i < 3 * head_dim; ++i) {
         double sum = 0;
         double magnitude = 0;

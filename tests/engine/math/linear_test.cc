@@ -109,7 +109,7 @@ double Tolerance(ComputeType type, const float* x, const float* w, int in, doubl
   if (type == ComputeType::kBFloat16) {
     return (in + 2) * kUnit * s + (2 * kBFloat16Unit + kBFloat16Unit * kBFloat16Unit) * sum_xw;
   }
-  const double half_x = LargestOf(x, in) / (InputZero() - 1) / 2;
+  const double half_x = LargestOf(x, in) / (ZeroPoint() - 1) / 2;
   const double half_w = LargestOf(w, in) / 127 / 2;
   return 4 * kUnit * s + half_x * sum_w + half_w * sum_x + in * half_x * half_w;
 }
@@ -149,7 +149,7 @@ class LinearTest : public testing::TestWithParam<ComputeType> {
  protected:
   const SingleThreadScope single_thread_;
   std::mt19937 random_{1};
-  Products products_;
+  Gemm gemm_;
 };
 
 TEST_P(LinearTest, MatchesDoubleForAnyNumberOfRows) {
@@ -158,7 +158,7 @@ TEST_P(LinearTest, MatchesDoubleForAnyNumberOfRows) {
   for (int rows = 1; rows <= 70; ++rows) {
     const Matrix x = RandomMatrix(rows, 24, random_);
     Matrix y;
-    linear.Apply(x, y, products_);
+    linear.Apply(x, y, gemm_);
     ExpectProduct(y, x, {layer.view()}, GetParam());
   }
 }
@@ -173,7 +173,7 @@ TEST_P(LinearTest, MatchesDoubleForAnySize) {
       for (const int rows : {1, 3, 18, 130}) {
         const Matrix x = RandomMatrix(rows, in, random_);
         Matrix y;
-        linear.Apply(x, y, products_);
+        linear.Apply(x, y, gemm_);
         ExpectProduct(y, x, {layer.view()}, GetParam());
       }
     }
@@ -186,7 +186,7 @@ TEST_P(LinearTest, MatchesDoubleWhenWide) {
   const Linear linear = Linear::Pack({layer.view()}, GetParam());
   const Matrix x = RandomMatrix(70, 16, random_);
   Matrix y;
-  linear.Apply(x, y, products_);
+  linear.Apply(x, y, gemm_);
   ExpectProduct(y, x, {layer.view()}, GetParam());
 }
 
@@ -196,33 +196,33 @@ TEST_P(LinearTest, FindsTheBestOutputOfEachRow) {
     const Linear linear = Linear::Pack({layer.view()}, GetParam());
     const Matrix x = RandomMatrix(70, 24, random_);
     Matrix y;
-    linear.Apply(x, y, products_);
-    std::vector<Best> best;
-    linear.FindBest(x, LogSumExp::kCompute, best, products_);
+    linear.Apply(x, y, gemm_);
+    std::vector<MaxLogit> best;
+    linear.ArgMax(x, LogSumExp::kCompute, best, gemm_);
     ASSERT_EQ(best.size(), 70U);
     for (int row = 0; row < 70; ++row) {
-      const Best expected = FindBest(y.row(row), out);
+      const MaxLogit expected = ArgMax(y.row(row), out);
       EXPECT_EQ(best[row].index, expected.index);
       EXPECT_EQ(best[row].logit, expected.logit);
       EXPECT_NEAR(best[row].log_sum_exp, expected.log_sum_exp, 1e-5);
     }
-    linear.FindBest(x, LogSumExp::kLeaveOut, best, products_);
+    linear.ArgMax(x, LogSumExp::kLeaveOut, best, gemm_);
     for (int row = 0; row < 70; ++row) {
-      EXPECT_EQ(best[row].index, FindBest(y.row(row), out).index);
+      EXPECT_EQ(best[row].index, ArgMax(y.row(row), out).index);
     }
   }
 }
 
-TEST_P(LinearTest, LeavesOutForbiddenOutputs) {
+TEST_P(LinearTest, NeverFindsMaskedOutputs) {
   const StoredLayer layer(24, 3000, DType::kFloat32, random_);
   const Linear linear = Linear::Pack({layer.view()}, GetParam());
   const Matrix x = RandomMatrix(1, 24, random_);
-  std::vector<Best> best;
-  std::vector<int> forbidden;
+  std::vector<MaxLogit> best;
+  std::vector<int> masked;
   for (int i = 0; i < 10; ++i) {
-    linear.Without(forbidden).FindBest(x, LogSumExp::kCompute, best, products_);
-    for (const int output : forbidden) EXPECT_NE(best[0].index, output);
-    forbidden.push_back(best[0].index);
+    linear.Masked(masked).ArgMax(x, LogSumExp::kCompute, best, gemm_);
+    for (const int output : masked) EXPECT_NE(best[0].index, output);
+    masked.push_back(best[0].index);
   }
 }
 
@@ -233,7 +233,7 @@ TEST_P(LinearTest, TakesWeightsStoredInAnyType) {
     const Linear linear = Linear::Pack({layer.view()}, GetParam());
     const Matrix x = RandomMatrix(7, 33, random_);
     Matrix y;
-    linear.Apply(x, y, products_);
+    linear.Apply(x, y, gemm_);
     ExpectProduct(y, x, {layer.view()}, GetParam());
   }
 }
@@ -246,7 +246,7 @@ TEST_P(LinearTest, LayersThatReadTheSameInputLieSideBySide) {
   const Linear linear = Linear::Pack(layers, GetParam());
   const Matrix x = RandomMatrix(70, 24, random_);
   Matrix y;
-  linear.Apply(x, y, products_);
+  linear.Apply(x, y, gemm_);
   ExpectProduct(y, x, layers, GetParam());
 }
 
@@ -255,7 +255,7 @@ TEST_P(LinearTest, ActivatesTheProduct) {
   const Linear linear = Linear::Pack({layer.view()}, GetParam());
   const Matrix x = RandomMatrix(70, 24, random_);
   Matrix product;
-  linear.Apply(x, product, products_);
+  linear.Apply(x, product, gemm_);
   const std::vector<float> no_bias(37, 0.0F);
   for (const Activation activation :
        {Activation::kRelu, Activation::kGelu, Activation::kGeluTanh, Activation::kSwish}) {
@@ -265,7 +265,7 @@ TEST_P(LinearTest, ActivatesTheProduct) {
         {.values = product.row(0), .rows = 70, .columns = 37, .bias = no_bias.data()}, activation,
         expected.row(0), 37);
     Matrix y;
-    linear.ApplyAndActivate(x, activation, y, products_);
+    linear.ApplyAndActivate(x, activation, y, gemm_);
     ExpectSame(y, expected);
   }
 }
@@ -275,12 +275,12 @@ TEST_P(LinearTest, AddsTheProductToTheResidual) {
   const Linear linear = Linear::Pack({layer.view()}, GetParam());
   const Matrix x = RandomMatrix(70, 24, random_);
   Matrix expected;
-  linear.Apply(x, expected, products_);
+  linear.Apply(x, expected, gemm_);
   Matrix y = RandomMatrix(70, 37, random_);
   for (int row = 0; row < 70; ++row) {
     for (int i = 0; i < 37; ++i) expected.row(row)[i] += y.row(row)[i];
   }
-  linear.ApplyAndAdd(x, y, products_);
+  linear.ApplyAndAdd(x, y, gemm_);
   ExpectSame(y, expected);
 }
 
@@ -291,17 +291,17 @@ TEST_P(LinearTest, GarbageInPaddingRowsStaysThere) {
   for (const int rows : {17, 33, 65, 82}) {
     const Matrix clean = RandomMatrix(rows, 24, random_);
     Matrix expected;
-    linear.Apply(clean, expected, products_);
+    linear.Apply(clean, expected, gemm_);
 
     Matrix x;
     x.Resize(PaddedRows(rows), 24);
     std::fill_n(x.row(0), x.rows() * 24, std::numeric_limits<float>::quiet_NaN());
-    Products products;
+    Gemm gemm;
     Matrix y;
-    linear.Apply(x, y, products);  // leaves NaN in the products' own buffers
-    x.Resize(rows, 24);            // in the same memory: NaN stays behind the last row
+    linear.Apply(x, y, gemm);  // leaves NaN in the products' own buffers
+    x.Resize(rows, 24);        // in the same memory: NaN stays behind the last row
     std::copy_n(clean.row(0), rows * 24, x.row(0));
-    linear.Apply(x, y, products);
+    linear.Apply(x, y, gemm);
     ExpectSame(y, expected);
   }
 }
@@ -318,11 +318,11 @@ TEST_P(LinearTest, ARowDoesNotDependOnTheOthers) {
   for (int rows = 1; rows <= 70; ++rows) {
     together.Resize(rows, 256);
     std::copy_n(all.row(0), rows * 256, together.row(0));
-    linear.Apply(together, y, products_);
+    linear.Apply(together, y, gemm_);
     for (int row = 0; row < rows; ++row) {
       alone.Resize(1, 256);
       std::copy_n(all.row(row), 256, alone.row(0));
-      linear.Apply(alone, alone_y, products_);
+      linear.Apply(alone, alone_y, gemm_);
       for (int i = 0; i < 80; ++i) ASSERT_EQ(y.row(row)[i], alone_y.row(0)[i]) << row << rows;
     }
   }
@@ -335,16 +335,16 @@ TEST_P(LinearTest, ThreadsShareWeights) {
   std::vector<Matrix> expected(20);
   for (size_t i = 0; i < expected.size(); ++i) {
     inputs.push_back(RandomMatrix(1 + 3 * static_cast<int>(i), 64, random_));
-    linear.Apply(inputs[i], expected[i], products_);
+    linear.Apply(inputs[i], expected[i], gemm_);
   }
   std::vector<std::vector<Matrix>> results(2);
   std::vector<std::thread> threads;
   for (std::vector<Matrix>& mine : results) {
     threads.emplace_back([&inputs, &linear, &mine] {
       const SingleThreadScope single_thread;
-      Products products;
+      Gemm gemm;
       mine.resize(inputs.size());
-      for (size_t i = 0; i < inputs.size(); ++i) linear.Apply(inputs[i], mine[i], products);
+      for (size_t i = 0; i < inputs.size(); ++i) linear.Apply(inputs[i], mine[i], gemm);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -370,7 +370,7 @@ TEST_P(LinearTest, LayersStayWhatTheyAreWhileOthersComeAndGo) {
   const Matrix x = RandomMatrix(2, in, random_);
   for (size_t i = 0; i < layers.size(); ++i) {
     Matrix y;
-    layers[i].Apply(x, y, products_);
+    layers[i].Apply(x, y, gemm_);
     ExpectProduct(y, x, {stored[i].view()}, GetParam());
   }
 }
@@ -388,18 +388,18 @@ TEST_P(Int8LinearTest, MultipliesTheQuantizedValuesExactly) {
     const Linear linear = Linear::Pack({layer.view()}, ComputeType::kInt8);
     const Matrix x = RandomMatrix(33, in, random_);
     Matrix y;
-    linear.Apply(x, y, products_);
+    linear.Apply(x, y, gemm_);
 
     const std::vector<float> weights = ReadAll(layer.view().weight);
     const std::vector<float> bias = ReadAll(layer.view().bias);
     std::vector<uint8_t> xq(in);
     std::vector<int8_t> wq(in);
     for (int row = 0; row < x.rows(); ++row) {
-      const double x_scale = Quantize(x.row(row), in, InputZero(), xq.data());
+      const double x_scale = Quantize(x.row(row), in, ZeroPoint(), xq.data());
       for (int o = 0; o < out; ++o) {
         const double w_scale = Quantize(&weights[static_cast<size_t>(o) * in], in, wq.data());
         int64_t sum = 0;
-        for (int i = 0; i < in; ++i) sum += (xq[i] - InputZero()) * wq[i];
+        for (int i = 0; i < in; ++i) sum += (xq[i] - ZeroPoint()) * wq[i];
         const double product = static_cast<double>(sum) * x_scale * w_scale;
         ASSERT_NEAR(y.row(row)[o], product + bias[o],
                     1e-6 * (std::abs(product) + std::abs(bias[o])));
@@ -415,7 +415,7 @@ TEST_P(Int8LinearTest, UsesInt8WeightsAsTheyAre) {
   const int out = 24;
   // The largest weight is 100: quantized anew, it would be 127.
   std::uniform_int_distribution<int> weight(-100, 100);
-  const int largest = InputZero() - 1;
+  const int largest = ZeroPoint() - 1;
   std::uniform_int_distribution<int> input(-largest, largest);
   std::vector<int8_t> weights(out * in);
   for (int8_t& w : weights) w = static_cast<int8_t>(weight(random_));
@@ -438,7 +438,7 @@ TEST_P(Int8LinearTest, UsesInt8WeightsAsTheyAre) {
     x.row(row)[row] = static_cast<float>(largest);
   }
   Matrix y;
-  linear.Apply(x, y, products_);
+  linear.Apply(x, y, gemm_);
   for (int row = 0; row < x.rows(); ++row) {
     for (int o = 0; o < out; ++o) {
       int sum = 0;
@@ -462,16 +462,16 @@ TEST_P(Int8LinearTest, QuantizesInputsByTheScaleStoredWithTheWeights) {
   const Linear linear = Linear::Pack(layers, ComputeType::kInt8);
   const Matrix x = RandomMatrix(300, in, random_);  // more than are taken in at once
   Matrix y;
-  linear.Apply(x, y, products_);
+  linear.Apply(x, y, gemm_);
 
-  const int most = InputZero() - 1;
+  const int most = ZeroPoint() - 1;
   int saturated = 0;
   for (int row = 0; row < x.rows(); ++row) {
     int column = 0;
     for (const LinearWeights& layer : layers) {
       std::vector<uint8_t> quantized(in);
-      double x_scale = InputZero() == 128 ? layer.weight.input_scale : 0;
-      if (x_scale == 0) x_scale = Quantize(x.row(row), in, InputZero(), quantized.data());
+      double x_scale = ZeroPoint() == 128 ? layer.weight.input_scale : 0;
+      if (x_scale == 0) x_scale = Quantize(x.row(row), in, ZeroPoint(), quantized.data());
       const std::vector<float> bias = ReadAll(layer.bias);
       const auto* w = reinterpret_cast<const int8_t*>(layer.weight.data);
       for (int o = 0; o < layer.weight.rows(); ++o, ++column) {
@@ -495,7 +495,7 @@ TEST_P(Int8LinearTest, QuantizesInputsByTheScaleStoredWithTheWeights) {
       }
     }
   }
-  EXPECT_TRUE(InputZero() < 128 || saturated > 100);
+  EXPECT_TRUE(ZeroPoint() < 128 || saturated > 100);
 }
 
 TEST_P(Int8LinearTest, RowsWithoutAScaleGiveTheBias) {
@@ -505,7 +505,7 @@ TEST_P(Int8LinearTest, RowsWithoutAScaleGiveTheBias) {
   std::fill_n(x.row(0), 24, 0.0F);
   x.row(2)[7] = std::numeric_limits<float>::infinity();
   Matrix y;
-  linear.Apply(x, y, products_);
+  linear.Apply(x, y, gemm_);
   const std::vector<float> bias = ReadAll(layer.view().bias);
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(y.row(0)[i], bias[i]);
@@ -531,13 +531,13 @@ void MultiplyTheLargest() {
        {ComputeType::kFloat32, ComputeType::kBFloat16, ComputeType::kInt8}) {
     if (!IsSupported(type)) continue;
     const Linear linear = Linear::Pack({weights}, type);
-    Products products;
+    Gemm gemm;
     for (const int rows : {1, 2, 20, 64}) {
       Matrix x;
       x.Resize(rows, in);
       std::fill_n(x.row(0), rows * in, 1.0F);
       Matrix y;
-      linear.Apply(x, y, products);
+      linear.Apply(x, y, gemm);
       ExpectProduct(y, x, {weights}, type);
     }
   }

@@ -324,12 +324,12 @@ TEST_P(OpsTest, ScaleAndAdd) {
   }
 }
 
-TEST_P(OpsTest, FindBestGivesTheLargestAndItsProbability) {
+TEST_P(OpsTest, ArgMaxGivesTheLargestAndItsProbability) {
   for (const int size : Sizes()) {
     for (const float mean : {-20000.0F, 0.0F, 20000.0F}) {
       const std::vector<float> logits = Normal(size, 10, mean);
       const auto largest = std::max_element(logits.begin(), logits.end());
-      const Best best = FindBest(logits.data(), size);
+      const MaxLogit best = ArgMax(logits.data(), size);
       EXPECT_EQ(best.index, largest - logits.begin());
       EXPECT_EQ(best.logit, *largest);
       const double log_sum_exp = LogOfSumOfExp(logits);
@@ -341,51 +341,51 @@ TEST_P(OpsTest, FindBestGivesTheLargestAndItsProbability) {
   }
 }
 
-TEST_P(OpsTest, FindBestTakesTheFirstOfEquals) {
+TEST_P(OpsTest, ArgMaxTakesTheFirstOfEquals) {
   for (int first = 0; first < kOddSize; ++first) {
     for (int second = first; second < kOddSize; ++second) {
       std::vector<float> logits(kOddSize, -1.5F);
       logits[first] = logits[second] = -0.5F;
-      ASSERT_EQ(FindBest(logits.data(), kOddSize).index, first);
+      ASSERT_EQ(ArgMax(logits.data(), kOddSize).index, first);
     }
   }
 }
 
-TEST_P(OpsTest, FindBestPassesOverMinusInfinity) {
+TEST_P(OpsTest, ArgMaxPassesOverMinusInfinity) {
   for (int place = 0; place < kOddSize; ++place) {
     std::vector<float> logits(kOddSize, -kInfinity);
     logits[place] = -1e30F;
-    const Best best = FindBest(logits.data(), kOddSize);
+    const MaxLogit best = ArgMax(logits.data(), kOddSize);
     EXPECT_EQ(best.index, place);
     EXPECT_EQ(best.log_probability(), 0);  // there is no other
   }
 }
 
-TEST_P(OpsTest, FindBestOfNaNGivesAnIndexInRange) {
+TEST_P(OpsTest, ArgMaxOfNaNGivesAnIndexInRange) {
   const auto in_range = AllOf(Ge(0), Lt(kOddSize));
   for (int place = 0; place < kOddSize; ++place) {
     std::vector<float> logits = Normal(kOddSize);
     logits[place] = kNaN;
-    EXPECT_THAT(FindBest(logits.data(), kOddSize).index, in_range);
+    EXPECT_THAT(ArgMax(logits.data(), kOddSize).index, in_range);
   }
   for (const float all : {kNaN, -kInfinity}) {
     const std::vector<float> logits(kOddSize, all);
-    EXPECT_THAT(FindBest(logits.data(), kOddSize).index, in_range);
+    EXPECT_THAT(ArgMax(logits.data(), kOddSize).index, in_range);
   }
 }
 
-TEST_P(OpsTest, FindBestOfAProductIsThatOfItsFinishedRows) {
+TEST_P(OpsTest, ArgMaxOfAProductIsThatOfItsFinishedRows) {
   for (const Kind kind : kKinds) {
     for (const int size : {1, kOddSize, 511, 512, 513, 1500}) {
       const Product product = RandomProduct(kind, size);
       Finished finished(size);
       finished.Do([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
-      std::array<Best, kRows> best;
-      FindBest(product.rows(), LogSumExp::kCompute, best.data());
-      std::array<Best, kRows> without;
-      FindBest(product.rows(), LogSumExp::kLeaveOut, without.data());
+      std::array<MaxLogit, kRows> best;
+      ArgMax(product.rows(), LogSumExp::kCompute, best.data());
+      std::array<MaxLogit, kRows> without;
+      ArgMax(product.rows(), LogSumExp::kLeaveOut, without.data());
       for (int row = 0; row < kRows; ++row) {
-        const Best expected = FindBest(finished[row].data(), size);
+        const MaxLogit expected = ArgMax(finished[row].data(), size);
         EXPECT_EQ(best[row].index, expected.index);
         EXPECT_EQ(best[row].logit, expected.logit);
         EXPECT_EQ(best[row].log_sum_exp, expected.log_sum_exp);
@@ -396,70 +396,70 @@ TEST_P(OpsTest, FindBestOfAProductIsThatOfItsFinishedRows) {
   }
 }
 
-TEST_P(OpsTest, ContendersAreTheColumnsThatAreNotFarBelowTheLargest) {
+TEST_P(OpsTest, CandidatesAreTheColumnsThatAreNotFarBelowTheLargest) {
   for (const Kind kind : kKinds) {
     for (const int size : {1, kOddSize, 200}) {
       const Product product = RandomProduct(kind, size);
       Finished finished(size);
       finished.Do([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
-      std::array<Contenders, kRows> contenders;
+      std::array<PrefilterCandidates, kRows> candidates;
       for (int row = 0; row < kRows; ++row) {
-        const Best best = FindBest(finished[row].data(), size);
-        contenders[row] = {.margin = std::abs(best.logit) / 4, .largest = best.logit};
+        const MaxLogit best = ArgMax(finished[row].data(), size);
+        candidates[row] = {.margin = std::abs(best.logit) / 4, .largest = best.logit};
       }
-      AddContenders(product.rows(), /*offset=*/1000, contenders.data());
+      AddCandidates(product.rows(), /*offset=*/1000, candidates.data());
       for (int row = 0; row < kRows; ++row) {
         std::vector<int> columns;
         for (int i = 0; i < size; ++i) {
-          if (finished[row][i] >= contenders[row].least()) columns.push_back(1000 + i);
+          if (finished[row][i] >= candidates[row].threshold()) columns.push_back(1000 + i);
         }
-        ASSERT_EQ(contenders[row].count, static_cast<int>(columns.size()));
-        columns.resize(std::min<size_t>(columns.size(), Contenders::kMost));
+        ASSERT_EQ(candidates[row].count, static_cast<int>(columns.size()));
+        columns.resize(std::min<size_t>(columns.size(), PrefilterCandidates::kMax));
         for (size_t i = 0; i < columns.size(); ++i) {
-          EXPECT_EQ(contenders[row].columns[i], columns[i]);
-          EXPECT_EQ(contenders[row].logits[i], finished[row][columns[i] - 1000]);
+          EXPECT_EQ(candidates[row].columns[i], columns[i]);
+          EXPECT_EQ(candidates[row].logits[i], finished[row][columns[i] - 1000]);
         }
       }
     }
   }
 }
 
-TEST_P(OpsTest, WhereTheMarginIsNaNThereAreNoContenders) {
+TEST_P(OpsTest, WhereTheMarginIsNaNThereAreNoCandidates) {
   const Product product = RandomProduct(Kind::kInt8, kOddSize);
-  std::array<Contenders, kRows> contenders;
-  contenders.fill({.margin = kNaN});
-  AddContenders(product.rows(), /*offset=*/0, contenders.data());
-  for (const Contenders& row : contenders) EXPECT_EQ(row.count, 0);
+  std::array<PrefilterCandidates, kRows> candidates;
+  candidates.fill({.margin = kNaN});
+  AddCandidates(product.rows(), /*offset=*/0, candidates.data());
+  for (const PrefilterCandidates& row : candidates) EXPECT_EQ(row.count, 0);
 }
 
-TEST(ContendersTest, AreCountedBeyondThoseThatAreKept) {
-  Contenders contenders = {.margin = 1, .largest = 5};
-  for (int i = 0; i < Contenders::kMost + 2; ++i) contenders.Add(i, 4.5F);
-  contenders.RemoveOutdone();
-  EXPECT_EQ(contenders.count, Contenders::kMost + 2);
+TEST(PrefilterCandidatesTest, AreCountedBeyondThoseThatAreKept) {
+  PrefilterCandidates candidates = {.margin = 1, .largest = 5};
+  for (int i = 0; i < PrefilterCandidates::kMax + 2; ++i) candidates.Add(i, 4.5F);
+  candidates.Prune();
+  EXPECT_EQ(candidates.count, PrefilterCandidates::kMax + 2);
 }
 
-TEST(ContendersTest, ThoseThatAreOutdoneAreRemoved) {
-  Contenders contenders = {.margin = 1, .largest = 5};
-  contenders.Add(3, 4.5F);
-  contenders.Add(8, 5);
-  contenders.Add(9, 6);
-  contenders.largest = 6;
-  contenders.RemoveOutdone();
-  ASSERT_EQ(contenders.count, 2);
-  EXPECT_EQ(contenders.columns[0], 8);
-  EXPECT_EQ(contenders.columns[1], 9);
-  EXPECT_EQ(contenders.logits[1], 6);
+TEST(PrefilterCandidatesTest, ThoseBelowTheThresholdArePruned) {
+  PrefilterCandidates candidates = {.margin = 1, .largest = 5};
+  candidates.Add(3, 4.5F);
+  candidates.Add(8, 5);
+  candidates.Add(9, 6);
+  candidates.largest = 6;
+  candidates.Prune();
+  ASSERT_EQ(candidates.count, 2);
+  EXPECT_EQ(candidates.columns[0], 8);
+  EXPECT_EQ(candidates.columns[1], 9);
+  EXPECT_EQ(candidates.logits[1], 6);
 }
 
-TEST_P(OpsTest, BetterOfTwoPartsIsTheBestOfTheWhole) {
+TEST_P(OpsTest, LargerOfTwoPartsIsTheLargestOfTheWhole) {
   const std::vector<float> logits = Normal(kOddSize, 10);
-  const Best whole = FindBest(logits.data(), kOddSize);
+  const MaxLogit whole = ArgMax(logits.data(), kOddSize);
   for (int size = 1; size < kOddSize; ++size) {
-    const Best left = FindBest(logits.data(), size);
-    Best right = FindBest(logits.data() + size, kOddSize - size);
+    const MaxLogit left = ArgMax(logits.data(), size);
+    MaxLogit right = ArgMax(logits.data() + size, kOddSize - size);
     right.index += size;
-    const Best better = BetterOf(left, right, LogSumExp::kCompute);
+    const MaxLogit better = LargerOf(left, right, LogSumExp::kCompute);
     EXPECT_EQ(better.index, whole.index);
     EXPECT_EQ(better.logit, whole.logit);
     EXPECT_NEAR(better.log_sum_exp, whole.log_sum_exp, 16 * kUnit * std::abs(whole.log_sum_exp));
@@ -467,9 +467,9 @@ TEST_P(OpsTest, BetterOfTwoPartsIsTheBestOfTheWhole) {
 }
 
 TEST_P(OpsTest, BetterOfEqualsIsTheLeft) {
-  const Best left = {.index = 3, .logit = 1.5F, .log_sum_exp = 2};
-  const Best right = {.index = 9, .logit = 1.5F, .log_sum_exp = 2};
-  EXPECT_EQ(BetterOf(left, right, LogSumExp::kLeaveOut).index, 3);
+  const MaxLogit left = {.index = 3, .logit = 1.5F, .log_sum_exp = 2};
+  const MaxLogit right = {.index = 9, .logit = 1.5F, .log_sum_exp = 2};
+  EXPECT_EQ(LargerOf(left, right, LogSumExp::kLeaveOut).index, 3);
 }
 
 LIMPID_ON_ALL_INSTRUCTION_SETS(OpsTest);

@@ -87,13 +87,12 @@ TEST_F(BeamSearchTest, StopsWhenNoLiveHypothesisCanWin) {
     const SearchOptions options = {.beam_size = 3, .length_penalty = 0, .max_output_tokens = most};
     const TokenConstraints constraints;
     DecodingState state;
-    transformer_->Encode(batch_, state.memory, state.work);
-    std::vector<Hypotheses> found(1);
+    std::vector<Hypotheses> found;
     BeamSearch(*transformer_).Search(batch_, {options, constraints}, state, found);
     EXPECT_TRUE(found[0].front().finished);
-    EXPECT_EQ(state.memory.keys_values.rows(), 3)
+    EXPECT_EQ(state.cross_cache.keys_values.rows(), 3)
         << "keys and values are the source's, not a beam's";
-    return state.cache.length(0);
+    return state.self_cache.length(0);
   };
   for (unsigned seed = 1; seed <= 6; ++seed) {
     LoadTiny(seed);

@@ -46,7 +46,7 @@ TEST_P(SamplerTest, DrawsAsOftenAsIsProbable) {
   Sampler sampler;
   std::vector<int> drawn(scores.size());
   for (int key = 0; key < kDraws; ++key) {
-    ++drawn[sampler.Sample(scores, GetParam(), Mix(7, {key}))];
+    ++drawn[sampler.Sample(scores, GetParam(), Hash(7, {key}))];
   }
   for (size_t i = 0; i < scores.size(); ++i) {
     if (expected[i] == 0) {
@@ -73,7 +73,7 @@ TEST(SamplerDrawTest, LargeVocabulariesAreDrawnFromEvenly) {
   Sampler sampler;
   double sum = 0;
   for (int key = 0; key < 2000; ++key) {
-    sum += sampler.Sample(scores, {.temperature = 1}, Mix(1, {key}));
+    sum += sampler.Sample(scores, {.temperature = 1}, Hash(1, {key}));
   }
   EXPECT_NEAR(sum / 2000, 4000, 4 * 8000 / std::sqrt(12 * 2000));
 }
@@ -87,9 +87,9 @@ TEST(SamplerDrawTest, HardlyDependsOnRounding) {
   for (int key = 0; key < 500; ++key) {
     std::vector<float> scores(2000);
     for (float& score : scores) score = normal(random);
-    const int drawn = sampler.Sample(scores, {.temperature = 1}, Mix(1, {key}));
+    const int drawn = sampler.Sample(scores, {.temperature = 1}, Hash(1, {key}));
     for (float& score : scores) score += noise(random);
-    if (sampler.Sample(scores, {.temperature = 1}, Mix(1, {key})) != drawn) ++different;
+    if (sampler.Sample(scores, {.temperature = 1}, Hash(1, {key})) != drawn) ++different;
   }
   EXPECT_LE(different, 1);
 }
@@ -102,10 +102,10 @@ TEST(SamplerDrawTest, DrawsNothingWhereThereIsNothing) {
 }
 
 TEST(MixTest, DependsOnSeedNumbersAndOrder) {
-  EXPECT_EQ(Mix(1, {2, 3}), Mix(1, {2, 3}));
-  EXPECT_NE(Mix(1, {2, 3}), Mix(1, {3, 2}));
-  EXPECT_NE(Mix(1, {2, 3}), Mix(2, {2, 3}));
-  EXPECT_NE(Mix(1, {2}), Mix(1, {2, 0}));
+  EXPECT_EQ(Hash(1, {2, 3}), Hash(1, {2, 3}));
+  EXPECT_NE(Hash(1, {2, 3}), Hash(1, {3, 2}));
+  EXPECT_NE(Hash(1, {2, 3}), Hash(2, {2, 3}));
+  EXPECT_NE(Hash(1, {2}), Hash(1, {2, 0}));
 }
 
 // However small the temperature, a score divided by it stays a number that can be compared.

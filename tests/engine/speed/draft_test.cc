@@ -76,7 +76,7 @@ TEST_P(DraftLayerTest, FindsTheBestOfTheCandidates) {
     const std::vector<float> x = Input(model_dim);
     // The best of all, the best of the others, and so on.
     for (std::vector<int> candidates = all; !candidates.empty();) {
-      const int best = layer.FindBest(x.data(), candidates, scratch_);
+      const int best = layer.ArgMax(x.data(), candidates, scratch_);
       ASSERT_EQ(best, BestByHand(x, candidates));
       candidates.erase(std::find(candidates.begin(), candidates.end(), best));
     }
@@ -96,9 +96,9 @@ TEST_P(DraftLayerTest, StoredIntegersAreTakenWithTheirScales) {
                            .data = reinterpret_cast<const std::byte*>(biases.data())};
   const DraftLayer layer({weight, bias});
   const float x[] = {1, 1};
-  EXPECT_EQ(layer.FindBest(x, {0, 1}, scratch_), 0);  // 30 against 8
+  EXPECT_EQ(layer.ArgMax(x, {0, 1}, scratch_), 0);  // 30 against 8
   const float opposite[] = {-1, -1};
-  EXPECT_EQ(layer.FindBest(opposite, {0, 1}, scratch_), 1);
+  EXPECT_EQ(layer.ArgMax(opposite, {0, 1}, scratch_), 1);
 }
 
 // Of a broken model. What matters is that it is a candidate.
@@ -114,7 +114,7 @@ TEST_P(DraftLayerTest, NaNGivesACandidate) {
                             .data = reinterpret_cast<const std::byte*>(bias_.data())}});
   const std::vector<int> candidates = {7, 11};
   for (const DraftLayer* each : {&layer, &broken}) {
-    const int best = each->FindBest(x.data(), candidates, scratch_);
+    const int best = each->ArgMax(x.data(), candidates, scratch_);
     EXPECT_TRUE(best == 7 || best == 11) << best;
   }
 }

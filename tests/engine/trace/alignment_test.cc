@@ -160,7 +160,7 @@ TEST(AlignmentTest, NormsReplaceWeights) {
 TEST(AlignmentTest, OcclusionSharesAreLogProbabilitiesLostWithoutAWord) {
   SentenceTrace trace = SmallTrace();
   const AlignmentOptions options = {.measure = AlignmentMeasure::kOcclusion};
-  EXPECT_THAT(AlignWords(trace, options).status().message(), HasSubstr("left out"));
+  EXPECT_THAT(AlignWords(trace, options).status().message(), HasSubstr("has no occlusion"));
   trace.occlusion = {3, -2, 1, 9, 1, -2, -1, 9};  // source words 0 and 1, four tokens each
   EXPECT_THAT(AlignWords(trace, options)->weights, ElementsAre(0.75F, 0.25F, 0, 0, 0, 1));
   EXPECT_THAT(AlignPieces(trace, options).status().message(), HasSubstr("whole words"));

@@ -249,7 +249,7 @@ class AttentionTest : public testing::Test {
         .bias = {.shape = {16}, .data = reinterpret_cast<const std::byte*>(bias_.data())}};
     const Attention attention(id_, scene_.shape, output, ComputeType::kFloat32);
     attention.ApplyAndAdd(
-        queries_, [&](int row) { return Visible(row); }, y_, work_);
+        queries_, [&](int row) { return Visible(row); }, y_, exec_);
   }
 
   // What attention adds to column `column` of row `row`.
@@ -267,7 +267,7 @@ class AttentionTest : public testing::Test {
   std::vector<float> residual_ = std::vector<float>(3 * 16);
   Matrix queries_;
   Matrix y_;
-  Workspace work_;
+  Execution exec_;
 };
 
 TEST_F(AttentionTest, AddsTheProjectedContextOfEachQuery) {
@@ -287,7 +287,7 @@ TEST_F(AttentionTest, AnObserverSeesEverythingAndChangesNothing) {
   const std::vector<float> unobserved(y_.row(0), y_.row(3));
   std::copy(residual_.begin(), residual_.end(), y_.row(0));
   Recorder recorder;
-  work_.observer = &recorder;
+  exec_.observer = &recorder;
   ApplyAndAdd();
   EXPECT_EQ(std::vector<float>(y_.row(0), y_.row(3)), unobserved);
 

@@ -34,20 +34,22 @@ class DecoderTest : public testing::Test {
   void Read(const std::vector<Ids>& sentences, int hypotheses) {
     source_.Clear();
     for (const Ids& ids : sentences) source_.Add(ids);
-    encoder_.Encode(source_, work_);
-    decoder_.PrepareMemory(source_.tokens(), memory_);
-    decoder_.Remember(work_.x, /*first_token=*/0, memory_, work_.products);
-    cache_.Reset(config_.decoder_layers, config_.model_dim, hypotheses);
+    const Matrix& encoded = encoder_.Encode(source_, {0, source_.sentences()}, exec_);
+    decoder_.ReserveCrossKeysValues(source_.tokens(), cross_cache_);
+    decoder_.ProjectCrossKeysValues(encoded, /*first_token=*/0, cross_cache_, exec_.gemm);
+    self_cache_.Reset(config_.decoder_layers, config_.model_dim, hypotheses);
   }
 
   Logits Step(const std::vector<DecoderInput>& inputs) {
-    decoder_.Step({inputs, source_, memory_, cache_}, work_);
-    decoder_.output().Apply(work_.x, work_.selection, work_.logits, work_.products);
-    EXPECT_EQ(work_.logits.rows(), static_cast<int>(inputs.size()));
-    EXPECT_EQ(work_.logits.columns(), config_.target_vocab_size);
+    const Matrix& output = decoder_.Step({inputs, source_, cross_cache_, self_cache_}, exec_);
+    Matrix all;
+    ActiveVocabulary vocabulary;
+    decoder_.output().Apply(output, vocabulary, all, exec_.gemm);
+    EXPECT_EQ(all.rows(), static_cast<int>(inputs.size()));
+    EXPECT_EQ(all.columns(), config_.target_vocab_size);
     Logits logits;
-    for (int row = 0; row < work_.logits.rows(); ++row) {
-      const float* begin = work_.logits.row(row);
+    for (int row = 0; row < all.rows(); ++row) {
+      const float* begin = all.row(row);
       logits.emplace_back(begin, begin + config_.target_vocab_size);
     }
     return logits;
@@ -73,9 +75,9 @@ class DecoderTest : public testing::Test {
   const Decoder decoder_;
   const reference::Transformer oracle_;
   SourceBatch source_;
-  Memory memory_;
-  SelfAttentionCache cache_;
-  Workspace work_;
+  CrossAttentionCache cross_cache_;
+  SelfAttentionCache self_cache_;
+  Execution exec_;
 };
 
 // In double: x Wᵀ + b for one output.
@@ -87,17 +89,17 @@ double Project(const reference::Vector& x, const LinearWeights& linear, int out)
   return sum;
 }
 
-TEST_F(DecoderTest, RememberHoldsKeysAndValuesOfEveryLayer) {
+TEST_F(DecoderTest, TheCrossCacheHoldsKeysAndValuesOfEveryLayer) {
   const std::vector<Ids> sentences = {{5, 6, 7, 0}, {8, 0}};
   Read(sentences, 1);
   const int model_dim = config_.model_dim;
-  ASSERT_EQ(memory_.keys_values.rows(), 6);
-  ASSERT_EQ(memory_.keys_values.columns(), 3 * 2 * model_dim);
-  ASSERT_EQ(memory_.rows.size(), 6U);
+  ASSERT_EQ(cross_cache_.keys_values.rows(), 6);
+  ASSERT_EQ(cross_cache_.keys_values.columns(), 3 * 2 * model_dim);
+  ASSERT_EQ(cross_cache_.rows.size(), 6U);
   for (int s = 0; s < 2; ++s) {
     const reference::Matrix encoded = oracle_.Encode(sentences[s]);
     for (size_t token = 0; token < encoded.size(); ++token) {
-      const float* row = memory_.rows[source_.begin(s) + token];
+      const float* row = cross_cache_.rows[source_.begin(s) + token];
       for (int layer = 0; layer < 3; ++layer) {
         const AttentionWeights& attention = weights_.decoder_layers[layer].cross_attention;
         for (int i = 0; i < model_dim; ++i) {
@@ -118,7 +120,7 @@ TEST_F(DecoderTest, StepByStepIsAsAllAtOnce) {
   Read({{5, 6, 0}}, 1);
   for (int position = 0; position < 5; ++position) {
     const Logits logits = Step({{target[position], position, 0, 0}});
-    EXPECT_EQ(cache_.length(0), position + 1);
+    EXPECT_EQ(self_cache_.length(0), position + 1);
     ExpectNear(logits[0], expected[position]);
     ExpectNear(at_once[position], expected[position]);
   }

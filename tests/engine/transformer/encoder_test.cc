@@ -69,12 +69,12 @@ class EncoderTest : public testing::Test {
   // The rows of one sentence, translated together with the others.
   std::vector<std::vector<float>> Encode(const std::vector<Ids>& sentences, int sentence) {
     const SourceBatch batch = BatchOf(sentences);
-    encoder_->Encode(batch, work_);
-    EXPECT_EQ(work_.x.rows(), batch.tokens());
+    const Matrix& output = encoder_->Encode(batch, {0, batch.sentences()}, exec_);
+    EXPECT_EQ(output.rows(), batch.tokens());
     std::vector<std::vector<float>> rows;
     for (int token = 0; token < batch.length(sentence); ++token) {
-      const float* row = work_.x.row(batch.begin(sentence) + token);
-      rows.emplace_back(row, row + work_.x.columns());
+      const float* row = output.row(batch.begin(sentence) + token);
+      rows.emplace_back(row, row + output.columns());
     }
     return rows;
   }
@@ -91,7 +91,7 @@ class EncoderTest : public testing::Test {
   Checkpoint checkpoint_;
   ModelWeights weights_;
   std::optional<Encoder> encoder_;
-  Workspace work_;
+  Execution exec_;
 };
 
 const std::vector<Ids>& Sentences() {
@@ -158,7 +158,7 @@ TEST_F(EncoderTest, AUsedWorkspaceIsAsGoodAsNew) {
   wider.model_dim = 40;
   Load(wider);
   const auto expected = Encode(Sentences(), 1);
-  work_ = Workspace();
+  exec_ = Execution();
   EXPECT_EQ(Encode(Sentences(), 1), expected);
 }
 

@@ -243,9 +243,9 @@ TEST(FeedForwardTest, AddsTheOutputOfTwoLayers) {
   Matrix y = MatrixOf(rows, model_dim, residual);
   Matrix both = MatrixOf(rows, model_dim, in);
   Matrix hidden;
-  Products products;
-  feed_forward.ApplyAndAdd(x, y, hidden, products);
-  feed_forward.ApplyAndAdd(both, both, hidden, products);
+  Gemm gemm;
+  feed_forward.ApplyAndAdd(x, y, hidden, gemm);
+  feed_forward.ApplyAndAdd(both, both, hidden, gemm);
   for (int i = 0; i < rows * model_dim; ++i) {
     EXPECT_NEAR(y.row(0)[i], residual[i] + sublayer[i], 2e-5);
     EXPECT_NEAR(both.row(0)[i], in[i] + sublayer[i], 2e-5);

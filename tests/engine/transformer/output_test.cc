@@ -41,93 +41,53 @@ class OutputLayerTest : public testing::TestWithParam<ComputeType> {
     return {config, {weight, bias}, GetParam()};
   }
 
-  Matrix Logits(const OutputLayer& layer) {
+  Matrix Logits(const OutputLayer& layer, ActiveVocabulary active = {}) {
     Matrix logits;
-    layer.Apply(x_, selection_, logits, products_);
+    layer.Apply(x_, active, logits, gemm_);
     return logits;
-  }
-
-  std::vector<Best> FindBest(const OutputLayer& layer,
-                             LogSumExp log_sum_exp = LogSumExp::kCompute) {
-    std::vector<Best> best;
-    layer.FindBest(x_, selection_, log_sum_exp, best, products_);
-    return best;
   }
 
   const SingleThreadScope single_thread_;
   std::vector<float> weights_;
   std::vector<float> bias_;
   Matrix x_;
-  Products products_;
-  OutputSelection selection_;
+  Gemm gemm_;
 };
 
-TEST_P(OutputLayerTest, SelectedTokensHaveTheLogitsThatTheyHaveAmongAll) {
+constexpr float kNever = -std::numeric_limits<float>::infinity();
+
+TEST_P(OutputLayerTest, ActiveTokensHaveTheLogitsThatTheyHaveAmongAll) {
   const OutputLayer layer = Make({});
   const Matrix all = Logits(layer);
   const std::vector<int> tokens = {0, 3, 4, 299, 300, 699};
-  layer.Select(tokens, selection_);
-  const Matrix some = Logits(layer);
+  const Matrix some = Logits(layer, layer.Activate(tokens));
   for (int row = 0; row < kInputs; ++row) {
     for (int token = 0; token < kVocab; ++token) {
-      const bool selected = std::find(tokens.begin(), tokens.end(), token) != tokens.end();
-      if (selected) {
+      if (std::binary_search(tokens.begin(), tokens.end(), token)) {
         EXPECT_NEAR(some.row(row)[token], all.row(row)[token], 1e-4);
       } else {
-        EXPECT_EQ(some.row(row)[token], -std::numeric_limits<float>::infinity());
+        EXPECT_EQ(some.row(row)[token], kNever);
       }
     }
   }
 }
 
-TEST_P(OutputLayerTest, FindsTheBestOfAllAndOfASelection) {
+TEST_P(OutputLayerTest, NoTokensAreTheWholeVocabulary) {
   const OutputLayer layer = Make({});
-  const Matrix all = Logits(layer);
-  const std::vector<Best> best = FindBest(layer);
-  const std::vector<int> tokens = {7, 8, 70, 400};
-  layer.Select(tokens, selection_);
-  const std::vector<Best> best_of_some = FindBest(layer);
-  for (int row = 0; row < kInputs; ++row) {
-    EXPECT_EQ(best[row].index, internal::FindBest(all.row(row), kVocab).index);
-    int expected = tokens[0];
-    for (const int token : tokens) {
-      if (all.row(row)[token] > all.row(row)[expected]) expected = token;
+  EXPECT_TRUE(layer.Activate({}).is_whole());
+  EXPECT_FALSE(layer.Activate({1}).is_whole());
+}
+
+TEST_P(OutputLayerTest, BadWordsHaveMinusInfinity) {
+  const Matrix expected = Logits(Make({}));
+  const OutputLayer layer = Make({3, 699});
+  for (const std::vector<int>& tokens : std::vector<std::vector<int>>{{}, {2, 3, 4, 699}}) {
+    const Matrix logits = Logits(layer, layer.Activate(tokens));
+    for (int row = 0; row < kInputs; ++row) {
+      EXPECT_EQ(logits.row(row)[3], kNever);
+      EXPECT_EQ(logits.row(row)[699], kNever);
+      EXPECT_NEAR(logits.row(row)[4], expected.row(row)[4], 1e-4);
     }
-    EXPECT_EQ(best_of_some[row].index, expected);
-  }
-}
-
-TEST_P(OutputLayerTest, FindsTheSameWithAndWithoutLogSumExp) {
-  // The screen of float32 cannot decide about these.
-  std::fill_n(x_.row(0), kModelDim, 0.0F);
-  x_.row(4)[0] = std::numeric_limits<float>::infinity();
-  std::fill(bias_.begin(), bias_.end(), 0.5F);
-  const OutputLayer layer = Make({0, 3});
-  const std::vector<Best> expected = FindBest(layer, LogSumExp::kCompute);
-  const std::vector<Best> best = FindBest(layer, LogSumExp::kLeaveOut);
-  ASSERT_EQ(best.size(), expected.size());
-  EXPECT_EQ(best[0].index, 1);
-  for (int row = 0; row < kInputs; ++row) EXPECT_EQ(best[row].index, expected[row].index);
-}
-
-TEST_P(OutputLayerTest, NeverFindsABadWord) {
-  const std::vector<Best> best = FindBest(Make({}));
-  const OutputLayer layer = Make({best[0].index, best[1].index});
-  const std::vector<int> tokens = {best[0].index, 699};
-  for (const Best& found : FindBest(layer)) {
-    EXPECT_NE(found.index, best[0].index);
-    EXPECT_NE(found.index, best[1].index);
-  }
-  layer.Select(tokens, selection_);
-  for (const Best& found : FindBest(layer)) EXPECT_EQ(found.index, 699);
-}
-
-TEST_P(OutputLayerTest, NaNGivesATokenOfTheSelection) {
-  const OutputLayer layer = Make({});
-  std::fill_n(x_.row(0), kInputs * kModelDim, std::numeric_limits<float>::quiet_NaN());
-  layer.Select({5, 6}, selection_);
-  for (const Best& found : FindBest(layer)) {
-    EXPECT_THAT(found.index, testing::AnyOf(5, 6));
   }
 }
 

@@ -62,7 +62,7 @@ class SsruTest : public testing::TestWithParam<DecoderSelfAttention> {
   const StoredLinear forget_{3};
   const StoredLinear output_{5};
   const SingleThreadScope single_thread_;
-  Workspace work_;
+  Execution exec_;
 };
 
 Matrix Rows(int rows, unsigned seed) {
@@ -94,7 +94,7 @@ TEST_P(SsruTest, FollowsItsFormulaAlongEachSentence) {
         float* after = &states[row * kModelDim];
         return SsruStates{std::exchange(last[sentences[row]], after), after};
       },
-      y, work_);
+      y, exec_);
 
   std::vector<std::vector<double>> expected_states(2, std::vector<double>(kModelDim));
   for (int row = 0; row < rows; ++row) {
@@ -111,8 +111,8 @@ TEST_P(SsruTest, InputAndOutputMayBeTheSame) {
   Matrix same = Rows(3, 9);
   std::vector<float> states(3 * kModelDim);
   const auto firsts = [&](int row) { return SsruStates{nullptr, &states[row * kModelDim]}; };
-  Make().ApplyAndAdd(x, firsts, apart, work_);
-  Make().ApplyAndAdd(same, firsts, same, work_);
+  Make().ApplyAndAdd(x, firsts, apart, exec_);
+  Make().ApplyAndAdd(same, firsts, same, exec_);
   for (int row = 0; row < 3; ++row) EXPECT_EQ(RowOf(same, row), RowOf(apart, row));
 }
 
@@ -126,7 +126,7 @@ TEST_P(SsruTest, TheStateMayBeUpdatedInPlace) {
       [&](int row) {
         return SsruStates{row == 0 ? nullptr : state.data(), state.data()};
       },
-      y, work_);
+      y, exec_);
   std::vector<double> expected(kModelDim);
   Step(x.row(0), expected);
   Step(x.row(1), expected);

@@ -125,6 +125,11 @@ class TransformerTest : public testing::TestWithParam<Variant> {
     }
   }
 
+  const Matrix& Logits(const std::vector<DecoderInput>& inputs) {
+    const Matrix& output = transformer_->Step({inputs, batch_, cross_cache_, self_cache_}, exec_);
+    return transformer_->Logits(output, vocabulary_, exec_);
+  }
+
   const SingleThreadScope single_thread_;
   ModelConfig config_;
   ModelWeights weights_;
@@ -133,25 +138,27 @@ class TransformerTest : public testing::TestWithParam<Variant> {
   std::vector<std::vector<int>> sources_;
   std::vector<std::vector<int>> targets_;  // decoder inputs
   SourceBatch batch_;
-  Memory memory_;
-  SelfAttentionCache cache_;
-  Workspace work_;
+  CrossAttentionCache cross_cache_;
+  SelfAttentionCache self_cache_;
+  ActiveVocabulary vocabulary_;  // the whole
+  Execution exec_;
 };
 
 TEST_P(TransformerTest, EncoderOutputMatchesOracle) {
-  transformer_->Encode(batch_, memory_, work_);
+  const Encoder encoder(config_, weights_, ComputeType::kFloat32);
+  const Matrix& output = encoder.Encode(batch_, {0, batch_.sentences()}, exec_);
   for (int sentence = 0; sentence < batch_.sentences(); ++sentence) {
     const reference::Matrix expected = oracle_->Encode(sources_[sentence]);
     for (size_t token = 0; token < expected.size(); ++token) {
       SCOPED_TRACE(testing::Message() << "sentence " << sentence << ", token " << token);
-      ExpectRow(work_.x.row(batch_.begin(sentence) + static_cast<int>(token)), expected[token]);
+      ExpectRow(output.row(batch_.begin(sentence) + static_cast<int>(token)), expected[token]);
     }
   }
 }
 
 TEST_P(TransformerTest, StepByStepLogitsMatchOracle) {
-  transformer_->Encode(batch_, memory_, work_);
-  cache_.Reset(config_.decoder_layers, config_.model_dim, batch_.sentences());
+  transformer_->Encode(batch_, cross_cache_, exec_);
+  self_cache_.Reset(config_.decoder_layers, config_.model_dim, batch_.sentences());
   std::vector<reference::Matrix> expected;
   for (size_t s = 0; s < sources_.size(); ++s) {
     expected.push_back(oracle_->Decode(oracle_->Encode(sources_[s]), targets_[s]));
@@ -165,29 +172,29 @@ TEST_P(TransformerTest, StepByStepLogitsMatchOracle) {
       }
     }
     if (inputs.empty()) break;
-    transformer_->Decode({inputs, batch_, memory_, cache_}, work_);
+    const Matrix& logits = Logits(inputs);
     for (size_t row = 0; row < inputs.size(); ++row) {
       SCOPED_TRACE(testing::Message()
                    << "sentence " << inputs[row].sentence << ", step " << position);
-      ExpectRow(work_.logits.row(static_cast<int>(row)), expected[inputs[row].sentence][position]);
+      ExpectRow(logits.row(static_cast<int>(row)), expected[inputs[row].sentence][position]);
     }
   }
 }
 
 TEST_P(TransformerTest, WholeTargetInOneStepMatchesOracle) {
-  transformer_->Encode(batch_, memory_, work_);
-  cache_.Reset(config_.decoder_layers, config_.model_dim, batch_.sentences());
+  transformer_->Encode(batch_, cross_cache_, exec_);
+  self_cache_.Reset(config_.decoder_layers, config_.model_dim, batch_.sentences());
   std::vector<DecoderInput> inputs;
   for (int s = 0; s < batch_.sentences(); ++s) {
     for (size_t i = 0; i < targets_[s].size(); ++i) {
       inputs.push_back({targets_[s][i], static_cast<int>(i), s, s});
     }
   }
-  transformer_->Decode({inputs, batch_, memory_, cache_}, work_);
+  const Matrix& logits = Logits(inputs);
   int row = 0;
   for (int s = 0; s < batch_.sentences(); ++s) {
     const reference::Matrix expected = oracle_->Decode(oracle_->Encode(sources_[s]), targets_[s]);
-    for (const reference::Vector& logits : expected) ExpectRow(work_.logits.row(row++), logits);
+    for (const reference::Vector& of_step : expected) ExpectRow(logits.row(row++), of_step);
   }
 }
 

@@ -14,8 +14,8 @@
 // both may be off by, another order could find another best: that is left to the whole layer. So
 // search finds the same token with and without log-probabilities.
 
-#ifndef LIMPID_ENGINE_SPEED_SCREEN_H_
-#define LIMPID_ENGINE_SPEED_SCREEN_H_
+#ifndef LIMPID_ENGINE_SPEED_INT8_PREFILTER_H_
+#define LIMPID_ENGINE_SPEED_INT8_PREFILTER_H_
 
 #include <vector>
 
@@ -27,33 +27,34 @@
 
 namespace limpid::internal {
 
-// What a worker keeps for Screen.
-struct ScreenScratch {
-  std::vector<Contenders> contenders;  // [inputs]
-  Matrix weights;                      // [contenders of an input, model_dim]
-  // The inputs that Screen could not decide, 1 or 2 in 100: their rows, and what is to be filled in
-  // for them.
-  std::vector<int> undecided;
-  Matrix undecided_inputs;
-  std::vector<Best> undecided_best;
+// What a worker keeps for Int8Prefilter.
+struct PrefilterScratch {
+  std::vector<PrefilterCandidates> candidates;  // [inputs]
+  Matrix weights;                               // [candidates of an input, model_dim]
+  // The inputs that Int8Prefilter could not decide, 1 or 2 in 100: their rows, and what is to be
+  // filled in for them.
+  std::vector<int> fallback_rows;
+  Matrix fallback_inputs;
+  std::vector<MaxLogit> fallback_best;
 };
 
 // Immutable once made.
-class Screen {
+class Int8Prefilter {
  public:
-  Screen() = default;  // screens nothing
+  Int8Prefilter() = default;  // filters nothing
   // The output layer, whose weights stay in the checkpoint's own memory. Bad words never win.
-  Screen(const LinearWeights& output, absl::Span<const int> bad_words);
+  Int8Prefilter(const LinearWeights& output, absl::Span<const int> bad_words);
 
   // The best token of each row of x [inputs, model_dim], without log_sum_exp: best [inputs]. Rows
-  // that have too many contenders, or two that are too near to each other, or are not finite, are
-  // left out and listed in scratch.undecided.
-  void FindBest(const Matrix& x, std::vector<Best>& best, ScreenScratch& scratch,
-                Products& products) const;
+  // that have too many candidates, or two that are too near to each other, or are not finite, are
+  // left out and listed in scratch.fallback_rows.
+  void ArgMax(const Matrix& x, std::vector<MaxLogit>& best, PrefilterScratch& scratch,
+              Gemm& gemm) const;
 
  private:
   // Returns whether one is the best, however logits are summed up.
-  bool FindBestOf(const Contenders& contenders, const float* x, Matrix& weights, Best& best) const;
+  bool ExactArgMax(const PrefilterCandidates& candidates, const float* x, Matrix& weights,
+                   MaxLogit& best) const;
 
   LinearWeights output_;
   std::vector<float> bias_;  // [vocab]: minus infinity for bad words
@@ -64,4 +65,4 @@ class Screen {
 
 }  // namespace limpid::internal
 
-#endif  // LIMPID_ENGINE_SPEED_SCREEN_H_
+#endif  // LIMPID_ENGINE_SPEED_INT8_PREFILTER_H_

@@ -1,4 +1,4 @@
-#include "engine/search/search.h"
+#include "engine/searcher.h"
 
 #include <cmath>
 #include <numeric>
@@ -96,7 +96,7 @@ TEST_F(SearchTest, DraftsChangeNothing) {
       std::iota(all.begin(), all.end(), 0);
       for (const std::vector<int>& candidates :
            {all, {config.target_eos_id}, {1}, {0, 5, 9, 14, 20, 21, 22, 23, 24}}) {
-        Searcher drafter(*transformer_);
+        Searcher drafter(*transformer_, &*fast_output_);
         drafter.DraftFrom(candidates);
         for (size_t i = 0; i < sources.size(); ++i) {
           SourceBatch source;
@@ -107,6 +107,33 @@ TEST_F(SearchTest, DraftsChangeNothing) {
           EXPECT_EQ(found.finished, expected[i].finished);
           EXPECT_THAT(found.log_probabilities, PointwiseNear(expected[i].log_probabilities));
           EXPECT_NEAR(found.score, expected[i].score, 1e-3);
+        }
+      }
+    }
+  }
+}
+
+// What is left out by `--plain` only makes a search faster.
+TEST_F(SearchTest, TheFastPathFindsWhatThePlainOneFinds) {
+  ModelConfig config = reference::SmallConfig();
+  config.bad_words = {7, 11};
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    Load(config, seed);
+    Searcher plain(*transformer_);
+    for (const std::vector<int>& active : std::vector<std::vector<int>>{{}, {0, 3, 7, 12, 19}}) {
+      searcher_->SelectTokens(active);
+      plain.SelectTokens(active);
+      for (const bool log_probabilities : {true, false}) {
+        const SearchOptions options = {.log_probabilities = log_probabilities};
+        const TokenConstraints constraints;
+        const std::vector<Hypothesis> fast = Greedy(Sources(20), options);
+        const std::vector<Hypotheses>& expected = plain.Search(batch_, {options, constraints});
+        for (size_t i = 0; i < fast.size(); ++i) {
+          EXPECT_EQ(fast[i].ids, expected[i].front().ids);
+          EXPECT_EQ(fast[i].finished, expected[i].front().finished);
+          if (!log_probabilities) continue;
+          EXPECT_THAT(fast[i].log_probabilities,
+                      PointwiseNear(expected[i].front().log_probabilities));
         }
       }
     }

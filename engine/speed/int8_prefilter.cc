@@ -1,4 +1,4 @@
-#include "engine/speed/screen.h"
+#include "engine/speed/int8_prefilter.h"
 
 #include <algorithm>
 #include <array>
@@ -46,17 +46,17 @@ LinearWeights WithoutInputScale(LinearWeights weights) {
 
 }  // namespace
 
-Screen::Screen(const LinearWeights& output, absl::Span<const int> bad_words)
+Int8Prefilter::Int8Prefilter(const LinearWeights& output, absl::Span<const int> bad_words)
     : output_(output),
       bias_(ReadAll(output.bias)),
-      int8_(Linear::Pack({WithoutInputScale(output)}, ComputeType::kInt8).Without(bad_words)),
+      int8_(Linear::Pack({WithoutInputScale(output)}, ComputeType::kInt8).Masked(bad_words)),
       weight_norm_(LargestNorm(output.weight)),
       weight_error_(RoundingError(int8_.LargestScale(), int8_.in())) {
   for (const int word : bad_words) bias_[word] = -std::numeric_limits<float>::infinity();
 }
 
-void Screen::FindBest(const Matrix& x, std::vector<Best>& best, ScreenScratch& scratch,
-                      Products& products) const {
+void Int8Prefilter::ArgMax(const Matrix& x, std::vector<MaxLogit>& best, PrefilterScratch& scratch,
+                           Gemm& gemm) const {
   const auto margin = [&](int row, float input_scale) {
     const float input_error = RoundingError(input_scale, int8_.in());
     const float input_norm = Norm(x.row(row), int8_.in()) + input_error;
@@ -65,46 +65,47 @@ void Screen::FindBest(const Matrix& x, std::vector<Best>& best, ScreenScratch& s
     return 2 * kMore * (input_error * weight_norm_ + input_norm * weight_error_) +
            4 * SummingError(int8_.in()) * input_norm * weight_norm_;
   };
-  int8_.FindContenders(x, margin, scratch.contenders, products);
-  scratch.undecided.clear();
+  int8_.FindCandidates(x, margin, scratch.candidates, gemm);
+  scratch.fallback_rows.clear();
   best.resize(x.rows());
   for (int row = 0; row < x.rows(); ++row) {
-    const Contenders& contenders = scratch.contenders[row];
-    if (contenders.count == 0 || contenders.count > Contenders::kMost ||
-        !FindBestOf(contenders, x.row(row), scratch.weights, best[row])) {
-      scratch.undecided.push_back(row);
+    const PrefilterCandidates& candidates = scratch.candidates[row];
+    if (candidates.count == 0 || candidates.count > PrefilterCandidates::kMax ||
+        !ExactArgMax(candidates, x.row(row), scratch.weights, best[row])) {
+      scratch.fallback_rows.push_back(row);
     }
   }
 }
 
-bool Screen::FindBestOf(const Contenders& contenders, const float* x, Matrix& weights,
-                        Best& best) const {
-  weights.Resize(Contenders::kMost, int8_.in());
-  std::array<const float*, Contenders::kMost> rows;
-  for (int i = 0; i < contenders.count; ++i) {
-    ReadRow(output_.weight, contenders.columns[i], weights.row(i));
+bool Int8Prefilter::ExactArgMax(const PrefilterCandidates& candidates, const float* x,
+                                Matrix& weights, MaxLogit& best) const {
+  weights.Resize(PrefilterCandidates::kMax, int8_.in());
+  std::array<const float*, PrefilterCandidates::kMax> rows;
+  for (int i = 0; i < candidates.count; ++i) {
+    ReadRow(output_.weight, candidates.columns[i], weights.row(i));
     rows[i] = weights.row(i);
   }
-  std::array<float, PaddedKeys(Contenders::kMost)> logits;
-  DotRows(x, {rows.data(), contenders.count}, /*offset=*/0, {.heads = 1, .head_dim = int8_.in()},
-          /*scale=*/1, logits.data());
+  std::array<float, PaddedKeys(PrefilterCandidates::kMax)> logits;
+  QueryKeyScores(x, {rows.data(), candidates.count}, /*offset=*/0,
+                 {.heads = 1, .head_dim = int8_.in()},
+                 /*scale=*/1, logits.data());
   best = {.logit = -std::numeric_limits<float>::infinity()};
-  int best_contender = 0;
-  for (int i = 0; i < contenders.count; ++i) {
-    const int column = contenders.columns[i];
+  int best_candidate = 0;
+  for (int i = 0; i < candidates.count; ++i) {
+    const int column = candidates.columns[i];
     logits[i] += bias_[column];
     if (logits[i] <= best.logit) continue;
     best = {.index = column, .logit = logits[i]};
-    best_contender = i;
+    best_candidate = i;
   }
   const float norm = Norm(x, int8_.in());
   const auto error = [&](int i) {
-    const float bias = std::abs(bias_[contenders.columns[i]]);
+    const float bias = std::abs(bias_[candidates.columns[i]]);
     return SummingError(int8_.in()) * (norm * Norm(rows[i], int8_.in()) + bias);
   };
-  for (int i = 0; i < contenders.count; ++i) {
-    if (i == best_contender) continue;
-    if (logits[i] + 2 * (error(i) + error(best_contender)) >= best.logit) return false;
+  for (int i = 0; i < candidates.count; ++i) {
+    if (i == best_candidate) continue;
+    if (logits[i] + 2 * (error(i) + error(best_candidate)) >= best.logit) return false;
   }
   return true;
 }

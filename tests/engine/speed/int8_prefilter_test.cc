@@ -1,6 +1,6 @@
 // Against the logits themselves, in double precision.
 
-#include "engine/speed/screen.h"
+#include "engine/speed/int8_prefilter.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -25,9 +25,9 @@ constexpr int kModelDim = 40;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-class ScreenTest : public testing::Test {
+class Int8PrefilterTest : public testing::Test {
  protected:
-  ScreenTest() : weights_(Normal(kVocab * kModelDim)), bias_(Normal(kVocab)) {}
+  Int8PrefilterTest() : weights_(Normal(kVocab * kModelDim)), bias_(Normal(kVocab)) {}
 
   std::vector<float> Normal(int size) {
     std::normal_distribution<float> normal;
@@ -81,9 +81,9 @@ class ScreenTest : public testing::Test {
     for (int i = 0; i < kModelDim; ++i) x[i] = 3 * weights_[token * kModelDim + i];
   }
 
-  std::vector<Best> FindBest(const Screen& screen, const Matrix& x) {
-    std::vector<Best> best;
-    screen.FindBest(x, best, scratch_, products_);
+  std::vector<MaxLogit> ArgMax(const Int8Prefilter& prefilter, const Matrix& x) {
+    std::vector<MaxLogit> best;
+    prefilter.ArgMax(x, best, scratch_, gemm_);
     return best;
   }
 
@@ -91,84 +91,84 @@ class ScreenTest : public testing::Test {
   std::mt19937 random_{1};
   std::vector<float> weights_;
   std::vector<float> bias_;
-  ScreenScratch scratch_;
-  Products products_;
+  PrefilterScratch scratch_;
+  Gemm gemm_;
 };
 
-TEST_F(ScreenTest, FindsTheBestTokenAndItsLogit) {
-  const Screen screen(Layer(), {});
+TEST_F(Int8PrefilterTest, FindsTheBestTokenAndItsLogit) {
+  const Int8Prefilter prefilter(Layer(), {});
   const Matrix x = RandomInputs(300);
-  const std::vector<Best> best = FindBest(screen, x);
-  // Where a processor's inputs have 7 bits, one or another row may have too many contenders.
-  EXPECT_THAT(scratch_.undecided, SizeIs(Le(3)));
+  const std::vector<MaxLogit> best = ArgMax(prefilter, x);
+  // Where a processor's inputs have 7 bits, one or another row may have too many candidates.
+  EXPECT_THAT(scratch_.fallback_rows, SizeIs(Le(3)));
   for (int row = 0; row < x.rows(); ++row) {
-    if (std::count(scratch_.undecided.begin(), scratch_.undecided.end(), row) > 0) continue;
+    if (std::count(scratch_.fallback_rows.begin(), scratch_.fallback_rows.end(), row) > 0) continue;
     EXPECT_EQ(best[row].index, BestByHand(x.row(row)));
     EXPECT_NEAR(best[row].logit, Logit(x.row(row), best[row].index), 1e-4);
   }
 }
 
-TEST_F(ScreenTest, TellsApartWhatIsTheSameInInt8) {
+TEST_F(Int8PrefilterTest, TellsApartWhatIsTheSameInInt8) {
   MakeAlike(100, 109);
   Matrix x = RandomInputs(1);
   PointTo(100, x.row(0));
-  const std::vector<Best> best = FindBest(Screen(Layer(), {}), x);
-  EXPECT_THAT(scratch_.undecided, IsEmpty());
+  const std::vector<MaxLogit> best = ArgMax(Int8Prefilter(Layer(), {}), x);
+  EXPECT_THAT(scratch_.fallback_rows, IsEmpty());
   EXPECT_EQ(best[0].index, 109);
 }
 
 // Summed up in another order, the other one may be the best.
-TEST_F(ScreenTest, LeavesOutInputsWhoseBestAreWithinRounding) {
+TEST_F(Int8PrefilterTest, LeavesOutInputsWhoseBestAreWithinRounding) {
   std::copy_n(&weights_[100 * kModelDim], kModelDim, &weights_[2900 * kModelDim]);
   bias_[2900] = bias_[100];
   weights_[2900 * kModelDim] *= 1 + 1e-7F;
   Matrix x = RandomInputs(2);
   PointTo(100, x.row(1));
-  FindBest(Screen(Layer(), {}), x);
-  EXPECT_THAT(scratch_.undecided, ElementsAre(1));
+  ArgMax(Int8Prefilter(Layer(), {}), x);
+  EXPECT_THAT(scratch_.fallback_rows, ElementsAre(1));
 }
 
-TEST_F(ScreenTest, LeavesOutInputsThatHaveTooManyContenders) {
-  MakeAlike(100, 100 + Contenders::kMost - 1);
-  MakeAlike(200, 200 + Contenders::kMost);
+TEST_F(Int8PrefilterTest, LeavesOutInputsThatHaveTooManyCandidates) {
+  MakeAlike(100, 100 + PrefilterCandidates::kMax - 1);
+  MakeAlike(200, 200 + PrefilterCandidates::kMax);
   Matrix x = RandomInputs(3);
   PointTo(100, x.row(1));
   PointTo(200, x.row(2));
-  const std::vector<Best> best = FindBest(Screen(Layer(), {}), x);
-  EXPECT_THAT(scratch_.undecided, ElementsAre(2));
+  const std::vector<MaxLogit> best = ArgMax(Int8Prefilter(Layer(), {}), x);
+  EXPECT_THAT(scratch_.fallback_rows, ElementsAre(2));
   EXPECT_EQ(best[0].index, BestByHand(x.row(0)));
-  EXPECT_EQ(best[1].index, 100 + Contenders::kMost - 1);
+  EXPECT_EQ(best[1].index, 100 + PrefilterCandidates::kMax - 1);
 }
 
-TEST_F(ScreenTest, LeavesOutInputsThatAreNotFinite) {
-  const Screen screen(Layer(), {});
+TEST_F(Int8PrefilterTest, LeavesOutInputsThatAreNotFinite) {
+  const Int8Prefilter prefilter(Layer(), {});
   Matrix x = RandomInputs(4);
   x.row(0)[3] = kNaN;
   x.row(1)[4] = kInfinity;
   x.row(3)[5] = -kInfinity;
-  const std::vector<Best> best = FindBest(screen, x);
-  EXPECT_THAT(scratch_.undecided, ElementsAre(0, 1, 3));
+  const std::vector<MaxLogit> best = ArgMax(prefilter, x);
+  EXPECT_THAT(scratch_.fallback_rows, ElementsAre(0, 1, 3));
   EXPECT_EQ(best[2].index, BestByHand(x.row(2)));
 }
 
-TEST_F(ScreenTest, LeavesOutAllInputsOfWeightsThatAreNotFinite) {
+TEST_F(Int8PrefilterTest, LeavesOutAllInputsOfWeightsThatAreNotFinite) {
   for (const float broken : {kInfinity, kNaN}) {
     weights_[7] = broken;
-    FindBest(Screen(Layer(), {}), RandomInputs(2));
-    EXPECT_THAT(scratch_.undecided, ElementsAre(0, 1));
+    ArgMax(Int8Prefilter(Layer(), {}), RandomInputs(2));
+    EXPECT_THAT(scratch_.fallback_rows, ElementsAre(0, 1));
   }
 }
 
-TEST_F(ScreenTest, NeverFindsABadWord) {
+TEST_F(Int8PrefilterTest, NeverFindsABadWord) {
   Matrix x = RandomInputs(1);
   PointTo(100, x.row(0));
-  const Screen screen(Layer(), {100});
+  const Int8Prefilter prefilter(Layer(), {100});
   bias_[100] = -1e9F;
-  EXPECT_EQ(FindBest(screen, x)[0].index, BestByHand(x.row(0)));
+  EXPECT_EQ(ArgMax(prefilter, x)[0].index, BestByHand(x.row(0)));
 }
 
 // A scale that was made for inputs below 1 would cut off larger ones.
-TEST_F(ScreenTest, DoesNotUseAModelsOwnInputScale) {
+TEST_F(Int8PrefilterTest, DoesNotUseAModelsOwnInputScale) {
   std::vector<int8_t> integers(weights_.size());
   for (size_t i = 0; i < weights_.size(); ++i) {
     integers[i] = static_cast<int8_t>(std::clamp(40 * weights_[i], -127.0F, 127.0F));
@@ -181,7 +181,7 @@ TEST_F(ScreenTest, DoesNotUseAModelsOwnInputScale) {
   layer.weight.scales = scales.data();
   layer.weight.input_scale = 1.0F / 127;
   const Matrix x = RandomInputs(50);
-  const std::vector<Best> best = FindBest(Screen(layer, {}), x);
+  const std::vector<MaxLogit> best = ArgMax(Int8Prefilter(layer, {}), x);
   for (int row = 0; row < x.rows(); ++row) EXPECT_EQ(best[row].index, BestByHand(x.row(row)));
 }
 

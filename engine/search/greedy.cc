@@ -1,0 +1,112 @@
+#include "engine/search/greedy.h"
+
+#include <limits>
+
+#include "engine/search/logits_processor.h"
+
+namespace limpid::internal {
+namespace {
+
+// The same for the same sentence, whatever its neighbours in the batch.
+uint64_t SampleKey(const SourceBatch& source, const DecoderInput& input, int sample,
+                   uint64_t seed) {
+  uint64_t key = seed;
+  for (const int id : source.ids(input.sentence)) key = Hash(key, {id});
+  return Hash(key, {sample, input.position});
+}
+
+// The position at which a hypothesis forks into alternatives.
+int ForkPosition(const SearchRequest& request, int sentence) {
+  if (request.options.alternatives_at >= 0) return request.options.alternatives_at;
+  return static_cast<int>(request.prefix(sentence).size());
+}
+
+}  // namespace
+
+void GreedySearch::Search(const SourceBatch& source, const SearchRequest& request,
+                          DecodingState& state, std::vector<Hypotheses>& found) {
+  transformer_.Encode(source, state.cross_cache, state.exec);
+  state_.Start(source, request, transformer_.config(), state.self_cache, found);
+  while (!state_.done() && !request.ShouldStop()) {
+    const DecoderStep step = {state_.inputs(), source, state.cross_cache, state.self_cache};
+    const Matrix& output = transformer_.Step(step, state.exec);
+    const Matrix& logits = transformer_.Logits(output, state.active, state.exec);
+    for (int row = 0; row < logits.rows(); ++row) {
+      const DecoderInput input = state_.inputs()[row];
+      if (request.options.alternatives > 0 &&
+          input.position == ForkPosition(request, input.sentence)) {
+        Fork(input, logits.row(row), request, state);
+      } else {
+        state_.Extend(input, Choose(input, logits.row(row), request, source, state.scores));
+      }
+    }
+    state_.BeginNextStep();
+  }
+}
+
+// The prefix's token, or the most probable one, or what the options make of the logits [vocab].
+NextToken GreedySearch::Choose(const DecoderInput& input, const float* logits,
+                               const SearchRequest& request, const SourceBatch& source,
+                               Buffer<float>& scores) {
+  const ModelConfig& config = transformer_.config();
+  const MaxLogit best = ArgMax(logits, config.target_vocab_size);
+  NextToken next = {best.index, 0};
+  const absl::Span<const int> prefix = request.prefix(input.sentence);
+  if (static_cast<size_t>(input.position) < prefix.size()) {
+    next.token = prefix[input.position];
+  } else if (request.options.temperature > 0 ||
+             LogitsProcessor(request.options, request.constraints, config).active()) {
+    next.token = ProcessedToken(input, logits, request, source, scores);
+  }
+  if (next.token >= 0) next.log_probability = logits[next.token] - best.log_sum_exp;
+  return next;
+}
+
+// Returns -1 where the options leave no token.
+int GreedySearch::ProcessedToken(const DecoderInput& input, const float* logits,
+                                 const SearchRequest& request, const SourceBatch& source,
+                                 Buffer<float>& scores) {
+  const SearchOptions& options = request.options;
+  const int vocab = transformer_.config().target_vocab_size;
+  const LogitsProcessor processor(options, request.constraints, transformer_.config());
+  if (processor.active()) {
+    scores.Reserve(vocab);
+    processor.Apply(logits, /*offset=*/0, state_.hypothesis(input).ids, scores.data());
+    logits = scores.data();
+  }
+  if (options.temperature > 0) {
+    const int sample = input.hypothesis - state_.first_hypothesis(input.sentence);
+    return sampler_.Sample(absl::MakeConstSpan(logits, vocab), options,
+                           SampleKey(source, input, sample, options.seed));
+  }
+  const MaxLogit best = ArgMax(logits, vocab);
+  return best.logit == -std::numeric_limits<float>::infinity() ? -1 : best.index;
+}
+
+// Continues a hypothesis as several, one for each of the most probable next tokens.
+void GreedySearch::Fork(const DecoderInput& input, const float* logits,
+                        const SearchRequest& request, DecodingState& state) {
+  const ModelConfig& config = transformer_.config();
+  const int vocab = config.target_vocab_size;
+  Hypotheses& found = state_.hypotheses(input.sentence);
+  state.scores.Reserve(vocab);
+  LogitsProcessor(request.options, request.constraints, config)
+      .Apply(logits, /*offset=*/0, found[0].ids, state.scores.data());
+  alternatives_.Reset(request.options.alternatives);
+  alternatives_.Offer(0, 0, state.scores.data(), vocab);
+
+  const int alternatives = static_cast<int>(alternatives_.best().size());
+  if (alternatives == 0) return;  // cut off here
+  found[0].alternative_at = input.position;
+  found.resize(alternatives, found[0]);
+  const float log_sum_exp = ArgMax(logits, vocab).log_sum_exp;
+  for (int i = 0; i < alternatives; ++i) {
+    DecoderInput fork = input;
+    fork.hypothesis += i;
+    if (i > 0) state.self_cache.Fork(input.hypothesis, fork.hypothesis);
+    const int token = alternatives_.best()[i].column;
+    state_.Extend(fork, {token, logits[token] - log_sum_exp});
+  }
+}
+
+}  // namespace limpid::internal

@@ -1,0 +1,63 @@
+// From source ids to target ids: chooses the search that a request needs.
+
+#ifndef LIMPID_ENGINE_SEARCHER_H_
+#define LIMPID_ENGINE_SEARCHER_H_
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/search/beam_search.h"
+#include "engine/search/decoding.h"
+#include "engine/search/greedy.h"
+#include "engine/speed/fast_greedy.h"
+#include "engine/speed/fast_output.h"
+#include "engine/transformer/transformer.h"
+
+namespace limpid::internal {
+
+// Keeps its memory between batches, so that a warm search allocates nothing. Not thread-safe.
+class Searcher {
+ public:
+  // Null: without what is only faster (`--plain`).
+  explicit Searcher(const Transformer& transformer, const FastOutput* fast_output = nullptr)
+      : transformer_(transformer), greedy_(transformer), beam_search_(transformer) {
+    if (fast_output != nullptr) fast_greedy_.emplace(transformer, *fast_output);
+  }
+
+  // Translates each sentence. Returns [sentences], at least one hypothesis each; valid until the
+  // next call. The options must have passed CheckSearchOptions, and prefixes must leave room for a
+  // token. Tokens in config.bad_words are produced only as part of a prefix.
+  const std::vector<Hypotheses>& Search(const SourceBatch& source, const SearchRequest& request) {
+    if (request.options.beam_size > 1) {
+      beam_search_.Search(source, request, state_, found_);
+    } else if (fast_greedy_.has_value() && fast_greedy_->CanSearch(request)) {
+      fast_greedy_->Search(source, request, draft_candidates_, state_, found_);
+    } else {
+      greedy_.Search(source, request, state_, found_);
+    }
+    return found_;
+  }
+
+  // Tokens that the next translations probably consist of: see FastGreedySearch. Not together with
+  // SelectTokens.
+  void DraftFrom(std::vector<int> candidates) { draft_candidates_ = std::move(candidates); }
+
+  // From the next search on, only these tokens can be produced, in ascending order; empty: all.
+  void SelectTokens(std::vector<int> tokens) {
+    state_.active = transformer_.Activate(std::move(tokens));
+  }
+
+ private:
+  const Transformer& transformer_;
+  DecodingState state_;
+  GreedySearch greedy_;
+  std::optional<FastGreedySearch> fast_greedy_;
+  BeamSearch beam_search_;
+  std::vector<Hypotheses> found_;      // [sentences]
+  std::vector<int> draft_candidates_;  // ascending
+};
+
+}  // namespace limpid::internal
+
+#endif  // LIMPID_ENGINE_SEARCHER_H_

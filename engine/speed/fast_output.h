@@ -1,0 +1,64 @@
+// The output layer made faster for greedy search, which needs only the largest logit of a row. What
+// it finds is the same as ArgMax over OutputLayer's logits; `--plain` does without it.
+//
+//   fused argmax   keeps the largest logit while the product's panels are in the cache, instead of
+//                  writing all logits                                           math/linear.h
+//   prefilter      an int8 product names the few candidates for a float32 maximum
+//                                                                               int8_prefilter.h
+//   drafts         the shortlist's best token, to be verified with others later  draft.h
+
+#ifndef LIMPID_ENGINE_SPEED_FAST_OUTPUT_H_
+#define LIMPID_ENGINE_SPEED_FAST_OUTPUT_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "engine/math/linear.h"
+#include "engine/math/matrix.h"
+#include "engine/speed/draft.h"
+#include "engine/speed/int8_prefilter.h"
+#include "engine/transformer/active_vocabulary.h"
+#include "engine/transformer/output.h"
+#include "limpid/compute_type.h"
+#include "models/model/config.h"
+#include "models/model/weights.h"
+
+namespace limpid::internal {
+
+// One thread's scratch memory for FastOutput.
+struct FastOutputScratch {
+  PrefilterScratch prefilter;
+  Buffer<int16_t> draft_input;  // [model_dim]: a quantized row
+};
+
+// Immutable.
+class FastOutput {
+ public:
+  // `weights` are those of `output`, and stay in the checkpoint's memory. Drafts take an int8 copy
+  // of them.
+  FastOutput(const ModelConfig& config, const OutputLayer& output, const LinearWeights& weights,
+             ComputeType type, bool drafts);
+
+  // The largest logit of each row of the decoder's output x [rows, model_dim]: best [rows].
+  void ArgMax(const Matrix& x, const ActiveVocabulary& active, LogSumExp log_sum_exp,
+              FastOutputScratch& scratch, std::vector<MaxLogit>& best, Gemm& gemm) const;
+
+  bool has_drafts() const { return draft_.has_value(); }
+  // A guess of the next token after x [model_dim], among `candidates` (not empty).
+  int Draft(const float* x, absl::Span<const int> candidates, FastOutputScratch& scratch) const {
+    return draft_->ArgMax(x, candidates, scratch.draft_input);
+  }
+
+ private:
+  void ArgMaxWithPrefilter(const Matrix& x, PrefilterScratch& scratch, std::vector<MaxLogit>& best,
+                           Gemm& gemm) const;
+
+  Linear layer_;                            // OutputLayer::layer(), which shares its weights
+  std::optional<Int8Prefilter> prefilter_;  // for float32 where int8 is faster
+  std::optional<DraftLayer> draft_;
+};
+
+}  // namespace limpid::internal
+
+#endif  // LIMPID_ENGINE_SPEED_FAST_OUTPUT_H_

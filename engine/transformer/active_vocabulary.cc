@@ -1,0 +1,40 @@
+#include "engine/transformer/active_vocabulary.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace limpid::internal {
+
+ActiveVocabulary::ActiveVocabulary(std::vector<int> tokens, absl::Span<const int> bad_words,
+                                   const LinearWeights& weights, ComputeType type)
+    : tokens_(std::move(tokens)) {
+  std::vector<int> masked;
+  for (const int word : bad_words) {
+    const auto found = std::lower_bound(tokens_.begin(), tokens_.end(), word);
+    if (found != tokens_.end() && *found == word) {
+      masked.push_back(static_cast<int>(found - tokens_.begin()));
+    }
+  }
+  layer_ = Linear::PackOutputs(weights, tokens_, type).Masked(masked);
+}
+
+void ActiveVocabulary::Apply(const Matrix& x, int vocab, Matrix& logits, Gemm& gemm) {
+  layer_.Apply(x, logits_, gemm);
+  logits.Resize(x.rows(), vocab);
+  for (int row = 0; row < x.rows(); ++row) {
+    std::fill_n(logits.row(row), vocab, -std::numeric_limits<float>::infinity());
+    const float* active = logits_.row(row);
+    for (const int token : tokens_) logits.row(row)[token] = *active++;
+  }
+}
+
+void ActiveVocabulary::ArgMax(const Matrix& x, LogSumExp log_sum_exp, std::vector<MaxLogit>& best,
+                              Gemm& gemm) const {
+  layer_.ArgMax(x, log_sum_exp, best, gemm);
+  // The layer is padded. A broken model's NaN may leave a padding column as the largest.
+  const int last = static_cast<int>(tokens_.size()) - 1;
+  for (MaxLogit& found : best) found.index = tokens_[std::min(found.index, last)];
+}
+
+}  // namespace limpid::internal
