@@ -24,18 +24,18 @@ HeatMap SmallMap() {
 
 TEST(HeatMapTest, WithoutColourMarksAndNumbersShowShares) {
   EXPECT_EQ(FormatHeatMap(SmallMap(), {.width = 80, .color = false}),
-            "          I   love  (null)   \n"
+            "          I   love  (null)\n"
             "  Ich   @@100\n"
             "  liebe ..  6 %% 92\n");
 }
 
 TEST(HeatMapTest, InColourCellsAreTheBrighterTheLargerTheirShare) {
   EXPECT_EQ(FormatHeatMap(SmallMap(), {.width = 80, .color = true}),
-            "          I   love  (null)   \n"
+            "          I   love  (null)\n"
             "  Ich   \x1b[48;5;227;38;5;16m 100 \x1b[0m \x1b[48;5;234;38;5;244m     \x1b[0m "
-            "\x1b[48;5;234;38;5;244m         \x1b[0m\n"
+            "\x1b[48;5;234;38;5;244m      \x1b[0m\n"
             "  liebe \x1b[48;5;17;38;5;250m  6  \x1b[0m \x1b[48;5;191;38;5;16m 92  \x1b[0m "
-            "\x1b[48;5;234;38;5;244m         \x1b[0m\n");
+            "\x1b[48;5;234;38;5;244m      \x1b[0m\n");
 }
 
 TEST(HeatMapTest, ColumnsThatDoNotFitFollowBelow) {
@@ -45,7 +45,7 @@ TEST(HeatMapTest, ColumnsThatDoNotFitFollowBelow) {
             "  Ich   @@100\n"
             "  liebe ..  6 %% 92\n"
             "\n"
-            "        (no...\n"
+            "        (null)\n"
             "  Ich\n"
             "  liebe\n");
 }
