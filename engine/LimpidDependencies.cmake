@@ -1,5 +1,5 @@
-# Finds what Limpid's libraries are made from. The build includes this, and so does the installed
-# package: the targets that the package's libraries link to are then the same by name in both.
+# Finds the dependencies of Limpid's libraries. The build and the installed package both include
+# this file, so that the targets that the exported libraries link to have the same names in both.
 find_package(PkgConfig REQUIRED QUIET)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -7,8 +7,8 @@ find_package(ICU REQUIRED COMPONENTS uc)
 find_package(absl REQUIRED)
 pkg_check_modules(Highway REQUIRED QUIET IMPORTED_TARGET libhwy)
 
-# limpid_find_library(TARGET HEADER LIBRARY): for libraries whose own description asks for more than
-# it takes to use them.
+# limpid_find_library(TARGET HEADER LIBRARY): finds a library whose own .pc or CMake file requires
+# packages that are not needed to use it.
 function(limpid_find_library target header library)
   if(TARGET ${target})
     return()
@@ -22,13 +22,13 @@ function(limpid_find_library target header library)
                         INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE_DIR})
 endfunction()
 
-# Its .pc file asks for Protocol Buffers' headers in Debian 13.
+# In Debian 13, its .pc file requires Protocol Buffers' headers.
 limpid_find_library(Limpid::SentencePiece sentencepiece_processor.h sentencepiece)
-# Debian's dnnl-config.cmake asks for OpenCL's headers.
+# Debian's dnnl-config.cmake requires OpenCL's headers.
 limpid_find_library(Limpid::oneDNN oneapi/dnnl/dnnl.hpp dnnl)
 
-# linear.cc tells OpenMP how many threads oneDNN may use, where oneDNN runs on it. Debian's does, on
-# GCC's; FindOpenMP would find that of the compiler instead.
+# If oneDNN runs on OpenMP, linear.cc sets OpenMP's number of threads. Debian's oneDNN runs on GCC's
+# OpenMP; FindOpenMP would find the compiler's instead.
 get_target_property(LIMPID_dnnl_HEADERS Limpid::oneDNN INTERFACE_INCLUDE_DIRECTORIES)
 file(STRINGS ${LIMPID_dnnl_HEADERS}/oneapi/dnnl/dnnl_config.h LIMPID_dnnl_OPENMP
      REGEX "define DNNL_CPU_RUNTIME DNNL_RUNTIME_OMP")

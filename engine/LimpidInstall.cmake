@@ -1,5 +1,5 @@
-# cmake --install: the program and the model that it uses by default, the public headers and the
-# library, for find_package(Limpid) and pkg-config.
+# For cmake --install: the program with its default model, and the public headers and the library
+# for find_package(Limpid) and pkg-config.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(LIMPID_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Limpid)
@@ -20,7 +20,7 @@ else()
           INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   set(LIMPID_PC_REQUIRES "absl_statusor absl_span absl_function_ref absl_hash absl_strings absl_str_format")
   string(APPEND LIMPID_PC_REQUIRES " icu-uc libhwy zlib")
-  # By name: these have no .pc file, or one that requires more than it takes to use them.
+  # Linked by name: these have no .pc file, or one that requires packages not needed to use them.
   set(LIMPID_PC_LIBS "-llimpid_engine -llimpid_models -llimpid_tokenizer -lsentencepiece -ldnnl -pthread")
   if(LIMPID_OPENMP_LIBRARY)
     get_filename_component(openmp ${LIMPID_OPENMP_LIBRARY} NAME)

@@ -48,12 +48,12 @@ absl::Status CheckTranslateOptions(const TranslateOptions& options) {
   if (options.replace_unknowns && options.trace.has_value() &&
       !RecordsAllCrossAttention(*options.trace)) {
     return absl::InvalidArgumentError(
-        "replace_unknowns takes cross-attention of all layers and heads, which the trace request "
-        "leaves out");
+        "replace_unknowns takes cross-attention of all layers and heads; the trace request leaves "
+        "some out");
   }
   if (options.replace_unknowns && WantsSeveral(options.search)) {
     return absl::InvalidArgumentError(
-        "replace_unknowns is for one translation: leave it out, or nbest and alternatives");
+        "replace_unknowns is for one translation: leave out either it, or nbest and alternatives");
   }
   return CheckSearchOptions(options.search);
 }

@@ -1,4 +1,4 @@
-// Checks of what callers ask for.
+// Checks a call's options and texts.
 
 #ifndef LIMPID_ENGINE_CHECK_OPTIONS_H_
 #define LIMPID_ENGINE_CHECK_OPTIONS_H_
@@ -10,10 +10,10 @@
 
 namespace limpid::internal {
 
-// InvalidArgument, naming the option, if one is out of range or two conflict.
+// Returns InvalidArgument, naming the option, if one is out of range or two conflict.
 absl::Status CheckTranslateOptions(const TranslateOptions& options);
 
-// InvalidArgument if `text` is longer than kMaxTextBytes; `what` names it in the message.
+// Returns InvalidArgument if `text` is longer than kMaxTextBytes; `what` names it in the message.
 absl::Status CheckTextSize(const char* what, std::string_view text);
 
 }  // namespace limpid::internal

@@ -26,7 +26,7 @@ absl::Status StatusOfException(const absl::Status& out_of_memory) noexcept {
       throw;
     } catch (const std::bad_alloc&) {
       return out_of_memory;
-    } catch (const std::length_error&) {  // larger than any memory
+    } catch (const std::length_error&) {  // a size larger than any memory
       return out_of_memory;
     } catch (const std::exception& error) {
       return absl::InternalError(absl::StrCat("an exception was thrown: ", error.what()));

@@ -1,5 +1,5 @@
-// Turns exceptions of libraries and callbacks into a Status: none may leave a function of
-// Translator or ThreadPool.
+// Turns exceptions of libraries and callbacks into a Status: no function of Translator or
+// ThreadPool may throw.
 
 #ifndef LIMPID_ENGINE_EXCEPTIONS_H_
 #define LIMPID_ENGINE_EXCEPTIONS_H_
@@ -8,15 +8,16 @@
 
 namespace limpid::internal {
 
-// The errors for exhausted memory. Allocated beforehand, because then there is no memory for them.
+// The errors for exhausted memory. Allocated up front: once memory runs out, there is none for
+// them.
 const absl::Status& OutOfMemoryTranslating();
 const absl::Status& OutOfMemoryLoading();
 
-// The exception being handled as a Status: `out_of_memory` for std::bad_alloc, or if there is no
-// memory for a message.
+// Returns the exception being handled as a Status: `out_of_memory` for std::bad_alloc and
+// std::length_error, or if there is no memory for a message.
 absl::Status StatusOfException(const absl::Status& out_of_memory) noexcept;
 
-// Returns what `work` returns, a Status or StatusOr, or the exception that it throws as a Status.
+// Returns the Status or StatusOr that `work` returns; turns an exception into a Status.
 template <typename Work>
 auto WithoutExceptions(const Work& work,
                        const absl::Status& out_of_memory = OutOfMemoryTranslating()) noexcept

@@ -1,4 +1,4 @@
-// A translator made from a model in memory: for programs that read models in other formats.
+// Makes a translator from a model in memory, for programs that read other model formats.
 
 #ifndef LIMPID_ENGINE_MAKE_TRANSLATOR_H_
 #define LIMPID_ENGINE_MAKE_TRANSLATOR_H_
@@ -11,7 +11,7 @@
 
 namespace limpid::internal {
 
-// As Translator::Load, but `options.verify` has no effect: there are no files. Throws nothing.
+// Same as Translator::Load, but ignores `options.verify`: there are no files. Does not throw.
 absl::StatusOr<std::unique_ptr<Translator>> MakeTranslator(Checkpoint checkpoint,
                                                            const TranslatorOptions& options);
 

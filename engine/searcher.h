@@ -1,4 +1,4 @@
-// From source ids to target ids: chooses the search that a request needs.
+// Translates source ids to target ids by the search that a request needs.
 
 #ifndef LIMPID_ENGINE_SEARCHER_H_
 #define LIMPID_ENGINE_SEARCHER_H_
@@ -19,15 +19,15 @@ namespace limpid::internal {
 // Keeps its memory between batches, so that a warm search allocates nothing. Not thread-safe.
 class Searcher {
  public:
-  // Null: without what is only faster (`--plain`).
+  // Without `fast_output` (`--plain`), greedy search is always the plain one.
   explicit Searcher(const Transformer& transformer, const FastOutput* fast_output = nullptr)
       : transformer_(transformer), greedy_(transformer), beam_search_(transformer) {
     if (fast_output != nullptr) fast_greedy_.emplace(transformer, *fast_output);
   }
 
-  // Translates each sentence. Returns [sentences], at least one hypothesis each; valid until the
-  // next call. The options must have passed CheckSearchOptions, and prefixes must leave room for a
-  // token. Tokens in config.bad_words are produced only as part of a prefix.
+  // Translates each sentence. Returns [sentences], with at least one hypothesis each, valid until
+  // the next call. The options must have passed CheckSearchOptions, and each prefix must leave room
+  // for a token. Tokens in config.bad_words are produced only as part of a prefix.
   const std::vector<Hypotheses>& Search(const SourceBatch& source, const SearchRequest& request) {
     if (request.options.beam_size > 1) {
       beam_search_.Search(source, request, state_, found_);
@@ -39,11 +39,11 @@ class Searcher {
     return found_;
   }
 
-  // Tokens that the next translations probably consist of: see FastGreedySearch. Not together with
-  // SelectTokens.
+  // Sets the likely tokens of the next translations, to draft from (see FastGreedySearch). Not for
+  // use with SelectTokens.
   void DraftFrom(std::vector<int> candidates) { draft_candidates_ = std::move(candidates); }
 
-  // From the next search on, only these tokens can be produced, in ascending order; empty: all.
+  // Restricts the following searches to these tokens, in ascending order; empty: all tokens.
   void SelectTokens(std::vector<int> tokens) {
     state_.active = transformer_.Activate(std::move(tokens));
   }

@@ -31,7 +31,7 @@ absl::Status Worker::Search(const Batch& batch, const Task& task) {
   } else if (batch.size() == 1 && model_.fast_output.has_value() &&
              model_.fast_output->has_drafts()) {
     std::vector<int> candidates = LikelyTokens(batch, task);
-    // Drafting from much of the vocabulary takes as long as it saves.
+    // Drafting from a large part of the vocabulary costs as much time as it saves.
     const size_t max_candidates = static_cast<size_t>(model_.config().target_vocab_size) / 4;
     if (candidates.size() > max_candidates) candidates.clear();
     searcher_.DraftFrom(std::move(candidates));
@@ -51,14 +51,14 @@ absl::Status Worker::Search(const Batch& batch, const Task& task) {
     batch[i]->hypothesis = found[i].front();
     if (!WantsSeveral(options)) continue;
     batch[i]->nbest = found[i];
-    // A text has alternatives at one place only.
+    // A text has alternatives in its first segment only.
     if (options.alternatives > 0 && !batch[i]->starts_text) batch[i]->nbest.resize(1);
   }
   return absl::OkStatus();
 }
 
-// The tokens that a batch will probably consist of: the shortlist's candidates for its source
-// tokens and what the options ask for. Ascending.
+// The likely tokens of a batch's translations, ascending: the shortlist's candidates for its source
+// tokens, the prefix and the end tokens.
 std::vector<int> Worker::LikelyTokens(const Batch& batch, const Task& task) const {
   std::vector<int> sources;
   for (const Segment* segment : batch) {
@@ -74,7 +74,7 @@ std::vector<int> Worker::LikelyTokens(const Batch& batch, const Task& task) cons
   return tokens;
 }
 
-// Runs teacher forcing over the hypotheses, found or given.
+// Runs teacher forcing over the hypotheses, whether found or given.
 absl::Status Worker::Force(const Batch& batch, const Task& task) {
   source_.Clear();
   std::vector<absl::Span<const int>> targets;
@@ -92,7 +92,7 @@ absl::Status Worker::Force(const Batch& batch, const Task& task) {
   return absl::OkStatus();
 }
 
-// Fills segment.forced.occlusion: teacher forcing without each of the source's words.
+// Fills segment.forced.occlusion by teacher forcing without each source word in turn.
 absl::Status Worker::Occlude(Segment& segment, const Task& task) {
   const std::vector<ByteRange>& words = segment.words;
   const std::vector<int> word_of_piece = WordsOfPieces(segment.source.ranges, words);

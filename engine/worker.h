@@ -16,17 +16,17 @@
 
 namespace limpid::internal {
 
-// What one call asks of every batch.
+// A call's request, the same for all its batches.
 struct Task {
   TranslateOptions options;
-  // options.search in tokens.
+  // The text in options.search as token ids.
   TokenConstraints constraints = {};
   std::vector<int> prefix = {};
 
   StopCondition stop() const { return {options.stop, options.deadline}; }
 };
 
-// One thread's buffers, which are kept between batches. Not thread-safe.
+// Keeps its buffers between batches. Not thread-safe.
 class Worker {
  public:
   explicit Worker(const Model& model)
@@ -34,15 +34,15 @@ class Worker {
         searcher_(model.transformer, model.fast_output.has_value() ? &*model.fast_output : nullptr),
         tracer_(model.transformer) {}
 
-  // Finds a hypothesis, or several, for each segment; then records the attention if requested, in a
-  // second run, so that a traced translation equals the untraced one to the last bit.
+  // Finds one or more hypotheses for each segment. If a trace is requested, records it in a second
+  // run, so that a traced translation equals the untraced one to the last bit.
   absl::Status Translate(const Batch& batch, const Task& task);
 
   // Scores the given hypothesis of each segment.
   absl::Status Score(const Batch& batch, const Task& task);
 
-  // The maximum number of tokens that the encoder or the decoder has held at a time. The buffers
-  // have grown to it.
+  // The maximum number of tokens that the encoder or the decoder has held at once: the size to
+  // which the buffers have grown.
   size_t max_tokens() const { return max_tokens_; }
 
  private:

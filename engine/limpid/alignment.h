@@ -17,17 +17,17 @@
 
 namespace limpid {
 
-// The row of attention that aligns a target token (see trace.h).
+// Which row of attention aligns a target token (see trace.h).
 enum class AlignmentRow {
   kOutput,  // the row that predicts it
-  kInput,   // the next row, whose decoder input it is
+  kInput,   // the next row, whose decoder input is the token
 };
 
-// The measure that is normalized to shares.
+// What is normalized to shares.
 enum class AlignmentMeasure {
   kWeight,     // attention weight
   kNorm,       // ‖weight · v W_o‖, the norm of the source token's part (Kobayashi et al. 2020)
-  kOcclusion,  // the decrease of the target's log-probability without the source word
+  kOcclusion,  // decrease of the target's log-probability without the source word
 };
 
 struct AlignmentOptions {
@@ -37,19 +37,19 @@ struct AlignmentOptions {
   AlignmentMeasure measure = AlignmentMeasure::kWeight;
 };
 
-// Fills in what the options leave open: the layer and heads that were trained for alignment, or
-// otherwise the mean of all heads of the second-to-last decoder layer, which aligns best in models
-// without such training (Garg et al. 2019); the output row.
+// Fills in what the options leave open. Layer and heads: those trained for alignment, or else the
+// mean of all heads of the second-to-last decoder layer, which aligns best without such training
+// (Garg et al. 2019). Row: kOutput.
 //
 // If layer, heads and row are all left open and the model names a head that aligns in the input row
 // (alignment_input_layer), alignments are the mean of that head and these.
 LIMPID_EXPORT AlignmentOptions DefaultAlignment(const SentenceTrace& trace,
                                                 AlignmentOptions options);
 
-// A request for exactly what an alignment with these options needs.
+// Returns the trace request that an alignment with these options needs.
 LIMPID_EXPORT TraceRequest AlignmentRequest(const AlignmentOptions& options);
 
-// Attention mass from each target to each source; both are words, or both are pieces.
+// The share of each source in each target. Both are words, or both are pieces.
 struct Alignment {
   int targets = 0;
   int sources = 0;
@@ -67,30 +67,30 @@ struct Alignment {
 // Aligns trace.target.words with trace.source.words: sums over the pieces of a source word,
 // averages over the pieces of a target word. A target word that shares its only piece with the
 // previous word has that word's row. The last token of a translation that was cut off has no input
-// row; its output row is used. With kOcclusion, a row is divided among the words without which the
-// target word is less probable; if there are none, it goes to the null word. Fails with
-// FailedPrecondition if the trace lacks what is needed.
+// row; its output row is used. With kOcclusion, the words whose removal makes the target word less
+// probable share the row; if there are none, it goes to the null word. Fails with
+// FailedPrecondition if the trace lacks the data.
 LIMPID_EXPORT absl::StatusOr<Alignment> AlignWords(const SentenceTrace& trace,
                                                    const AlignmentOptions& options);
 
-// Aligns trace.target.tokens with trace.source.tokens, without those that are not text. Fails with
-// InvalidArgument for kOcclusion, which has words only.
+// Aligns trace.target.tokens with trace.source.tokens, leaving out <s> and </s>. Fails with
+// InvalidArgument for kOcclusion, which is measured for words only.
 LIMPID_EXPORT absl::StatusOr<Alignment> AlignPieces(const SentenceTrace& trace,
                                                     const AlignmentOptions& options);
 
 // Splits any text into words by Unicode's rules (UAX 29), as in TracedSide.
 LIMPID_EXPORT std::vector<TracedWord> SplitIntoWords(std::string_view text);
 
-// Aligns a whole text with its translation. `traces` and `copies` are a Translation's; words are
-// any ranges of its source and its text, in order. Words in a copied sentence align with their
-// originals.
+// Aligns a whole text with its translation. `traces` and `copies` are a Translation's. The words
+// are any ranges of its source and of its text, in order. Words in a copied sentence align with
+// their originals.
 LIMPID_EXPORT absl::StatusOr<Alignment> AlignText(absl::Span<const SentenceTrace> traces,
                                                   absl::Span<const CopiedText> copies,
                                                   absl::Span<const TracedWord> source_words,
                                                   absl::Span<const TracedWord> target_words,
                                                   const AlignmentOptions& options);
 
-// The same for pieces, sentence after sentence. Copied sentences have none.
+// The same for pieces, numbered across all sentences. Copied sentences have none.
 LIMPID_EXPORT absl::StatusOr<Alignment> AlignTextPieces(absl::Span<const SentenceTrace> traces,
                                                         const AlignmentOptions& options);
 
@@ -100,8 +100,8 @@ enum class LinkRule {
   kEach,          // a target's largest share
 };
 
-// Returns (source, target) pairs, ordered by target. Targets whose largest share is the null word's
-// have none.
+// Returns (source, target) pairs, ordered by target. A target whose largest share is the null
+// word's has no link.
 LIMPID_EXPORT std::vector<std::pair<int, int>> Links(const Alignment& alignment,
                                                      LinkRule rule = LinkRule::kIntersection);
 

@@ -23,8 +23,8 @@ enum class ComputeType {
 LIMPID_EXPORT std::string_view ComputeTypeName(ComputeType type);
 LIMPID_EXPORT std::optional<ComputeType> ParseComputeType(std::string_view name);
 
-// Whether this processor supports `type`: always float32; int8 on x86, where oneDNN's int8 kernels
-// are faster than float32; bfloat16 if there are instructions for it. Defined in linear.cc.
+// Whether this processor supports `type`: float32 always; int8 on x86, where oneDNN's int8 kernels
+// are faster than float32; bfloat16 if the processor has instructions for it. Defined in linear.cc.
 LIMPID_EXPORT bool IsSupported(ComputeType type);
 
 }  // namespace limpid

@@ -12,30 +12,31 @@
 
 namespace limpid {
 
-// Larger values are rejected: no memory would be enough for them.
+// Larger values are rejected: no memory would suffice for them.
 inline constexpr int kMaxHypotheses = 1000;   // beam_size, nbest, alternatives
-inline constexpr int kMaxTokens = 1'000'000;  // numbers of tokens: max_output_tokens, top_k …
+inline constexpr int kMaxTokens = 1'000'000;  // token counts: max_output_tokens, top_k …
 
 // Tokens are pieces of the vocabulary, including </s>, which ends a translation.
 struct SearchOptions {
   // --- Which translations to find.
 
-  // 1: greedy search, which takes the most probable token at each step. More: beam search, which
+  // 1: greedy search, which takes the most probable token at each step. Above 1: beam search, which
   // keeps this many hypotheses at each step and ranks the finished ones by
   //
   //   log P(translation | source) / length ^ length_penalty
   //
   // where length counts the tokens after the prefix, including </s> (as Hugging Face does). It
   // stops when no unfinished hypothesis can still reach the `nbest` best: log P only decreases, so
-  // a hypothesis of log P = s never exceeds s / (greatest length) ^ length_penalty.
+  // a hypothesis of log P = s never exceeds s / (maximum length) ^ length_penalty.
   int beam_size = 1;
-  // 0: ranks by probability alone, which favours short translations. More favours longer ones.
+  // 0 ranks by probability alone, which favours short translations; larger values favour longer
+  // ones.
   double length_penalty = 1;
   // Number of translations to return, at most beam_size; with sampling, number of samples.
   int nbest = 1;
 
-  // If above 0: greedy search, except that at one position this many of the most probable tokens
-  // are each taken and the translation is completed after each. Returns them as nbest does. The
+  // If above 0: greedy search, except that at one position it takes this many of the most probable
+  // tokens and completes the translation after each. Returns the translations as nbest does. The
   // position is after the first `alternatives_at` tokens; -1: right after the prefix.
   int alternatives = 0;
   int alternatives_at = -1;
@@ -47,8 +48,8 @@ struct SearchOptions {
   double top_p = 1;  // draw from the fewest tokens whose probabilities sum to this
   uint64_t seed = 0;
 
-  // Whether greedy search computes log-probabilities. Otherwise they are 0, which saves a little
-  // time.
+  // Whether greedy search must compute log-probabilities. If not, they may be 0, which saves a
+  // little time.
   bool log_probabilities = true;
 
   // --- Constraints on the translation.
@@ -61,7 +62,7 @@ struct SearchOptions {
   int max_output_tokens = 0;
   // Minimum tokens before the end, including the prefix but not </s>.
   int min_output_tokens = 0;
-  // Text that must not occur after the prefix, however it is tokenized, not even within words:
+  // Text that must not occur after the prefix, however it is tokenized and even within words:
   // "rot" forbids "rotes". "▁" is the space before a word: "▁rot" allows "Brot". Pieces without
   // text, such as <unk>, are given by name.
   std::vector<std::string> suppress = {};
@@ -77,7 +78,7 @@ struct SearchOptions {
   friend bool operator==(const SearchOptions&, const SearchOptions&) = default;
 };
 
-// InvalidArgument, saying what is wrong, if an option is outside its limits or two conflict.
+// Returns InvalidArgument, naming the problem, if an option is out of range or two conflict.
 LIMPID_EXPORT absl::Status CheckSearchOptions(const SearchOptions& options);
 
 }  // namespace limpid

@@ -18,23 +18,22 @@ inline constexpr int kMaxThreads = 1024;
 // Threads are started when work first needs them and stay until the pool is destroyed. Thread-safe.
 class LIMPID_EXPORT ThreadPool {
  public:
-  // Makes a pool for work on up to `threads` threads at once, including the caller of ParallelFor:
-  // it starts at most threads - 1. 0: as many as this process can keep busy, according to its
-  // affinity mask and its container's CPU quota. Fails with InvalidArgument outside
-  // [0, kMaxThreads].
+  // Makes a pool for up to `threads` threads, including the caller of ParallelFor: it starts at
+  // most threads - 1. 0: as many as this process can keep busy, according to its affinity mask and
+  // its container's CPU quota. Fails with InvalidArgument outside [0, kMaxThreads].
   static absl::StatusOr<std::shared_ptr<ThreadPool>> Create(int threads = 0);
   // Joins the threads. No ParallelFor may be running.
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // Including the caller.
+  // The maximum number of threads, including the caller.
   int threads() const;
 
-  // Calls work(i) once for each i < count, on this thread and on those of the pool that are free,
-  // and returns when all calls have returned. After an error no further calls begin, and the first
-  // error is returned. An exception of `work` becomes an Internal error, or ResourceExhausted if
-  // memory ran out. If the system refuses to start a thread, the others do its work.
+  // Calls work(i) once for each i < count, on this thread and on free threads of the pool, and
+  // returns when all calls have returned. After an error, starts no further calls and returns the
+  // first error. An exception of `work` becomes an Internal error, or ResourceExhausted if memory
+  // ran out. If the system refuses to start a thread, the others do its work.
   //
   // Calls from several threads share the pool. `work` may itself call ParallelFor.
   absl::Status ParallelFor(size_t count, absl::FunctionRef<absl::Status(size_t i)> work);

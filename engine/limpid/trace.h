@@ -46,7 +46,7 @@ struct TraceRequest {
   bool norms = true;                      // each key's part of the output, as a norm
   // Whether to run the sentence again without each of its words: one run per word.
   bool occlusion = false;
-  int predictions = 5;  // the most probable next tokens at each step
+  int predictions = 5;  // number of most probable next tokens at each step
 };
 
 // One attention of one layer over one sentence. Parts that were not requested are empty.
@@ -84,7 +84,7 @@ struct TracedToken {
   std::string piece;  // as in the vocabulary: "▁" is a space before
   int id = 0;
   int word = -1;              // index of its word; -1: none, as for </s>
-  bool is_text = true;        // false: it begins or ends the sentence
+  bool is_text = true;        // false for <s> and </s>
   float log_probability = 0;  // target tokens only: given the source and the previous tokens
   size_t begin = 0;           // bytes of the sentence; empty if it has no text
   size_t end = 0;
@@ -122,8 +122,8 @@ struct SentenceTrace {
   TracedSide source;
   TracedSide target;
   int decoder_layers = 0;
-  // The cross-attention that was trained for word alignment: the mean of the first
-  // `alignment_heads` heads (0: all) of this decoder layer; -1: none.
+  // The cross-attention trained for word alignment: the mean of the first `alignment_heads` heads
+  // (0: all) of this decoder layer; -1: none.
   int alignment_layer = -1;
   int alignment_heads = 0;
   // A cross-attention head of this decoder layer that aligns well without training, in the row

@@ -15,7 +15,7 @@ namespace limpid {
 struct Token {
   std::string piece;  // as in the vocabulary: "▁" is a space before
   int id = 0;
-  float log_probability = 0;  // natural logarithm, given the source and the tokens before
+  float log_probability = 0;  // natural logarithm, given the source and the previous tokens
 };
 
 // One of several translations of a text.
@@ -45,22 +45,22 @@ struct Translation {
   // it was cut off.
   std::vector<Token> tokens;
 
-  // If several were requested: best first, beginning with this translation; samples in the order of
-  // drawing; alternatives by probability.
+  // If several were requested: best first, starting with this translation; samples in the order in
+  // which they were drawn; alternatives by probability.
   std::vector<NBestTranslation> nbest;
 
-  // One per sentence, or part of a sentence, if a trace was requested.
+  // One per sentence, or per part of a cut one, if a trace was requested.
   std::vector<SentenceTrace> traces;
   // Sentences that were copied, in order.
   std::vector<CopiedText> copies;
 
-  // What the caller may want to tell its user about.
+  // What the caller may want to report to its user.
   bool replaced_invalid_utf8 = false;  // ill-formed bytes became U+FFFD
   // The text begins with a language code, ">>xx<<", that the model does not have; it was translated
   // as text.
   bool unknown_language_code = false;
   int cut_sentences = 0;         // sentences over the model's limit, translated in several parts
-  int unfinished_sentences = 0;  // translations that reached max_output_tokens
+  int unfinished_sentences = 0;  // translations that were cut off, as by max_output_tokens
   int sentences = 0;             // sentences, or parts of cut ones, that were translated
 };
 

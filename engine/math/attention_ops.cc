@@ -36,23 +36,23 @@ HWY_INLINE hn::Vec<hn::Full128<float> > SumBlocks(D /*d*/, hn::Vec<D> v) {
   }
 }
 
-// scale times the sum of each vector's lanes: first within blocks of four lanes, which are mixed
-// such that each lane of a block stands for one of the vectors.
+// sums[i] = scale * the sum of vi's lanes. Interleaves first, so that lane i of each block of four
+// lanes holds vi's sum over that block; then adds up the blocks.
 HWY_INLINE void StoreSums(FloatTag d, hn::Vec<FloatTag> v0, hn::Vec<FloatTag> v1,
                           hn::Vec<FloatTag> v2, hn::Vec<FloatTag> v3, float scale, float* sums) {
   const hn::Full128<float> block;
   const hn::RepartitionToWide<FloatTag> pairs;
   const auto sums01 = hn::Add(hn::InterleaveLower(d, v0, v1), hn::InterleaveUpper(d, v0, v1));
   const auto sums23 = hn::Add(hn::InterleaveLower(d, v2, v3), hn::InterleaveUpper(d, v2, v3));
-  const auto even = hn::BitCast(pairs, sums01);
-  const auto odd = hn::BitCast(pairs, sums23);
-  const auto low = hn::BitCast(d, hn::InterleaveLower(pairs, even, odd));
-  const auto high = hn::BitCast(d, hn::InterleaveUpper(pairs, even, odd));
+  const auto pairs01 = hn::BitCast(pairs, sums01);
+  const auto pairs23 = hn::BitCast(pairs, sums23);
+  const auto low = hn::BitCast(d, hn::InterleaveLower(pairs, pairs01, pairs23));
+  const auto high = hn::BitCast(d, hn::InterleaveUpper(pairs, pairs01, pairs23));
   hn::StoreU(hn::Mul(SumBlocks(d, hn::Add(low, high)), hn::Set(block, scale)), block, sums);
 }
 #endif
 
-// Four keys' scores with one head: scores[k] = scale * (query . keys[k]).
+// One head's scores of four keys: scores[k] = scale * (query . keys[k]).
 HWY_INLINE void DotFour(const float* HWY_RESTRICT query, const float* const* keys, int head_dim,
                         float scale, float* HWY_RESTRICT scores) {
   const FloatTag d;
@@ -80,8 +80,7 @@ void QueryKeyScores(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t off
   const ptrdiff_t stride = PaddedKeys(keys.count);
   const ptrdiff_t head_dim = shape.head_dim;
   for (int k = 0; k < keys.count; k += 4) {
-    // At the end the last key fills the place of those that there are not: their scores are in the
-    // padding.
+    // The last four are filled up with the last key; the extra scores go into the padding.
     const float* four[4];
     for (int i = 0; i < 4; ++i) four[i] = keys.rows[std::min(k + i, keys.count - 1)] + offset;
     for (int head = 0; head < shape.heads; ++head) {
@@ -91,7 +90,7 @@ void QueryKeyScores(const float* HWY_RESTRICT query, RowList keys, ptrdiff_t off
   }
 }
 
-// Works on whole vectors: the padding counts as minus infinity.
+// Works on whole vectors; padding counts as minus infinity.
 HWY_INLINE void SoftmaxRow(int size, float* HWY_RESTRICT x) {
   const FloatTag d;
   const int lanes = static_cast<int>(hn::Lanes(d));
@@ -122,9 +121,9 @@ void Softmax(int rows, int size, float* x) {
   for (int row = 0; row < rows; ++row) SoftmaxRow(size, x + row * stride);
 }
 
-// One head: four vectors of `out` at a time, which stay in registers while the values pass by.
-HWY_INLINE void MixHead(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t offset,
-                        int head_dim, float* HWY_RESTRICT out) {
+// One head. Keeps four vectors of `out` in registers over a pass through all values.
+HWY_INLINE void WeightedSumOfHead(const float* HWY_RESTRICT weights, RowList values,
+                                  ptrdiff_t offset, int head_dim, float* HWY_RESTRICT out) {
   const FloatTag d;
   const auto lanes = static_cast<ptrdiff_t>(hn::Lanes(d));
   ptrdiff_t i = 0;
@@ -165,7 +164,7 @@ void WeightedSum(const float* HWY_RESTRICT weights, RowList values, ptrdiff_t of
   const ptrdiff_t stride = PaddedKeys(values.count);
   for (int head = 0; head < shape.heads; ++head) {
     const ptrdiff_t begin = static_cast<ptrdiff_t>(head) * shape.head_dim;
-    MixHead(weights + head * stride, values, offset + begin, shape.head_dim, out + begin);
+    WeightedSumOfHead(weights + head * stride, values, offset + begin, shape.head_dim, out + begin);
   }
 }
 

@@ -12,14 +12,14 @@ struct Heads {
   int head_dim = 0;
 };
 
-// Rows that may lie anywhere in memory: one a key. Keys, or values, are the columns from some
-// offset on: [heads, head_dim].
+// One row per key, anywhere in memory. The row's key, or value, starts at some column `offset`:
+// [heads, head_dim].
 struct RowList {
   const float* const* rows = nullptr;
   int count = 0;
 };
 
-// How far apart the heads' rows of scores, or of weights, lie: whole vectors of any processor.
+// Row stride of scores and weights: whole vectors on any processor.
 constexpr int PaddedKeys(int keys) { return (keys + 15) / 16 * 16; }
 
 // scores[head, k] = scale * (the head's query . the head's key of keys.rows[k]).
@@ -27,8 +27,8 @@ constexpr int PaddedKeys(int keys) { return (keys + 15) / 16 * 16; }
 void QueryKeyScores(const float* query, RowList keys, ptrdiff_t offset, Heads shape, float scale,
                     float* scores);
 
-// x = exp(x) / sum(exp(x)) in each row of x, with the row's largest subtracted first so that no exp
-// overflows. x is [rows, PaddedKeys(size)]; its padding may be overwritten.
+// x = exp(x) / sum(exp(x)) in each row of x [rows, PaddedKeys(size)], after subtracting the row's
+// largest so that no exp overflows. May overwrite the padding.
 void Softmax(int rows, int size, float* x);
 
 // out[head] = sum over k of weights[head, k] * the head's value of values.rows[k].

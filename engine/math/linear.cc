@@ -20,8 +20,8 @@
 #include "oneapi/dnnl/dnnl.hpp"
 
 #if DNNL_CPU_RUNTIME == DNNL_RUNTIME_OMP
-// Part of the OpenMP interface. Declared here because clang's omp.h would bring a second OpenMP
-// library, whose setting oneDNN would not see.
+// Part of OpenMP's interface. Declared here because clang's omp.h would link a second OpenMP
+// library, whose settings oneDNN would not see.
 extern "C" {
 int omp_get_max_threads();
 void omp_set_num_threads(int threads);
@@ -39,8 +39,8 @@ const dnnl::engine& Cpu() {
   return engine;
 }
 
-// Whether an x86 processor has these instructions. An instruction set has the bits of all those
-// that it includes. (On other processors the same bits stand for other sets.)
+// Whether this is an x86 processor with these instructions. An ISA's bits include those of the ISAs
+// that it extends. (On other architectures the same bits mean other ISAs.)
 bool Has([[maybe_unused]] dnnl::cpu_isa isa) {
 #if defined(__x86_64__)
   const auto bits = static_cast<unsigned>(isa);
@@ -50,17 +50,17 @@ bool Has([[maybe_unused]] dnnl::cpu_isa isa) {
 #endif
 }
 
-// Whether the processor adds four products of 8 bits at once, in 32 bits. Others add two in 16 bits
-// first, and stop at the largest number that these hold.
+// Whether the processor sums four 8-bit products directly in 32 bits (VNNI). Others first sum two
+// in 16 bits, with saturation.
 bool HasInt8DotProducts() {
-  // oneDNN takes a while to say, and each row of the weights is asked about.
+  // Cached because oneDNN is slow to answer and every row of the weights asks.
   static const bool has = Has(dnnl::cpu_isa::avx512_core_vnni) || Has(dnnl::cpu_isa::avx2_vnni);
   return has;
 }
 
-// oneDNN's matmul has kernels for packed weights only where there is AVX-512 (and VNNI for int8);
-// elsewhere it packs them anew in each call. A convolution with a kernel of one pixel over an image
-// of 1 x rows pixels with `in` channels is the same product, and fast on all processors.
+// oneDNN's matmul has kernels for packed weights only with AVX-512 (for int8, with VNNI); elsewhere
+// it repacks them in each call. A 1 x 1 convolution over an image of 1 x rows pixels with `in`
+// channels computes the same, and is fast on all processors.
 bool UsesMatmul(ComputeType type) {
   return Has(type == ComputeType::kInt8 ? dnnl::cpu_isa::avx512_core_vnni
                                         : dnnl::cpu_isa::avx512_core);
@@ -85,30 +85,31 @@ DnnlType WeightType(ComputeType type) {
   return type == ComputeType::kInt8 ? DnnlType::s8 : InputType(type);
 }
 
-// Weights [out, in], row after row, or in the layout that oneDNN likes best.
+// Weights [out, in], row-major or (`packed`) in a layout of oneDNN's choice.
 dnnl::memory::desc DescribeWeights(int in, int out, DnnlType stored_as, ComputeType type,
                                    bool packed) {
   if (UsesMatmul(type)) return {{in, out}, stored_as, packed ? DnnlTag::any : DnnlTag::ba};
   return {{out, in, 1, 1}, stored_as, packed ? DnnlTag::any : DnnlTag::oihw};
 }
 
-// oneDNN keeps what it compiles for all threads. One at a time asks it, so that workers which need
-// the same product wait for one of them to compile it: who holds this may ask.
+// Hold this lock to have oneDNN compile a kernel. oneDNN shares kernels among threads, so workers
+// that need the same one wait for a single compilation.
 //
-// The code goes wherever oneDNN's allocator points, which without memory is nowhere. So we look
-// first whether there is more than it needs, and more than two other threads take meanwhile: in
-// glibc, the first allocation of each maps 128 MB, of which 64 stay. Throws std::bad_alloc.
+// oneDNN does not check that it got memory for its code. So first check that we can map more than
+// it needs (32 MB) plus what two other threads may take meanwhile: in glibc, a thread's first
+// allocation maps 128 MB and keeps 64 MB. Throws std::bad_alloc.
 std::unique_lock<std::mutex> LockToCompile() {
   static std::mutex& compiling = *new std::mutex;
   std::unique_lock<std::mutex> lock(compiling);
-  constexpr size_t kPlenty = (32 + 2 * 128) << 20;
-  void* memory = mmap(nullptr, kPlenty, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  constexpr size_t kHeadroom = (32 + 2 * 128) << 20;
+  void* memory =
+      mmap(nullptr, kHeadroom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
-  munmap(memory, kPlenty);
+  munmap(memory, kHeadroom);
   return lock;
 }
 
-// x [rows, in] times weights, which lie as `layout` says: y [rows, out].
+// The GEMM y [rows, out] = x [rows, in] Wᵀ, with W in `layout`.
 dnnl::primitive_desc DescribeProduct(int rows, int in, int out, const dnnl::memory::desc& layout,
                                      ComputeType type) {
   const DnnlType result = type == ComputeType::kInt8 ? DnnlType::s32 : DnnlType::f32;
@@ -150,8 +151,8 @@ void Reorder(const void* values, const dnnl::memory::desc& from, dnnl::memory& t
   stream.wait();
 }
 
-// A product is compiled for some numbers of rows only, and any other is put together from these:
-// so many are multiplied next, of so many. Those below 16 are padded (matrix.h).
+// The number of rows to multiply next when `rows` are left. Kernels exist for 64, 32, 16, and
+// padded counts below 16 (matrix.h); any other count is split into these.
 constexpr int kMaxRowsAtOnce = 64;
 int RowsAtOnce(int rows) {
   for (const int at_once : {kMaxRowsAtOnce, 32, 16}) {
@@ -160,9 +161,9 @@ int RowsAtOnce(int rows) {
   return rows;
 }
 
-// Of bfloat16 a product has four rows or more: where there is AMX, products of up to 256 numbers do
-// without it and add up in another order, so that a row would depend on having neighbours. (In
-// layers of up to 64 outputs it still does, in the last digit.)
+// Pads bfloat16 to at least four rows: oneDNN does not use AMX for results of up to 256 numbers
+// (rows · out), and sums in another order without it, so that a row would depend on its neighbours.
+// (In layers of up to 64 outputs it still does, in the last digit.)
 int PaddedRowsOf(ComputeType type, int rows) {
   return PaddedRows(type == ComputeType::kBFloat16 ? std::max(rows, 2) : rows);
 }
@@ -175,7 +176,7 @@ SingleThreadScope::SingleThreadScope() : previous_(omp_get_max_threads()) {
 }
 SingleThreadScope::~SingleThreadScope() { omp_set_num_threads(previous_); }
 #else
-// A sequential oneDNN has no other threads, and one that takes a pool of threads is given none.
+// A sequential oneDNN has no other threads; one built for a thread pool gets none from us.
 SingleThreadScope::SingleThreadScope() : previous_(1) {}
 SingleThreadScope::~SingleThreadScope() = default;
 #endif
@@ -183,13 +184,12 @@ SingleThreadScope::~SingleThreadScope() = default;
 int ZeroPoint() { return HasInt8DotProducts() ? 128 : 64; }
 
 struct PackedMatrix {
-  std::shared_ptr<std::byte> storage;  // null: `memory` has its own
+  std::shared_ptr<std::byte> storage;  // what `memory` points to; null: `memory` owns its bytes
   dnnl::memory memory;                 // [out, in] in a layout of oneDNN's choice
   int in = 0;
   int out = 0;
   ComputeType type = ComputeType::kFloat32;
-  // For int8: what 1 stands for in all inputs; 0: in each row something else.
-  float input_scale = 0;
+  float input_scale = 0;  // for int8: the scale of all inputs; 0: each row has its own
 };
 
 struct Gemm::State {
@@ -197,10 +197,10 @@ struct Gemm::State {
     dnnl::primitive primitive;
     dnnl::memory x, y, scratchpad;
   };
-  // Weights of the same size and type have the same layout, so they share products.
+  // Weights of the same size and type have the same layout, so they share a kernel.
   using Key = std::array<int, 4>;  // rows, in, out, type
 
-  Product& Find(int rows, const PackedMatrix& weights) {
+  Product& FindOrCompile(int rows, const PackedMatrix& weights) {
     const Key key = {rows, weights.in, weights.out, static_cast<int>(weights.type)};
     const auto it = products.find(key);
     if (it != products.end()) return it->second;
@@ -216,7 +216,7 @@ struct Gemm::State {
     return products.emplace(key, std::move(product)).first->second;
   }
 
-  // Rows of x as `weights` want them.
+  // Converts rows of x to the input type of `weights`; returns [rows, in].
   const void* Convert(const Matrix& x, int begin, int rows, const PackedMatrix& weights) {
     if (weights.type == ComputeType::kFloat32) return x.row(begin);
     const int in = x.columns();
@@ -241,15 +241,15 @@ struct Gemm::State {
     return int8.data();
   }
 
-  // Not one of Abseil's: they are broken where memory runs out, even to be destroyed.
+  // Not an Abseil map: after a std::bad_alloc, those are unsafe even to destroy.
   std::unordered_map<Key, Product, absl::Hash<Key>> products;
   dnnl::stream stream{Cpu()};
   const int zero_point = ZeroPoint();
-  const std::byte* input = nullptr;  // [rows taken in, in], as their type wants them
-  Buffer<uint16_t> bfloat16;         // [rows, in]: inputs
-  Buffer<uint8_t> int8;              // [rows, in]: inputs, with zero_point for 0
+  const std::byte* input = nullptr;  // [loaded rows, in]: float32 (not owned), bfloat16 or int8
+  Buffer<uint16_t> bfloat16;         // [loaded rows, in]
+  Buffer<uint8_t> int8;              // [loaded rows, in]: quantized around zero_point
   std::array<float, kMaxRows> input_scales = {};
-  Buffer<float> result;  // [rows, out]; int32 takes as much room
+  Buffer<float> result;  // [rows, out], as float32 or int32
   Buffer<std::byte> scratchpad;
 };
 
@@ -268,20 +268,20 @@ void Gemm::LoadInput(const Matrix& x, int begin, int rows, const PackedMatrix& w
 const void* Gemm::Multiply(int begin, int rows, const PackedMatrix& weights) {
   State& state = *state_;
   const int padded_rows = PaddedRowsOf(weights.type, rows);
-  State::Product& product = state.Find(padded_rows, weights);
+  State::Product& product = state.FindOrCompile(padded_rows, weights);
   state.result.Reserve(static_cast<size_t>(padded_rows) * weights.out);
   const std::byte* x = state.input + static_cast<size_t>(begin) * weights.in * SizeOf(weights.type);
   product.x.set_data_handle(const_cast<std::byte*>(x));
   product.y.set_data_handle(state.result.data());
   product.scratchpad.set_data_handle(state.scratchpad.data());
-  // The C interface takes a plain array; the C++ one would build a map and a vector a call.
+  // The C interface takes a plain array; the C++ one would build a map and a vector per call.
   const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, product.x.get()},
                                        {DNNL_ARG_WEIGHTS, weights.memory.get()},
                                        {DNNL_ARG_DST, product.y.get()},
                                        {DNNL_ARG_SCRATCHPAD, product.scratchpad.get()}};
   dnnl::error::wrap_c_api(
       dnnl_primitive_execute(product.primitive.get(), state.stream.get(), 4, arguments),
-      "could not run a matrix product");
+      "could not run a GEMM kernel");
   return state.result.data();
 }
 
@@ -295,7 +295,7 @@ Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
     const std::vector<float> bias = ReadAll(layer.bias);
     linear.bias_.insert(linear.bias_.end(), bias.begin(), bias.end());
   }
-  linear.PackRows(rows, type, Lifetime::kOfTheModel);
+  linear.PackRows(rows, type, Lifetime::kModel);
   return linear;
 }
 
@@ -313,31 +313,31 @@ Linear Linear::PackOutputs(const LinearWeights& layer, absl::Span<const int> out
   }
   rows.resize(out);
   linear.bias_.resize(out, -std::numeric_limits<float>::infinity());
-  linear.PackRows(rows, type, Lifetime::kShort);
+  linear.PackRows(rows, type, Lifetime::kBatch);
   return linear;
 }
 
-// The first rows of `rows` that can be one panel, which has one input scale.
+// The longest prefix of `rows` that fits into one panel, which has one input scale.
 absl::Span<const Linear::Row> Linear::FirstPanel(absl::Span<const Row> rows, ComputeType type) {
-  const absl::Span<const Row> most = rows.subspan(0, kMaxColumns);
+  const absl::Span<const Row> widest = rows.subspan(0, kMaxColumns);
   const float input_scale = InputScale(rows[0], type);
-  const auto* const end = std::find_if(most.begin(), most.end(), [&](const Row& row) {
+  const auto* const end = std::find_if(widest.begin(), widest.end(), [&](const Row& row) {
     return row.tensor != nullptr && InputScale(row, type) != input_scale;
   });
-  return most.subspan(0, end - most.begin());
+  return widest.subspan(0, end - widest.begin());
 }
 
-// As in PackedMatrix. Stored ones are for inputs of 8 bits; where these have 7, the scale of each
-// row loses less.
+// See PackedMatrix::input_scale. Stored scales are for 8-bit inputs; where inputs have 7 bits, one
+// scale per row loses less.
 float Linear::InputScale(const Row& row, ComputeType type) {
-  const bool is_used = type == ComputeType::kInt8 && HasInt8DotProducts();
-  return is_used && row.tensor != nullptr ? row.tensor->input_scale : 0;
+  const bool uses_stored = type == ComputeType::kInt8 && HasInt8DotProducts();
+  return uses_stored && row.tensor != nullptr ? row.tensor->input_scale : 0;
 }
 
 void Linear::PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime) {
   assert(type != ComputeType::kAuto);
   out_ = static_cast<int>(rows.size());
-  // A panel's rows, as they are to be packed: one of the two.
+  // A panel's rows [panel rows, in] before packing; only one of the two is used.
   Buffer<int8_t> integers;
   Buffer<float> floats;
   while (!rows.empty()) {
@@ -370,7 +370,7 @@ void Linear::ReadRows(absl::Span<const Row> rows, float* out) const {
   }
 }
 
-// Appends to scales_ and offsets_, too.
+// Also appends the rows' scales_ and offsets_.
 void Linear::QuantizeRows(absl::Span<const Row> rows, int8_t* out) {
   std::vector<float> scratch;
   for (const Row& row : rows) {
@@ -380,14 +380,14 @@ void Linear::QuantizeRows(absl::Span<const Row> rows, int8_t* out) {
     } else {
       scales_.push_back(QuantizeRow(*row.tensor, row.index, scratch, out));
     }
-    // Of huge rows the sum wraps around, as the product itself does then.
+    // For huge rows the sum wraps around, and so does the GEMM itself.
     const uint32_t sum = std::accumulate(out, out + in_, uint32_t{0});
     offsets_.push_back(static_cast<int32_t>(ZeroPoint() * sum));
     out += in_;
   }
 }
 
-// `values` [out, in] are int8 for int8 weights, else float32.
+// `values` [out, in] are int8 for kInt8, otherwise float32.
 std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, ComputeType type,
                                                 Lifetime lifetime) const {
   const DnnlType value_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
@@ -402,7 +402,7 @@ std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, Com
   panel->in = in_;
   panel->out = out;
   panel->type = type;
-  if (lifetime == Lifetime::kOfTheModel) {
+  if (lifetime == Lifetime::kModel) {
     panel->storage = AllocateInHugePages(layout.get_size());
     panel->memory = dnnl::memory(layout, Cpu(), panel->storage.get());
   } else {
@@ -418,7 +418,7 @@ Linear Linear::Masked(absl::Span<const int> outputs) const {
   return copy;
 }
 
-// Calls finish(first row, first column, product) for parts of x Wᵀ, panel by panel.
+// Calls finish(first row, first column, ProductRows) for each block of rows of each panel of x Wᵀ.
 template <typename Finish>
 void Linear::ForEachProduct(const Matrix& x, Gemm& gemm, const Finish& finish) const {
   assert(x.columns() == in_);
@@ -476,13 +476,13 @@ void Linear::ApplyAndAdd(const Matrix& x, Matrix& y, Gemm& gemm) const {
 void Linear::ArgMax(const Matrix& x, LogSumExp log_sum_exp, std::vector<MaxLogit>& best,
                     Gemm& gemm) const {
   best.resize(x.rows());
-  std::array<MaxLogit, kMaxRowsAtOnce> of_panel;
+  std::array<MaxLogit, kMaxRowsAtOnce> panel_best;
   ForEachProduct(x, gemm, [&](int row, int column, const ProductRows& product) {
-    internal::ArgMax(product, log_sum_exp, of_panel.data());
+    internal::ArgMax(product, log_sum_exp, panel_best.data());
     for (int i = 0; i < product.rows; ++i) {
-      of_panel[i].index += column;
+      panel_best[i].index += column;
       MaxLogit& so_far = best[row + i];
-      so_far = column == 0 ? of_panel[i] : LargerOf(so_far, of_panel[i], log_sum_exp);
+      so_far = column == 0 ? panel_best[i] : LargerOf(so_far, panel_best[i], log_sum_exp);
     }
   });
 }
@@ -491,17 +491,17 @@ void Linear::FindCandidates(const Matrix& x,
                             absl::FunctionRef<float(int row, float input_scale)> margin,
                             std::vector<PrefilterCandidates>& candidates, Gemm& gemm) const {
   candidates.resize(x.rows());
-  std::array<MaxLogit, kMaxRowsAtOnce> of_panel;
+  std::array<MaxLogit, kMaxRowsAtOnce> panel_best;
   ForEachProduct(x, gemm, [&](int row, int column, const ProductRows& product) {
-    internal::ArgMax(product, LogSumExp::kLeaveOut, of_panel.data());
+    internal::ArgMax(product, LogSumExp::kLeaveOut, panel_best.data());
     for (int i = 0; i < product.rows; ++i) {
       PrefilterCandidates& so_far = candidates[row + i];
       if (column == 0) {
         so_far.margin = margin(row + i, product.input_scales[i]);
-        so_far.largest = of_panel[i].logit;
+        so_far.largest = panel_best[i].logit;
         so_far.count = 0;
       }
-      so_far.largest = std::max(so_far.largest, of_panel[i].logit);
+      so_far.largest = std::max(so_far.largest, panel_best[i].logit);
     }
     AddCandidates(product, column, &candidates[row]);
   });

@@ -1,8 +1,7 @@
-// y = x Wᵀ + b: every product with weights, by oneDNN. linear.cc is the only file that knows
-// oneDNN.
+// y = x Wᵀ + b: every GEMM with weights, by oneDNN. Only linear.cc uses oneDNN.
 //
-// Weights are packed once, at load, into the layout that oneDNN likes best. A product for a number
-// of rows is made (JIT-compiled) when it is first asked for and then kept.
+// Weights are packed once, into the layout that oneDNN prefers. oneDNN JIT-compiles the kernel for
+// a row count at its first use; Gemm then keeps it.
 
 #ifndef LIMPID_ENGINE_MATH_LINEAR_H_
 #define LIMPID_ENGINE_MATH_LINEAR_H_
@@ -21,8 +20,8 @@
 
 namespace limpid::internal {
 
-// While one lives, oneDNN uses the calling thread only: Limpid's threads translate batches side by
-// side, which beats splitting small products. Every call into this file happens under one.
+// While one exists, oneDNN uses the calling thread only: Limpid's threads translate batches in
+// parallel, which beats splitting small GEMMs. Hold one during every call to the classes below.
 class SingleThreadScope {
  public:
   SingleThreadScope();
@@ -34,13 +33,13 @@ class SingleThreadScope {
   [[maybe_unused]] int previous_;
 };
 
-// What stands for 0 in inputs that are quantized for int8 weights: 128, the middle of 8 bits, or 64
-// where the processor adds two products in 16 bits. These hold 2 · 127 · 127.
+// The zero point of inputs quantized for int8 weights: 128, the middle of 8 bits; or 64 on
+// processors that sum two products in 16 bits, which hold 2 · 127 · 127.
 int ZeroPoint();
 
-struct PackedMatrix;  // weights as oneDNN wants them
+struct PackedMatrix;  // weights in oneDNN's layout
 
-// The compiled products of one worker, and room for their inputs and results. Not thread-safe.
+// One worker's compiled GEMM kernels, and buffers for their inputs and results. Not thread-safe.
 class Gemm {
  public:
   Gemm();
@@ -48,16 +47,16 @@ class Gemm {
   Gemm(Gemm&&) noexcept;
   Gemm& operator=(Gemm&&) noexcept;
 
-  // The most rows that are loaded at once, for all panels of a layer.
+  // Maximum rows per LoadInput.
   static constexpr int kMaxRows = 256;
 
-  // Makes `rows` rows of x, from `begin` on, ready to be multiplied with weights of the same type
-  // and input scale as these.
+  // Converts `rows` rows of x, from `begin` on, to inputs for weights with the type and input scale
+  // of `weights`. Float32 inputs are not copied: x must outlive the calls to Multiply.
   void LoadInput(const Matrix& x, int begin, int rows, const PackedMatrix& weights);
-  // x Wᵀ for some of the rows loaded. The result [rows, out] is valid until the next call:
-  // float32, or int32 for int8 weights.
+  // Computes x Wᵀ for loaded rows begin … begin + rows - 1. The result [rows, out], float32 or (for
+  // int8 weights) int32, is valid until the next call.
   const void* Multiply(int begin, int rows, const PackedMatrix& weights);
-  // For int8: what 1 stands for in each row of the quantized input, from row `begin` on.
+  // For int8: the scale of each loaded row, from row `begin` on.
   const float* input_scales(int begin) const;
 
  private:
@@ -65,17 +64,17 @@ class Gemm {
   std::unique_ptr<State> state_;
 };
 
-// Immutable once made, and so shared by all workers. Every function may throw dnnl::error or
+// A linear layer. Immutable, so that all workers share it. Every function may throw dnnl::error or
 // std::bad_alloc; exceptions.h turns those into a Status.
 class Linear {
  public:
   Linear() = default;
-  // Several layers that read the same input become one, their outputs side by side. Weights are
-  // converted to `type` (not kAuto); int8 weights are used as they are in int8, and so are the
-  // scales of their inputs where they come with any.
+  // Packs layers that read the same input into one, their outputs side by side. Converts weights to
+  // `type` (not kAuto). For kInt8, weights stored in int8 are used unchanged, with their input
+  // scales, if any.
   static Linear Pack(absl::Span<const LinearWeights> layers, ComputeType type);
-  // The given outputs of a layer alone, in that order. Behind them follow some that are minus
-  // infinity, so that there are few sizes for which products have to be compiled.
+  // Packs only the given outputs of a layer, in that order, then pads with outputs of minus
+  // infinity to a multiple of 256, so that few GEMM sizes have to be compiled.
   static Linear PackOutputs(const LinearWeights& layer, absl::Span<const int> outputs,
                             ComputeType type);
 
@@ -84,37 +83,37 @@ class Linear {
 
   // x [rows, in]; y [rows, out].
   void Apply(const Matrix& x, Matrix& y, Gemm& gemm) const;  // y = x Wᵀ + b
-  // The same for the rows of y [more rows, out] from first_row on.
+  // The same, but writes to the rows of y from first_row on, without resizing y.
   void ApplyAt(const Matrix& x, int first_row, Matrix& y, Gemm& gemm) const;
   void ApplyAndActivate(const Matrix& x, Activation activation, Matrix& y,
                         Gemm& gemm) const;                         // y = activation(x Wᵀ + b)
   void ApplyAndAdd(const Matrix& x, Matrix& y, Gemm& gemm) const;  // y = y + x Wᵀ + b
 
-  // The largest output of each row of x, without writing the others: best [rows].
+  // Finds the largest output of each row of x, without storing the others: best [rows].
   void ArgMax(const Matrix& x, LogSumExp log_sum_exp, std::vector<MaxLogit>& best,
               Gemm& gemm) const;
 
-  // For int8: the outputs of each row of x that are no more than margin(row, what 1 stands for in
-  // its rounded input) below its largest: candidates [rows].
+  // For int8: finds the outputs of each row of x at most margin(row, scale of its quantized input)
+  // below the row's largest: candidates [rows].
   void FindCandidates(const Matrix& x, absl::FunctionRef<float(int row, float input_scale)> margin,
                       std::vector<PrefilterCandidates>& candidates, Gemm& gemm) const;
-  // For int8: the largest of what 1 stands for in the weights of an output.
+  // For int8: the largest scale of an output's weights.
   float LargestScale() const;
 
-  // The same layer with minus infinity as the given outputs. It shares the packed weights.
+  // A copy with these outputs masked to minus infinity. Shares the packed weights.
   Linear Masked(absl::Span<const int> outputs) const;
 
  private:
-  // Wide layers are multiplied panel by panel, so that a panel's weights and its result for some
-  // rows are in the processor's cache together.
+  // Wide layers are multiplied panel by panel, so that a panel's weights and its result for a few
+  // rows stay in the processor's cache together.
   static constexpr int kMaxColumns = 2048;
 
-  // A row of a checkpoint's weights; without a tensor, zeros.
+  // One row of a checkpoint's weights; zeros if `tensor` is null.
   struct Row {
     const TensorView* tensor = nullptr;
     int64_t index = 0;
   };
-  enum class Lifetime { kOfTheModel, kShort };  // short: a batch's
+  enum class Lifetime { kModel, kBatch };
   static absl::Span<const Row> FirstPanel(absl::Span<const Row> rows, ComputeType type);
   static float InputScale(const Row& row, ComputeType type);
   void PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime);
@@ -129,10 +128,9 @@ class Linear {
   int out_ = 0;
   std::vector<std::shared_ptr<const PackedMatrix>> panels_;
   std::vector<float> bias_;  // [out]
-  // [out], for int8 only: what 1 in a weight stands for, and what an input's zero adds to each
-  // output.
-  std::vector<float> scales_;
-  std::vector<int32_t> offsets_;
+  // For int8 only:
+  std::vector<float> scales_;     // [out]: the scale of each output's weights
+  std::vector<int32_t> offsets_;  // [out]: ZeroPoint() · the sum of each output's weights
 };
 
 }  // namespace limpid::internal

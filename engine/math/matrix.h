@@ -1,5 +1,5 @@
-// Where activations live: scratch memory that a worker keeps from batch to batch, so that a warm
-// step allocates nothing.
+// Memory for activations: scratch that a worker keeps from batch to batch, so that a warm step
+// allocates nothing.
 
 #ifndef LIMPID_ENGINE_MATH_MATRIX_H_
 #define LIMPID_ENGINE_MATH_MATRIX_H_
@@ -26,11 +26,10 @@ class Buffer {
   }
   ~Buffer() { std::free(data_); }
 
-  // Makes room for `size` elements; where that takes more memory, what the buffer held is lost.
-  // Throws std::bad_alloc.
+  // Makes room for `size` elements. Loses the contents if it has to grow. Throws std::bad_alloc.
   void Reserve(size_t size) {
     if (size <= capacity_) return;
-    const size_t capacity = size + size / 4;  // batches grow little by little
+    const size_t capacity = size + size / 4;  // batches tend to grow a little at a time
     const size_t bytes = (capacity * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
     void* memory = std::aligned_alloc(kAlignment, bytes);
     if (memory == nullptr) throw std::bad_alloc();
@@ -56,21 +55,21 @@ class Buffer {
   size_t capacity_ = 0;
 };
 
-// Matrix products are made for some numbers of rows only (linear.cc), so that a product may read,
-// and write, as many rows as this.
+// GEMM kernels exist for certain row counts only (linear.cc); inputs and results have room for the
+// next one.
 constexpr int PaddedRows(int rows) { return rows == 1 ? 1 : (rows + 3) / 4 * 4; }
 
-// A row-major matrix of float32, resized for each use. Holds room for PaddedRows(rows()).
+// A row-major float32 matrix, resized for each use, with room for PaddedRows(rows()).
 class Matrix {
  public:
-  // What the matrix held is lost.
+  // Loses the contents.
   void Resize(int rows, int columns) {
     rows_ = rows;
     columns_ = columns;
     buffer_.Reserve(static_cast<size_t>(PaddedRows(rows)) * columns);
   }
 
-  // Keeps the first rows.
+  // Keeps only the first `rows` rows.
   void Truncate(int rows) {
     assert(rows <= rows_);
     rows_ = rows;

@@ -21,10 +21,11 @@ HWY_BEFORE_NAMESPACE();
 namespace limpid::internal {
 namespace HWY_NAMESPACE {
 
-// The two kinds of ProductRows: each calls a function with what its rows share at columns i, i + 1
-// …, and gives, with that, values of one row there, bias included, as a vector or as one number.
-// (What they share cannot be a struct: vectors whose size is known at run time only, as those of
-// Arm's SVE, may stand neither in structs nor in arrays.)
+// FloatProduct and Int8Product read the two kinds of ProductRows. WithShared passes to `function`
+// what all rows share at columns i, i + 1 … (bias, scales, offsets); with these, Vector returns one
+// row's values there, and Scalar one value, bias included. (They are not in a struct because
+// vectors without a compile-time size, such as Arm SVE's, must not be members of structs or
+// arrays.)
 class FloatProduct {
  public:
   explicit FloatProduct(const ProductRows& rows)
@@ -67,7 +68,7 @@ class Int8Product {
     const auto integer = hn::Sub(hn::LoadU(integers, values_ + row * columns_ + i), offset);
     return hn::MulAdd(hn::ConvertTo(d, integer), both_scales, bias);
   }
-  // As a vector of one, so that it is fused, and rounds, just as Vector's lanes are.
+  // A vector of one lane, so that it is fused and rounded exactly as Vector's lanes are.
   HWY_INLINE float Scalar(int row, int i) const {
     const hn::CappedTag<float, 1> d;
     const auto scale = hn::Set(d, input_scales_[row] * scales_[i]);
@@ -86,7 +87,7 @@ class Int8Product {
   const float* HWY_RESTRICT input_scales_;
 };
 
-// A row that needs no finishing.
+// The same interface for a row of finished values.
 class PlainRow {
  public:
   explicit PlainRow(const float* values) : values_(values) {}
@@ -103,7 +104,7 @@ class PlainRow {
   const float* HWY_RESTRICT values_;
 };
 
-// Calls function(product) with the kind of product that `rows` are.
+// Calls function(product) with `rows` as a FloatProduct or an Int8Product.
 template <typename Function>
 HWY_INLINE void WithProduct(const ProductRows& rows, const Function& function) {
   if (rows.scales == nullptr) {
@@ -116,8 +117,8 @@ HWY_INLINE void WithProduct(const ProductRows& rows, const Function& function) {
 template <int kCount>
 using Count = std::integral_constant<int, kCount>;
 
-// Calls function(first row, Count of rows) for four rows at a time, so that what they share is
-// loaded once for the four, then for one at a time.
+// Calls function(first row, Count of rows) for blocks of four rows, which load what they share only
+// once, then for single rows.
 template <typename Function>
 HWY_INLINE void ForRows(int rows, const Function& function) {
   int row = 0;
@@ -125,8 +126,8 @@ HWY_INLINE void ForRows(int rows, const Function& function) {
   for (; row < rows; ++row) function(row, Count<1>());
 }
 
-// out = function(product, out), for vectors of each. What is left over at the end of a row goes
-// through a vector too, so that a result does not depend on where in the row it stands.
+// out = function(product, out), one vector at a time. The tail of a row goes through a vector, too,
+// so that results do not depend on the column.
 template <typename Function>
 HWY_INLINE void MapProduct(const ProductRows& rows, float* HWY_RESTRICT out, size_t stride,
                            const Function& function) {
@@ -170,8 +171,8 @@ void AddBiasAndResidual(const ProductRows& rows, float* HWY_RESTRICT out, size_t
              [](V product, V before) HWY_ATTR { return hn::Add(before, product); });
 }
 
-// exp(-x) may overflow to infinity, which gives the right limit: 1 / (1 + inf) = 0. Highway's exp
-// does so only up to 104, and wraps around beyond.
+// exp(-x) may overflow to infinity, which gives the right limit: 1 / (1 + inf) = 0. Min() is needed
+// because Highway's exp wraps around beyond 104.
 template <typename Vector>
 HWY_INLINE Vector Sigmoid(FloatTag d, Vector x) {
   const auto one = hn::Set(d, 1.0F);
@@ -222,8 +223,8 @@ void Normalize(const float* x, const float* HWY_RESTRICT scale, const float* HWY
       [&](int i) HWY_ATTR { sum += x[i]; });
   const float mean = (sum + SumLanes(d, sums)) / static_cast<float>(size);
 
-  // A second pass over the centred values: the one-pass formula loses all digits when the mean is
-  // large against the spread.
+  // A second pass, over centred values: the one-pass formula loses all digits when the mean is much
+  // larger than the spread.
   const auto means = hn::Set(d, mean);
   auto squares = hn::Zero(d);
   float square = 0;
@@ -274,7 +275,7 @@ void BlendByGate(const float* gate, const float* input, const float* before, int
       });
 }
 
-// The largest value in columns begin .. end of each of `kRows` rows, which are 1 or 4.
+// The largest value in columns begin … end - 1 of each of kRows rows (1 or 4).
 template <int kRows, typename Product>
 HWY_INLINE std::array<float, kRows> MaxOf(const Product& product, int first_row, int begin,
                                           int end) {
@@ -310,7 +311,7 @@ HWY_INLINE std::array<float, kRows> MaxOf(const Product& product, int first_row,
   return largest;
 }
 
-// The sum of exp(value - largest) over a row.
+// Σ exp(value - largest) over a row.
 template <typename Product>
 HWY_INLINE float SumOfExp(const Product& product, int row, int size, float largest) {
   const FloatTag d;
@@ -333,7 +334,7 @@ HWY_INLINE float SumOfExp(const Product& product, int row, int size, float large
   return SumLanes(d, sums);
 }
 
-// Looks for the largest block by block, so that its place is then sought in one block only.
+// Finds each row's largest value block by block, then searches only its block for the index.
 template <int kRows, typename Product>
 HWY_INLINE void ArgMaxIn(const Product& product, int first_row, int size, LogSumExp log_sum_exp,
                          MaxLogit* best) {
@@ -353,7 +354,7 @@ HWY_INLINE void ArgMaxIn(const Product& product, int first_row, int size, LogSum
     while (found.index < end && product.Scalar(first_row + row, found.index) != found.logit) {
       ++found.index;
     }
-    if (found.index == end) found.index = begin;  // NaN, from a broken model, equals nothing
+    if (found.index == end) found.index = begin;  // not found: a broken model's NaN
     if (log_sum_exp == LogSumExp::kCompute) {
       found.log_sum_exp =
           found.logit + std::log(SumOfExp(product, first_row + row, size, found.logit));
@@ -387,14 +388,14 @@ void AddCandidatesOf(const ProductRows& rows, int offset, PrefilterCandidates* c
           if (logit >= candidates[row].threshold()) candidates[row].Add(offset + i, logit);
         }
       };
-      std::array<float, count> least;
-      for (int i = 0; i < count; ++i) least[i] = candidates[first + i].threshold();
+      std::array<float, count> thresholds;
+      for (int i = 0; i < count; ++i) thresholds[i] = candidates[first + i].threshold();
       for (int i = 0; i < whole; i += lanes) {
         product.WithShared(d, i, [&](auto... shared) HWY_ATTR {
           for (int row = 0; row < count; ++row) {
             const auto logits = product.Vector(d, first + row, i, shared...);
-            const auto is_contender = hn::Ge(logits, hn::Set(d, least[row]));
-            if (!hn::AllFalse(d, is_contender)) add(first + row, i, i + lanes);
+            const auto is_candidate = hn::Ge(logits, hn::Set(d, thresholds[row]));
+            if (!hn::AllFalse(d, is_candidate)) add(first + row, i, i + lanes);
           }
         });
       }

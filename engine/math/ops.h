@@ -1,5 +1,5 @@
-// The arithmetic between the matrix products, on rows of float32, in SIMD for the processor at hand
-// (Highway picks the instruction set when first called). That of attention is in attention_ops.h.
+// The arithmetic between GEMMs, on rows of float32, in SIMD: Highway picks the processor's
+// instruction set at the first call. attention_ops.h has that of attention.
 
 #ifndef LIMPID_ENGINE_MATH_OPS_H_
 #define LIMPID_ENGINE_MATH_OPS_H_
@@ -12,20 +12,19 @@
 
 namespace limpid::internal {
 
-// A matrix product [rows, columns], still to be finished: its value at row r and column c is
-//   values[r, c] as float32                                              without `scales`
-//   (values[r, c] as int32 - offsets[c]) · input_scales[r] · scales[c]   with them, after int8
-// plus bias[c].
+// Rows of a GEMM before dequantization and bias. The value at row r and column c is
+//   values[r, c] + bias[c]                                                float32: no `scales`
+//   (values[r, c] - offsets[c]) · input_scales[r] · scales[c] + bias[c]   int8: values are int32
 struct ProductRows {
-  const void* values = nullptr;  // row after row
+  const void* values = nullptr;  // [rows, columns]
   int rows = 0;
   int columns = 0;
-  const float* bias = nullptr;
-  const float* scales = nullptr;
-  const int32_t* offsets = nullptr;  // what an input's zero point has added to each value
-  const float* input_scales = nullptr;
+  const float* bias = nullptr;          // [columns]
+  const float* scales = nullptr;        // [columns]: of the weights
+  const int32_t* offsets = nullptr;     // [columns]: what the inputs' zero point added to a value
+  const float* input_scales = nullptr;  // [rows]
 };
-// Rows of `out` begin `stride` floats apart.
+// `stride` is the distance between rows of `out`, in floats.
 void AddBias(const ProductRows& product, float* out, size_t stride);  // out = product
 void AddBiasAndActivate(const ProductRows& product, Activation activation, float* out,
                         size_t stride);
@@ -39,14 +38,14 @@ void Normalize(const float* x, const float* scale, const float* bias, float epsi
 // out[i] = out[i] * factor + y[i]
 void ScaleAndAdd(float factor, const float* y, int size, float* out);
 
-// One step of an SSRU's memory (engine/transformer/ssru.h), with sigmoid s of `gate`:
+// Updates an SSRU's state (engine/transformer/ssru.h), with s = sigmoid(gate):
 //   state[i] = s[i] * before[i] + (1 - s[i]) * input[i]
 // `before` may be `state`.
 void BlendByGate(const float* gate, const float* input, const float* before, int size,
                  float* state);
 
-// The largest of a row of logits (the first of equals) and, where asked for, the logarithm of the
-// sum of their exp.
+// The largest logit of a row (the first of equal ones) and, with LogSumExp::kCompute, log Σ exp
+// over the row.
 struct MaxLogit {
   int index = 0;
   float logit = 0;
@@ -57,8 +56,8 @@ enum class LogSumExp { kLeaveOut, kCompute };
 void ArgMax(const ProductRows& product, LogSumExp log_sum_exp, MaxLogit* best);  // best [rows]
 MaxLogit ArgMax(const float* logits, int size);                                  // with log_sum_exp
 
-// The columns of a row that are no more than `margin` below its largest. Where there are more than
-// kMax, the others are counted only; where margin is NaN, there are none.
+// The columns of a row whose logits are at most `margin` below the largest. Beyond kMax, columns
+// are only counted. A NaN margin gives none.
 struct PrefilterCandidates {
   static constexpr int kMax = 32;
   float margin = 0;
@@ -69,13 +68,13 @@ struct PrefilterCandidates {
 
   float threshold() const { return largest - margin; }
   void Add(int column, float logit);
-  void Prune();  // those that are below threshold() by now
+  void Prune();  // removes those now below threshold(), unless there are more than kMax
 };
-// Adds the columns of each row, as `offset` + column, that are threshold() or more.
+// Adds `offset` + column for each value of at least its row's threshold(): rows [product.rows].
 void AddCandidates(const ProductRows& product, int offset, PrefilterCandidates* rows);
 
-// The best of two parts of a row, the left one first. Where log_sum_exp was left out of them, it is
-// left out here.
+// The larger of the maxima of two parts of a row; `left` if they are equal. With kCompute, also
+// combines their log_sum_exp.
 MaxLogit LargerOf(const MaxLogit& left, const MaxLogit& right, LogSumExp log_sum_exp);
 
 }  // namespace limpid::internal

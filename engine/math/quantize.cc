@@ -19,21 +19,21 @@ HWY_BEFORE_NAMESPACE();
 namespace limpid::internal {
 namespace HWY_NAMESPACE {
 
-// The largest |x|, or infinity or NaN where x holds one.
+// max|x|; infinity or NaN if x holds one.
 float MaxAbsOf(const float* HWY_RESTRICT x, int size) {
   const FloatTag d;
   const hn::RebindToUnsigned<FloatTag> bits;
-  // Without its sign bit, a float's bits order as its value does, with infinity and NaN last.
-  auto largests = hn::Zero(bits);
+  // Without the sign bit, floats order as their bits do, with infinity and NaN last.
+  auto largest_lanes = hn::Zero(bits);
   uint32_t largest = 0;
   ForEach(
       size,
       [&](int i) HWY_ATTR {
-        largests = hn::Max(largests, hn::BitCast(bits, hn::Abs(hn::LoadU(d, x + i))));
+        largest_lanes = hn::Max(largest_lanes, hn::BitCast(bits, hn::Abs(hn::LoadU(d, x + i))));
       },
       [&](int i)
           HWY_ATTR { largest = std::max(largest, std::bit_cast<uint32_t>(x[i]) & 0x7FFFFFFF); });
-  return std::bit_cast<float>(std::max(largest, hn::GetLane(hn::MaxOfLanes(bits, largests))));
+  return std::bit_cast<float>(std::max(largest, hn::GetLane(hn::MaxOfLanes(bits, largest_lanes))));
 }
 
 struct Unbounded {
@@ -43,10 +43,10 @@ struct Unbounded {
   }
 };
 
-// To -most … most. NaN becomes `most`: as an integer it would be undefined.
+// Clamps to -max … max. NaN becomes `max`: converted to an integer it would be undefined.
 class Clamp {
  public:
-  explicit Clamp(float most) : max_(most) {}
+  explicit Clamp(float max) : max_(max) {}
   HWY_INLINE hn::Vec<FloatTag> operator()(hn::Vec<FloatTag> scaled) const {
     const FloatTag d;
     return hn::Max(hn::Set(d, -max_), hn::Min(scaled, hn::Set(d, max_)));
@@ -56,14 +56,14 @@ class Clamp {
   float max_;
 };
 
-// Rounds x · inverse, within bounds, to integers, to each of which `zero` is added.
+// Rounds bounds(x · inverse) to integers and adds the zero point.
 template <typename Bounds, typename T>
 class Rounder {
  public:
-  Rounder(float inverse, const Bounds& bounds, int zero)
-      : inverse_(inverse), bounds_(bounds), shift_(kShift + static_cast<float>(zero)) {}
+  Rounder(float inverse, const Bounds& bounds, int zero_point)
+      : inverse_(inverse), bounds_(bounds), shift_(kShift + static_cast<float>(zero_point)) {}
 
-  // So many numbers at a time.
+  // Numbers per call.
   static int size() { return 4 * static_cast<int>(LanesOf(FloatTag())); }
 
   HWY_INLINE void operator()(const float* HWY_RESTRICT x, T* HWY_RESTRICT out) const {
@@ -88,8 +88,8 @@ class Rounder {
   }
 
  private:
-  // Of floats from here to 2^24 the lowest bit is worth 1, so that their lowest bits are those of
-  // the integer that was added.
+  // Between 2^23 and 2^24 a float's lowest bit is worth 1, so the low bits of kShift + an integer
+  // are those of the integer.
   static constexpr float kShift = 0x1.8p23F;
 
   HWY_INLINE hn::Vec<FloatTag> Shifted(const float* x) const {
@@ -113,9 +113,9 @@ class Rounder {
 };
 
 template <typename Bounds, typename T>
-HWY_INLINE void Round(float inverse, const Bounds& bounds, int zero, const float* HWY_RESTRICT x,
-                      int size, T* HWY_RESTRICT out) {
-  const Rounder<Bounds, T> round(inverse, bounds, zero);
+HWY_INLINE void Round(float inverse, const Bounds& bounds, int zero_point,
+                      const float* HWY_RESTRICT x, int size, T* HWY_RESTRICT out) {
+  const Rounder<Bounds, T> round(inverse, bounds, zero_point);
   int i = 0;
   for (; i + round.size() <= size; i += round.size()) round(x + i, out + i);
   if (i == size) return;
@@ -126,33 +126,34 @@ HWY_INLINE void Round(float inverse, const Bounds& bounds, int zero, const float
   std::copy_n(rounded, size - i, out + i);
 }
 
-// To integers of -most … most, to each of which `zero` is added.
+// Quantizes to integers in -max … max and adds the zero point.
 template <typename T>
-HWY_INLINE float QuantizeAround(int zero, int most, const float* x, int size, T* out) {
+HWY_INLINE float QuantizeAround(int zero_point, int max, const float* x, int size, T* out) {
   const float largest = MaxAbsOf(x, size);
-  const float inverse = static_cast<float>(most) / largest;  // infinite for zero, zero for infinity
+  // Infinite if `largest` is 0; 0 if it is infinite.
+  const float inverse = static_cast<float>(max) / largest;
   if (!(inverse > 0 && inverse < std::numeric_limits<float>::infinity())) {
-    std::fill(out, out + size, static_cast<T>(zero));
+    std::fill(out, out + size, static_cast<T>(zero_point));
     return 0;
   }
-  Round(inverse, Unbounded(), zero, x, size, out);
-  return largest / static_cast<float>(most);
+  Round(inverse, Unbounded(), zero_point, x, size, out);
+  return largest / static_cast<float>(max);
 }
 
 float QuantizeSigned(const float* x, int size, int8_t* out) {
-  return QuantizeAround(/*zero=*/0, /*most=*/127, x, size, out);
+  return QuantizeAround(/*zero_point=*/0, /*max=*/127, x, size, out);
 }
 
 float QuantizeWide(const float* x, int size, int16_t* out) {
-  return QuantizeAround(/*zero=*/0, /*most=*/127, x, size, out);
+  return QuantizeAround(/*zero_point=*/0, /*max=*/127, x, size, out);
 }
 
-float QuantizeUnsigned(const float* x, int size, int zero, uint8_t* out) {
-  return QuantizeAround(zero, zero - 1, x, size, out);
+float QuantizeUnsigned(const float* x, int size, int zero_point, uint8_t* out) {
+  return QuantizeAround(zero_point, zero_point - 1, x, size, out);
 }
 
-void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out) {
-  Round(1 / scale, Clamp(static_cast<float>(zero - 1)), zero, x, size, out);
+void QuantizeBy(float scale, const float* x, int size, int zero_point, uint8_t* out) {
+  Round(1 / scale, Clamp(static_cast<float>(zero_point - 1)), zero_point, x, size, out);
 }
 
 void RoundToBFloat16(const float* HWY_RESTRICT x, int size, uint16_t* HWY_RESTRICT out) {
@@ -178,11 +179,11 @@ float Quantize(const float* x, int size, int8_t* out) {
 float Quantize(const float* x, int size, int16_t* out) {
   return HWY_DYNAMIC_DISPATCH(QuantizeWide)(x, size, out);
 }
-float Quantize(const float* x, int size, int zero, uint8_t* out) {
-  return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, zero, out);
+float Quantize(const float* x, int size, int zero_point, uint8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(QuantizeUnsigned)(x, size, zero_point, out);
 }
-void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out) {
-  HWY_DYNAMIC_DISPATCH(QuantizeBy)(scale, x, size, zero, out);
+void QuantizeBy(float scale, const float* x, int size, int zero_point, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(QuantizeBy)(scale, x, size, zero_point, out);
 }
 float QuantizeRow(const TensorView& matrix, int64_t row, std::vector<float>& scratch, int8_t* out) {
   const int64_t size = matrix.columns();

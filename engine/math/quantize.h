@@ -1,4 +1,4 @@
-// Rows of float32 rounded to the numbers that products take, in SIMD for the processor at hand.
+// Rounds rows of float32 to the input types of GEMMs, in SIMD as in ops.h.
 
 #ifndef LIMPID_ENGINE_MATH_QUANTIZE_H_
 #define LIMPID_ENGINE_MATH_QUANTIZE_H_
@@ -10,21 +10,19 @@
 
 namespace limpid::internal {
 
-// Rounds x to integers in -127 … 127, to the nearest, ties to even. Returns what 1 stands for: the
-// largest |x| / 127, or 0 where x is all zero (or below 2^-121, which is as good as zero) or holds
-// infinities or NaN; then all integers are 0.
+// Rounds x / scale to integers in -127 … 127, ties to even. Returns the scale, max|x| / 127. If
+// max|x| is 0 (or below about 2^-121), infinite or NaN, returns 0 and fills `out` with 0.
 float Quantize(const float* x, int size, int8_t* out);
-// The same in wider integers.
 float Quantize(const float* x, int size, int16_t* out);
 
-// The same in integers of 1 … 2 · zero - 1, with `zero` (of 2 … 128) for 0: the processor's
-// products are of unsigned with signed integers. Returns the largest |x| / (zero - 1).
-float Quantize(const float* x, int size, int zero, uint8_t* out);
+// The same around a zero point of 2 … 128, in 1 … 2 · zero_point - 1, because int8 kernels multiply
+// unsigned by signed integers. Returns the scale, max|x| / (zero_point - 1).
+float Quantize(const float* x, int size, int zero_point, uint8_t* out);
 
-// The same where it is given what 1 stands for. Numbers beyond 1 … 2 · zero - 1 become these.
-void QuantizeBy(float scale, const float* x, int size, int zero, uint8_t* out);
+// The same with a given scale. Clamps to 1 … 2 · zero_point - 1.
+void QuantizeBy(float scale, const float* x, int size, int zero_point, uint8_t* out);
 
-// Row `row` of a matrix in int8: as it is stored, or quantized as above. Returns what 1 stands for.
+// Writes row `row` of a matrix in int8, as stored or else quantized as above. Returns its scale.
 float QuantizeRow(const TensorView& matrix, int64_t row, std::vector<float>& scratch, int8_t* out);
 
 // Rounds x to bfloat16 (the upper half of a float32), ties to even.

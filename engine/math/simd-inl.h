@@ -1,5 +1,5 @@
-// What the files that are compiled for each instruction set share. Included within each of them,
-// and so once an instruction set, as Highway's own -inl.h files are.
+// Shared by the files that Highway compiles once per instruction set. Like Highway's own -inl.h
+// files, this one is included anew for each.
 
 #if defined(LIMPID_ENGINE_MATH_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef LIMPID_ENGINE_MATH_SIMD_INL_H_
@@ -15,13 +15,13 @@ namespace limpid::internal {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// As many as the vectors of a processor hold, and no more than rows are padded for.
+// As many lanes as the processor's vectors hold, up to the 16 that PaddedKeys pads rows to.
 using FloatTag = hn::CappedTag<float, 16>;
 
 inline size_t LanesOf(FloatTag d) { return hn::Lanes(d); }
 inline float SumLanes(FloatTag d, hn::Vec<FloatTag> v) { return hn::GetLane(hn::SumOfLanes(d, v)); }
 
-// Applies `vector(i)` to whole vectors of [0, size) and `scalar(i)` to what is left.
+// Calls vector(i) for each whole vector of [0, size), then scalar(i) for each element of the rest.
 template <typename VectorStep, typename ScalarStep>
 HWY_INLINE void ForEach(int size, const VectorStep& vector, const ScalarStep& scalar) {
   const int lanes = static_cast<int>(LanesOf(FloatTag()));

@@ -6,7 +6,7 @@
 namespace limpid::internal {
 namespace {
 
-// parent + a token
+// extended = parent + token, reusing memory.
 void Extend(const Hypothesis& parent, int token, float log_probability, Hypothesis& extended) {
   extended.ids.assign(parent.ids.begin(), parent.ids.end());
   extended.ids.push_back(token);
@@ -15,7 +15,7 @@ void Extend(const Hypothesis& parent, int token, float log_probability, Hypothes
   extended.log_probabilities.push_back(log_probability);
 }
 
-// What hypotheses of a length, counted behind the prefix, are ranked by.
+// The ranking score of a hypothesis (see SearchOptions::beam_size); `length` excludes the prefix.
 double Normalized(double log_probability, int length, const SearchOptions& options) {
   return log_probability / std::pow(std::max(length, 1), options.length_penalty);
 }
@@ -45,7 +45,7 @@ void BeamSearch::Search(const SourceBatch& source, const SearchRequest& request,
   }
 }
 
-// Each sentence starts as one hypothesis without tokens.
+// Starts each sentence with one hypothesis without tokens.
 void BeamSearch::Start(const SourceBatch& source, const SearchRequest& request,
                        DecodingState& state) {
   const ModelConfig& config = transformer_.config();
@@ -71,8 +71,8 @@ void BeamSearch::Start(const SourceBatch& source, const SearchRequest& request,
   }
 }
 
-// Extends the live hypotheses of a sentence, whose logits begin at `first_row`, and leaves what is
-// still live in next_inputs_. Returns how many rows they had.
+// Advances a sentence by one step: extends its live hypotheses, whose logits begin at `first_row`,
+// and adds the next inputs to next_inputs_. Returns the sentence's number of rows.
 int BeamSearch::Advance(int sentence, int first_row, const Matrix& logits,
                         const SearchRequest& request, DecodingState& state) {
   const ModelConfig& config = transformer_.config();
@@ -102,15 +102,15 @@ int BeamSearch::Advance(int sentence, int first_row, const Matrix& logits,
   return rows;
 }
 
-// Within the prefix there is one hypothesis. What the prefix is worth does not enter its score.
+// Appends a token of the prefix to the only hypothesis, without changing its score.
 void BeamSearch::FollowPrefix(Beam& beam, int token, const float* logits) {
   beam.live[0].ids.push_back(token);
   beam.live[0].log_probabilities.push_back(logits[token] - log_sum_exp_[0]);
   beam.parents[0] = 0;
 }
 
-// So many candidates are enough: of those that extend one hypothesis, only the tokens that end a
-// translation do not live on.
+// Collects the best (1 + ends) * beam_size candidates. That is enough for beam_size live ones: of a
+// hypothesis's candidates, at most `ends` end the translation.
 void BeamSearch::CollectCandidates(const Beam& beam, int first_row, const Matrix& logits,
                                    const SearchRequest& request, DecodingState& state) {
   const ModelConfig& config = transformer_.config();
@@ -156,14 +156,14 @@ void BeamSearch::TakeCandidates(Beam& beam, int first_row, const Matrix& logits,
       beam.parents[next_count++] = candidate.row;
     }
   }
-  const bool nothing_may_come = candidates_.best().empty() && beam.finished_count == 0;
-  if (nothing_may_come) Finish(beam.live[0], beam);  // cut off here
+  const bool is_stuck = candidates_.best().empty() && beam.finished_count == 0;
+  if (is_stuck) Finish(beam.live[0], beam);  // cut off here
   beam.live.swap(beam.next_live);
   beam.live_count = next_count;
 }
 
-// Puts a hypothesis in its place among the finished ones; the worst makes room. What is left of
-// `hypothesis` is for reuse.
+// Moves a hypothesis to its rank among the finished ones, dropping the worst if they are full.
+// Leaves `hypothesis` unspecified.
 void BeamSearch::Finish(Hypothesis& hypothesis, Beam& beam) {
   const auto begin = beam.finished.begin();
   const auto place =
@@ -176,7 +176,7 @@ void BeamSearch::Finish(Hypothesis& hypothesis, Beam& beam) {
   std::rotate(place, last, last + 1);
 }
 
-// Whether a live hypothesis can still get among the nbest finished ones; see SearchOptions.
+// Whether a live hypothesis can still reach the nbest finished ones; see SearchOptions::beam_size.
 bool BeamSearch::CanImprove(const Beam& beam, int prefix_tokens,
                             const SearchOptions& options) const {
   if (beam.live_count == 0) return false;

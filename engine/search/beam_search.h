@@ -1,4 +1,4 @@
-// Beam search: several beginnings of a translation compete, and the best ones go on.
+// Beam search: the hypotheses of a sentence compete at each step, and the best beam_size live on.
 
 #ifndef LIMPID_ENGINE_SEARCH_BEAM_SEARCH_H_
 #define LIMPID_ENGINE_SEARCH_BEAM_SEARCH_H_
@@ -11,21 +11,20 @@
 
 namespace limpid::internal {
 
-// Gives what Hugging Face's beam search gives with early_stopping="never".
+// Finds what Hugging Face's beam search finds with early_stopping="never".
 //
-// At each step a sentence's live hypotheses, at most beam_size, are each extended by every token of
-// the vocabulary, and the best of all these candidates are looked at in order of log P (processed,
-// see LogitsProcessor). Those that end join the finished hypotheses, if they are among the best
-// beam_size candidates; the best beam_size of those that do not end live on. It costs a pointer a
-// token to let one hypothesis go on from another (cache.h); the keys and values of the source are
-// there once a sentence, whatever the beam.
+// Each step extends a sentence's live hypotheses (at most beam_size) by every token of the
+// vocabulary and ranks these candidates by log P (after LogitsProcessor). Those that end the
+// translation join the finished hypotheses, if they are among the best beam_size candidates; the
+// best beam_size of the others live on. Continuing one hypothesis from another copies one pointer
+// per token (cache.h); the cross-attention cache does not grow with the beam.
 //
 // Keeps its memory between batches. Not thread-safe.
 class BeamSearch {
  public:
   explicit BeamSearch(const Transformer& transformer) : transformer_(transformer) {}
 
-  // Fills found [sentences] with options.nbest hypotheses each, or fewer if there are no more.
+  // Fills found [sentences] with up to options.nbest hypotheses each, the best first.
   void Search(const SourceBatch& source, const SearchRequest& request, DecodingState& state,
               std::vector<Hypotheses>& found);
 
@@ -34,10 +33,10 @@ class BeamSearch {
     int max_tokens = 0;
     int live_count = 0;
     int finished_count = 0;
-    Hypotheses live;           // [beam_size]; score: the sum of processed log-probabilities
-    Hypotheses next_live;      // [beam_size]: those of the next step
-    Hypotheses finished;       // [beam_size], the best first; score: see SearchOptions
-    std::vector<int> parents;  // [beam_size]: which of `live` each of `next_live` goes on from
+    Hypotheses live;           // [beam_size]; score: sum of processed log-probabilities
+    Hypotheses next_live;      // [beam_size]: `live` of the next step
+    Hypotheses finished;       // [beam_size], the best first; score: SearchOptions::beam_size
+    std::vector<int> parents;  // [beam_size]: index in `live` of the parent of each of `next_live`
   };
 
   void Start(const SourceBatch& source, const SearchRequest& request, DecodingState& state);
@@ -54,8 +53,8 @@ class BeamSearch {
   const Transformer& transformer_;
   std::vector<Beam> beams_;  // [sentences]
   TopCandidates candidates_;
-  std::vector<float> log_sum_exp_;    // [beam_size]: of the live hypotheses' logits
-  std::vector<DecoderInput> inputs_;  // of the step under way
+  std::vector<float> log_sum_exp_;    // [beam_size]: of each live hypothesis's logits
+  std::vector<DecoderInput> inputs_;  // of the current step
   std::vector<DecoderInput> next_inputs_;
 };
 

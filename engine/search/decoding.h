@@ -1,4 +1,4 @@
-// What all searches share: their result, their request, and their state.
+// The result, the request and the state of every search.
 
 #ifndef LIMPID_ENGINE_SEARCH_DECODING_H_
 #define LIMPID_ENGINE_SEARCH_DECODING_H_
@@ -14,18 +14,18 @@
 
 namespace limpid::internal {
 
-// Target ids, the prefix's included, and the model's log-probability of each: options that change
-// scores for the search do not change these.
+// Target ids, including the prefix, and the model's log-probability of each, which options that
+// process logits do not change.
 struct Hypothesis {
   std::vector<int> ids = {};
   std::vector<float> log_probabilities = {};
-  // Hypotheses are ranked by it: see SearchOptions::beam_size. Without a beam, the sum of
+  // In beam search, ranks hypotheses: see SearchOptions::beam_size. Otherwise the sum of
   // log_probabilities.
   double score = 0;
-  bool finished = false;    // by an end token; otherwise it was cut off
-  int alternative_at = -1;  // the position at which its neighbours have other tokens
+  bool finished = false;    // false: cut off before an end token
+  int alternative_at = -1;  // position at which the alternatives have different tokens; -1: none
 
-  // Removes all tokens; keeps their memory.
+  // Resets everything, but keeps the memory.
   void Clear() {
     ids.clear();
     log_probabilities.clear();
@@ -35,7 +35,7 @@ struct Hypothesis {
   }
 };
 
-// One sentence's, the best first.
+// The hypotheses of one sentence.
 using Hypotheses = std::vector<Hypothesis>;
 
 // Whether more than one hypothesis per sentence is requested.
@@ -43,20 +43,20 @@ inline bool WantsSeveral(const SearchOptions& options) {
   return options.nbest > 1 || options.alternatives > 0;
 }
 
-// The maximum number of hypotheses of a sentence in the decoder at a time.
+// The maximum number of a sentence's hypotheses in the decoder at a time.
 inline int SearchWidth(const SearchOptions& options) {
   return std::max({options.beam_size, options.nbest, options.alternatives, 1});
 }
 
-// How to search. Everything is owned by the caller.
+// How to search. The caller owns everything.
 struct SearchRequest {
   const SearchOptions& options;
   const TokenConstraints& constraints;
-  // [sentences]: what each translation starts with; empty: no prefixes.
+  // [sentences]: the tokens that each translation starts with; empty: no prefixes.
   absl::Span<const absl::Span<const int>> prefixes = {};
   StopCondition stop = {};
 
-  // Checked before each decoder step. If true, the search ends and its result is not used.
+  // Searches check this before each decoder step. If true, they end; do not use their result.
   bool ShouldStop() const { return stop.ShouldStop(); }
 
   absl::Span<const int> prefix(int sentence) const {
@@ -67,12 +67,12 @@ struct SearchRequest {
     const int prefix_tokens = static_cast<int>(prefix(sentence).size());
     const int by_source =
         std::max(3 * source_tokens + 20 + prefix_tokens, options.min_output_tokens + 1);
-    const int most = options.max_output_tokens > 0 ? options.max_output_tokens : by_source;
-    return std::min(most, config.max_positions);
+    const int max_tokens = options.max_output_tokens > 0 ? options.max_output_tokens : by_source;
+    return std::min(max_tokens, config.max_positions);
   }
 };
 
-// One thread's state of a search. Kept between batches so that a warm step allocates nothing.
+// One thread's search state. Kept between batches so that a warm step allocates nothing.
 struct DecodingState {
   Execution exec;
   CrossAttentionCache cross_cache;

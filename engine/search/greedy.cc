@@ -7,7 +7,7 @@
 namespace limpid::internal {
 namespace {
 
-// The same for the same sentence, whatever its neighbours in the batch.
+// The sampling key of one token. Does not depend on the rest of the batch.
 uint64_t SampleKey(const SourceBatch& source, const DecoderInput& input, int sample,
                    uint64_t seed) {
   uint64_t key = seed;
@@ -15,7 +15,7 @@ uint64_t SampleKey(const SourceBatch& source, const DecoderInput& input, int sam
   return Hash(key, {sample, input.position});
 }
 
-// The position at which a hypothesis forks into alternatives.
+// The position at which a sentence's hypothesis forks into alternatives.
 int ForkPosition(const SearchRequest& request, int sentence) {
   if (request.options.alternatives_at >= 0) return request.options.alternatives_at;
   return static_cast<int>(request.prefix(sentence).size());
@@ -44,7 +44,8 @@ void GreedySearch::Search(const SourceBatch& source, const SearchRequest& reques
   }
 }
 
-// The prefix's token, or the most probable one, or what the options make of the logits [vocab].
+// Returns the prefix's token at this position, if any; otherwise the token that the options choose
+// from `logits` [vocab], by default the most probable.
 NextToken GreedySearch::Choose(const DecoderInput& input, const float* logits,
                                const SearchRequest& request, const SourceBatch& source,
                                Buffer<float>& scores) {
@@ -62,7 +63,7 @@ NextToken GreedySearch::Choose(const DecoderInput& input, const float* logits,
   return next;
 }
 
-// Returns -1 where the options leave no token.
+// Samples or takes the best of the processed logits. Returns -1 if the options allow no token.
 int GreedySearch::ProcessedToken(const DecoderInput& input, const float* logits,
                                  const SearchRequest& request, const SourceBatch& source,
                                  Buffer<float>& scores) {
@@ -83,7 +84,7 @@ int GreedySearch::ProcessedToken(const DecoderInput& input, const float* logits,
   return best.logit == -std::numeric_limits<float>::infinity() ? -1 : best.index;
 }
 
-// Continues a hypothesis as several, one for each of the most probable next tokens.
+// Forks a hypothesis into several, one for each of the most probable next tokens.
 void GreedySearch::Fork(const DecoderInput& input, const float* logits,
                         const SearchRequest& request, DecodingState& state) {
   const ModelConfig& config = transformer_.config();
@@ -96,7 +97,7 @@ void GreedySearch::Fork(const DecoderInput& input, const float* logits,
   alternatives_.Offer(0, 0, state.scores.data(), vocab);
 
   const int alternatives = static_cast<int>(alternatives_.best().size());
-  if (alternatives == 0) return;  // cut off here
+  if (alternatives == 0) return;  // no token may follow: cut off
   found[0].alternative_at = input.position;
   found.resize(alternatives, found[0]);
   const float log_sum_exp = ArgMax(logits, vocab).log_sum_exp;

@@ -31,7 +31,7 @@ void GreedyState::Start(const SourceBatch& source, const SearchRequest& request,
 }
 
 void GreedyState::Extend(DecoderInput input, NextToken next) {
-  if (next.token < 0) return;  // cut off here
+  if (next.token < 0) return;  // no token may follow: cut off
   Hypothesis& extended = hypothesis(input);
   extended.ids.push_back(next.token);
   extended.log_probabilities.push_back(next.log_probability);

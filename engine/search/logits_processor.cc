@@ -40,20 +40,19 @@ bool LogitsProcessor::IsEnd(int token) const {
              constraints_.end_at.end();
 }
 
-// Scores are read from the unprocessed row, so that a token that came twice is not penalized twice.
+// Reads the unprocessed logits, so that a token that occurs twice is not penalized twice.
 void LogitsProcessor::PenalizeRepetition(const float* logits, float offset,
                                          absl::Span<const int> ids, float* scores) const {
   const auto penalty = static_cast<float>(options_.repetition_penalty);
   const auto penalize = [&](int id) {
-    const int column = id;
-    const float score = logits[column] + offset;
-    scores[column] = score < 0 ? score * penalty : score / penalty;
+    const float score = logits[id] + offset;
+    scores[id] = score < 0 ? score * penalty : score / penalty;
   };
   if (config_.decoder_start_id >= 0) penalize(config_.decoder_start_id);
   for (const int id : ids) penalize(id);
 }
 
-// A token must not follow if it did before, behind the same size - 1 tokens.
+// Forbids each token that has already followed the last no_repeat_ngram_size - 1 tokens.
 void LogitsProcessor::ForbidRepeatedNgrams(absl::Span<const int> ids, float* scores) const {
   const size_t context = static_cast<size_t>(options_.no_repeat_ngram_size) - 1;
   if (ids.size() <= context) return;

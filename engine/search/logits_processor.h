@@ -1,4 +1,4 @@
-// What options change in the scores of the next token: tokens that must not come, or not so often.
+// Applies SearchOptions to the scores of the next token: forbids tokens or penalizes them.
 
 #ifndef LIMPID_ENGINE_SEARCH_LOGITS_PROCESSOR_H_
 #define LIMPID_ENGINE_SEARCH_LOGITS_PROCESSOR_H_
@@ -13,29 +13,29 @@
 
 namespace limpid::internal {
 
-// Tokens that would complete a text which must not occur.
+// Tokens that would complete a suppressed text, split into `before` and a rest.
 struct Completion {
-  std::string before;       // they must not follow what is spelled so
-  char next = 0;            // what the rest begins with
-  std::vector<int> tokens;  // each begins with the rest
+  std::string before;       // the tokens must not follow text that ends in this
+  char next = 0;            // first byte of the rest
+  std::vector<int> tokens;  // those whose spellings begin with the rest
 };
 
-// What SearchOptions says in text, in token ids.
+// The constraints that SearchOptions gives as text, as token ids.
 struct TokenConstraints {
   std::vector<std::vector<int>> suppress = {};  // sequences, none empty
   std::vector<Completion> completions = {};
-  // Tokenizer::TargetSpelling of each token, where there are completions.
+  // [vocab]: Tokenizer::TargetSpelling of each token; may be empty if there are no completions.
   std::vector<std::string> spellings = {};
   std::vector<int> end_at = {};
 };
 
-// Whether what tokens say ends in `end`, where `next` is to follow. Text begins as if behind a
-// space, and several spaces are as one.
+// Whether the text of `ids` ends in `end` if `next` follows. Text begins as if after a space, and
+// consecutive spaces count as one.
 bool EndsIn(absl::Span<const int> ids, const std::vector<std::string>& spellings,
             std::string_view end, char next);
 
-// Calls `forbid` with each token that must not follow `ids` by suppress and completions; with some
-// of them more than once.
+// Calls `forbid` with each token that must not follow `ids` by suppress and completions; maybe more
+// than once.
 template <typename Forbid>
 void ForEachForbidden(const TokenConstraints& constraints, absl::Span<const int> ids,
                       const Forbid& forbid) {
@@ -51,26 +51,25 @@ void ForEachForbidden(const TokenConstraints& constraints, absl::Span<const int>
   }
 }
 
-// For one search; what it is given must outlive it. Definitions are those of Hugging Face's
-// processors of the same names.
+// Does what Hugging Face's processors of the same names do. Its arguments must outlive it.
 class LogitsProcessor {
  public:
   LogitsProcessor(const SearchOptions& options, const TokenConstraints& constraints,
                   const ModelConfig& config)
       : options_(options), constraints_(constraints), config_(config) {}
 
-  // Whether there is anything to do; otherwise Apply would only add the offset.
+  // Whether any option changes scores; otherwise Apply only adds the offset.
   bool active() const {
     return options_.repetition_penalty != 1 || options_.no_repeat_ngram_size > 0 ||
            options_.min_output_tokens > 0 || !constraints_.suppress.empty() ||
            !constraints_.completions.empty();
   }
 
-  // scores = logits + offset, processed; [vocab] both. `ids` are the tokens of the hypothesis so
-  // far. An offset of -log_sum_exp makes log-probabilities of logits.
+  // scores = logits + offset, processed; both are [vocab]. `ids` are the hypothesis's tokens so
+  // far. An offset of -log_sum_exp turns logits into log-probabilities.
   void Apply(const float* logits, float offset, absl::Span<const int> ids, float* scores) const;
 
-  // Whether the token ends a translation: </s> or one of end_at.
+  // Whether `token` ends a translation: </s> or one of end_at.
   bool IsEnd(int token) const;
 
  private:

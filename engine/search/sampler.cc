@@ -20,14 +20,14 @@ uint64_t Scramble(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// -log(-log(1 - x)) for x = bits / 2^64, uniform in (0, 1): Gumbel's distribution.
+// Gumbel noise: -log(-log(1 - x)) for x = bits / 2^64, uniform in (0, 1).
 double Gumbel(uint64_t bits) {
   const double x = (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53;
   return -std::log(-std::log1p(-x));
 }
 
-// Not below Gumbel(bits), at a fraction of its cost: -log(-log(1 - x)) <= -log(x), and x is at
-// least 2^-(leading zeros + 1).
+// A cheap upper bound of Gumbel(bits): -log(-log(1 - x)) <= -log(x), and x is at least
+// 2^-(leading zeros + 1).
 double GumbelBound(uint64_t bits) { return (std::countl_zero(bits) + 1) * M_LN2; }
 
 }  // namespace
@@ -38,12 +38,12 @@ uint64_t Hash(uint64_t seed, absl::Span<const int> numbers) {
   return mixed;
 }
 
-// Gumbel's trick: if each score gets noise of Gumbel's distribution added, the largest is a draw
-// from their softmax. Noise belongs to a token, whatever the others are; a draw from the cumulative
-// probabilities would turn out otherwise for the least change in any of them.
+// The Gumbel-max trick: with Gumbel noise added to each score, the largest is a draw from their
+// softmax. A token's noise depends only on the key and the token, whereas a draw from cumulative
+// probabilities could flip with the slightest change in any of them.
 int Sampler::Sample(absl::Span<const float> scores, const SearchOptions& options, uint64_t key) {
   KeepTop(scores, options);
-  // Of differences to the largest score none grows beyond all bounds, however cold it is.
+  // Relative to the largest score, none overflows to +infinity, however low the temperature.
   double largest = kNever;
   for (const int column : columns_) largest = std::max<double>(largest, scores[column]);
   int drawn = -1;
@@ -60,7 +60,7 @@ int Sampler::Sample(absl::Span<const float> scores, const SearchOptions& options
   return drawn;
 }
 
-// Fills columns_.
+// Fills columns_ with the columns to draw from.
 void Sampler::KeepTop(absl::Span<const float> scores, const SearchOptions& options) {
   columns_.clear();
   for (size_t i = 0; i < scores.size(); ++i) {
@@ -77,7 +77,7 @@ void Sampler::KeepTop(absl::Span<const float> scores, const SearchOptions& optio
   }
   if (options.top_p >= 1 || columns_.empty()) return;
 
-  // Takes columns off a heap, the best first, until they have the probability together.
+  // Pops columns off a heap, the best first, until their probabilities sum to top_p.
   std::make_heap(columns_.begin(), columns_.end(), worse);
   const float max = scores[columns_.front()];
   const auto weight = [&](int column) {

@@ -52,8 +52,8 @@ absl::Status CheckNumbers(const SearchOptions& options) {
   return absl::OkStatus();
 }
 
-// Three ways to search exclude each other: beam search, sampling, and alternatives.
-absl::Status CheckWayOfSearch(const SearchOptions& options) {
+// Beam search, sampling and alternatives exclude each other.
+absl::Status CheckSearchMethod(const SearchOptions& options) {
   const bool samples = options.temperature > 0;
   if (samples && options.beam_size > 1) {
     return Invalid("beam_size ", options.beam_size,
@@ -62,11 +62,11 @@ absl::Status CheckWayOfSearch(const SearchOptions& options) {
   }
   if (!samples && (options.top_k > 0 || options.top_p < 1 || options.seed != 0)) {
     const char* name = options.top_k > 0 ? "top_k" : options.top_p < 1 ? "top_p" : "seed";
-    return Invalid(name, " is for sampling: set a temperature above 0, too, such as 1");
+    return Invalid(name, " is for sampling: also set a temperature above 0, such as 1");
   }
   if (!samples && options.nbest > options.beam_size) {
     return Invalid("nbest ", options.nbest, " needs a beam_size of at least ", options.nbest,
-                   ", not ", options.beam_size, "; or sampling, by a temperature above 0");
+                   ", not ", options.beam_size, "; or sampling: a temperature above 0");
   }
   if (options.alternatives > 0 && (samples || options.beam_size > 1)) {
     return Invalid("alternatives are completed by greedy search: leave out ",
@@ -81,7 +81,7 @@ absl::Status CheckWayOfSearch(const SearchOptions& options) {
                    samples ? "samples" : "alternatives", " are not ranked: leave it out");
   }
   if (options.alternatives == 0 && options.alternatives_at >= 0) {
-    return Invalid("alternatives_at says where alternatives stand: say how many by alternatives");
+    return Invalid("alternatives_at is the position of alternatives: say how many by alternatives");
   }
   return absl::OkStatus();
 }
@@ -92,13 +92,13 @@ absl::Status CheckTokens(const SearchOptions& options) {
                    "max_output_tokens ", options.max_output_tokens);
   }
   if (options.max_output_tokens > 0 && options.alternatives_at >= options.max_output_tokens) {
-    return Invalid("alternatives_at ", options.alternatives_at, " is behind the last token that ",
+    return Invalid("alternatives_at ", options.alternatives_at, " is after the last token that ",
                    "max_output_tokens ", options.max_output_tokens, " allows");
   }
   for (const std::string& end : options.end_at) {
     if (std::find(options.suppress.begin(), options.suppress.end(), end) !=
         options.suppress.end()) {
-      return Invalid("'", end, "' is both in suppress and in end_at: it can only be in one");
+      return Invalid("'", end, "' is both in suppress and in end_at: use one of them");
     }
   }
   return absl::OkStatus();
@@ -109,7 +109,7 @@ absl::Status CheckTokens(const SearchOptions& options) {
 absl::Status CheckSearchOptions(const SearchOptions& options) {
   if (absl::Status status = CheckCounts(options); !status.ok()) return status;
   if (absl::Status status = CheckNumbers(options); !status.ok()) return status;
-  if (absl::Status status = CheckWayOfSearch(options); !status.ok()) return status;
+  if (absl::Status status = CheckSearchMethod(options); !status.ok()) return status;
   return CheckTokens(options);
 }
 

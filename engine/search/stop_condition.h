@@ -10,7 +10,7 @@
 
 namespace limpid::internal {
 
-// Once it should stop, it always should.
+// Once ShouldStop() is true, it stays true.
 struct StopCondition {
   using Clock = std::chrono::steady_clock;
 
@@ -22,10 +22,10 @@ struct StopCondition {
            (deadline != Clock::time_point::max() && Clock::now() >= deadline);
   }
 
-  // Cancelled or DeadlineExceeded if the call should stop.
+  // Returns Cancelled or DeadlineExceeded if the call should stop.
   absl::Status Check() const {
     if (!ShouldStop()) return absl::OkStatus();
-    return token.stop_requested() ? absl::CancelledError("translating was stopped by the caller")
+    return token.stop_requested() ? absl::CancelledError("the caller stopped the translation")
                                   : absl::DeadlineExceededError("the deadline has passed");
   }
 };

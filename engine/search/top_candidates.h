@@ -1,4 +1,4 @@
-// The best of what could come next.
+// The best candidates for the next token.
 
 #ifndef LIMPID_ENGINE_SEARCH_TOP_CANDIDATES_H_
 #define LIMPID_ENGINE_SEARCH_TOP_CANDIDATES_H_
@@ -12,24 +12,24 @@
 
 namespace limpid::internal {
 
-// One token that could follow one hypothesis.
+// One possible next token of one hypothesis.
 struct Candidate {
   float score = 0;
-  int row = 0;     // of the hypothesis, as the caller counts
-  int column = 0;  // of the token, in the row of scores
+  int row = 0;     // the hypothesis, by the caller's numbering
+  int column = 0;  // the token: index in the row of scores
 };
 
-// Collects the candidates of the highest scores, the best first; of equals, those that came first.
+// Keeps the candidates with the highest scores, the best first; of equal ones, the earliest.
 class TopCandidates {
  public:
-  // Forgets everything; `count` is how many to keep, at least 1.
+  // Removes all candidates; from now on keeps up to `count`, at least 1.
   void Reset(size_t count) {
     max_ = count;
     best_.clear();
     threshold_ = -std::numeric_limits<float>::infinity();
   }
 
-  // Offers a row of scores, `offset` added to each. Minus infinity and NaN are never kept.
+  // Offers each of scores[size] + offset. Never keeps minus infinity or NaN.
   void Offer(int row, float offset, const float* scores, int size) {
     for (int column = 0; column < size; ++column) {
       const float score = scores[column] + offset;
@@ -48,7 +48,7 @@ class TopCandidates {
   }
 
   size_t max_ = 1;
-  float threshold_ = 0;  // what a candidate must exceed to be kept
+  float threshold_ = 0;  // the score that a candidate must exceed
   std::vector<Candidate> best_;
 };
 

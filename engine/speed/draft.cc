@@ -19,7 +19,7 @@ HWY_BEFORE_NAMESPACE();
 namespace limpid::internal {
 namespace HWY_NAMESPACE {
 
-// The sum of x[i] · row[i]; `size` is a multiple of DraftLayer::kRowGranularity.
+// Σ x[i] · row[i]. `size` is a multiple of DraftLayer::kRowGranularity.
 int32_t Dot(const int16_t* HWY_RESTRICT x, const int8_t* HWY_RESTRICT row, int size) {
   const hn::CappedTag<int16_t, DraftLayer::kRowGranularity> d;
   const hn::Rebind<int8_t, decltype(d)> bytes;
@@ -69,12 +69,12 @@ int DraftLayer::ArgMax(const float* x, absl::Span<const int> candidates,
   const auto* const weights = reinterpret_cast<const int8_t*>(weights_.get());
   const auto dot = HWY_DYNAMIC_DISPATCH(Dot);
   int best = candidates[0];
-  float most = -std::numeric_limits<float>::infinity();
+  float best_score = -std::numeric_limits<float>::infinity();
   for (const int candidate : candidates) {
     const int32_t sum = dot(input.data(), weights + int64_t{candidate} * row_size_, row_size_);
     const float score = static_cast<float>(sum) * (scale * scales_[candidate]) + bias_[candidate];
-    if (score > most) {
-      most = score;
+    if (score > best_score) {
+      best_score = score;
       best = candidate;
     }
   }

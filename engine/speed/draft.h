@@ -1,7 +1,7 @@
-// Drafts of the next token. The output layer is half of what a step of decoding reads, where a
-// sentence is translated alone; a draft reads the rows of a few candidates instead. Search checks
-// many drafts at once with the whole layer, so that what it finds is the same: this is
-// speculative decoding (Leviathan et al. 2023) with the model's own decoder and a shortlist.
+// Drafts of the next token for speculative decoding (Leviathan et al. 2023) with the model's own
+// decoder and a shortlist. When a sentence is translated alone, the output layer is half of what a
+// decoder step reads; a draft reads only the rows of a few candidates. Search verifies many drafts
+// at once with the whole layer, so the result is the same.
 
 #ifndef LIMPID_ENGINE_SPEED_DRAFT_H_
 #define LIMPID_ENGINE_SPEED_DRAFT_H_
@@ -17,23 +17,22 @@
 
 namespace limpid::internal {
 
-// The output layer in int8, its rows as they lie. Immutable once made.
+// The output layer in int8, row by row, unpacked. Immutable.
 class DraftLayer {
  public:
-  DraftLayer() = default;  // drafts nothing
+  DraftLayer() = default;  // empty
   explicit DraftLayer(const LinearWeights& output);
 
-  // The one of `candidates`, of which there is one at least, that most probably comes next, going
-  // by the decoder's output x [model_dim]. `input` is scratch memory. Not for a layer made of
-  // nothing.
+  // Returns the token of `candidates` (not empty) with the largest int8 logit after the decoder's
+  // output x [model_dim]. `input` is scratch memory. The layer must not be empty.
   int ArgMax(const float* x, absl::Span<const int> candidates, Buffer<int16_t>& input) const;
 
-  // Of what a row of weights takes: whole vectors of any processor, and a cache line.
+  // Row sizes are multiples of this: whole vectors on any processor, and whole cache lines.
   static constexpr int kRowGranularity = 64;
 
  private:
   int model_dim_ = 0;
-  int row_size_ = 0;                    // model_dim_, rounded up
+  int row_size_ = 0;                    // model_dim_ rounded up to kRowGranularity
   std::shared_ptr<std::byte> weights_;  // int8 [vocab, row_size_]
   std::vector<float> scales_, bias_;    // [vocab]
 };

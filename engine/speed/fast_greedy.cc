@@ -33,7 +33,7 @@ void FastGreedySearch::Search(const SourceBatch& source, const SearchRequest& re
       Draft(source, candidates, max_drafts, state);
       ArgMax(draft_outputs_, request, state);
       const int accepted = AcceptDrafts(state);
-      // The more drafts were right, the more are made next.
+      // After a full success, drafts twice as many; otherwise, as many as were right.
       max_drafts =
           accepted == max_drafts ? std::min(2 * max_drafts, kMaxDrafts) : std::max(accepted, 1);
     } else {
@@ -47,8 +47,8 @@ void FastGreedySearch::Search(const SourceBatch& source, const SearchRequest& re
   }
 }
 
-// Steps the decoder up to `max_drafts` times, each time with the best of `candidates` as the next
-// input, and keeps its outputs.
+// Steps the decoder up to `max_drafts` times, feeding each draft back as the next input, and keeps
+// the outputs.
 void FastGreedySearch::Draft(const SourceBatch& source, absl::Span<const int> candidates,
                              int max_drafts, DecodingState& state) {
   draft_outputs_.Resize(max_drafts, transformer_.config().model_dim);
@@ -70,11 +70,11 @@ void FastGreedySearch::Draft(const SourceBatch& source, absl::Span<const int> ca
   draft_outputs_.Truncate(static_cast<int>(drafts_.size()));
 }
 
-// Extends the hypothesis by the drafts that equal the verified tokens, and by one token more.
-// Returns the number of drafts accepted.
+// Extends the hypothesis by the verified tokens, up to and including the first that differs from
+// its draft. Returns the number of drafts accepted.
 int FastGreedySearch::AcceptDrafts(DecodingState& state) {
   for (size_t i = 0; i < drafts_.size(); ++i) {
-    state_.DiscardNextInputs();  // an accepted draft is in the cache already
+    state_.DiscardNextInputs();  // the previous draft is in the cache already
     state_.Extend(draft_inputs_[i], Next(static_cast<int>(i)));
     if (best_[i].index != drafts_[i]) {
       state.self_cache.Truncate(draft_inputs_[i].hypothesis, draft_inputs_[i].position + 1);

@@ -1,10 +1,10 @@
-// Greedy search faster, with the same result: what is left of engine/search/greedy.h when only the
-// most probable token of each step is needed.
+// A faster greedy search with the same result as engine/search/greedy.h, for requests that need
+// only the most probable token of each step.
 //
-// A sentence that is alone in its batch is decoded speculatively (Leviathan et al. 2023), with the
-// model's own decoder: the output layer is half of what a step reads from memory, so tokens are
-// first drafted from the few rows of a shortlist, and then verified together by one pass of the
-// whole layer. Drafts after the first wrong one are discarded.
+// It decodes a sentence that is alone in its batch speculatively (Leviathan et al. 2023), with the
+// model's own decoder. The output layer is half of what a step reads from memory, so the search
+// drafts tokens from the few rows of a shortlist, then verifies them together in one pass over the
+// whole layer. It discards the drafts after the first wrong one.
 
 #ifndef LIMPID_ENGINE_SPEED_FAST_GREEDY_H_
 #define LIMPID_ENGINE_SPEED_FAST_GREEDY_H_
@@ -25,11 +25,12 @@ class FastGreedySearch {
   FastGreedySearch(const Transformer& transformer, const FastOutput& output)
       : transformer_(transformer), output_(output) {}
 
-  // Whether the request needs nothing but the most probable token of each step.
+  // Whether the request needs only the most probable token of each step: no sampling, alternatives
+  // or prefix, and an inactive LogitsProcessor.
   bool CanSearch(const SearchRequest& request) const;
 
-  // As GreedySearch::Search. Drafts tokens from `candidates` if the output has drafts and the batch
-  // is one sentence; none: no drafts.
+  // Same as GreedySearch::Search. Drafts tokens from `candidates` if the batch is one sentence and
+  // the output has drafts. Empty: no drafts.
   void Search(const SourceBatch& source, const SearchRequest& request,
               absl::Span<const int> candidates, DecodingState& state,
               std::vector<Hypotheses>& found);
@@ -48,9 +49,9 @@ class FastGreedySearch {
   std::vector<MaxLogit> best_;  // [rows]
   bool wants_log_probabilities_ = true;
 
-  std::vector<DecoderInput> draft_inputs_;  // [drafts]: the decoder's input at each
-  std::vector<int> drafts_;                 // [drafts]: the token guessed to follow
-  Matrix draft_outputs_;                    // [drafts, model_dim]: the decoder's output at each
+  std::vector<DecoderInput> draft_inputs_;  // [drafts]: the decoder's inputs
+  std::vector<int> drafts_;                 // [drafts]: the token guessed after each input
+  Matrix draft_outputs_;                    // [drafts, model_dim]: the decoder's outputs
 };
 
 }  // namespace limpid::internal

@@ -24,7 +24,7 @@ void FastOutput::ArgMax(const Matrix& x, const ActiveVocabulary& active, LogSumE
   }
 }
 
-// The prefilter leaves the rows that it cannot decide to the whole layer.
+// Runs the whole layer on the rows that the prefilter cannot decide.
 void FastOutput::ArgMaxWithPrefilter(const Matrix& x, PrefilterScratch& scratch,
                                      std::vector<MaxLogit>& best, Gemm& gemm) const {
   prefilter_->ArgMax(x, best, scratch, gemm);

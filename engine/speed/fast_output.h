@@ -1,11 +1,11 @@
-// The output layer made faster for greedy search, which needs only the largest logit of a row. What
-// it finds is the same as ArgMax over OutputLayer's logits; `--plain` does without it.
+// A faster output layer for greedy search, which needs only the largest logit of a row. The result
+// is the same as ArgMax over OutputLayer's logits; `--plain` does without it.
 //
 //   fused argmax   keeps the largest logit while the product's panels are in the cache, instead of
 //                  writing all logits                                           math/linear.h
-//   prefilter      an int8 product names the few candidates for a float32 maximum
+//   prefilter      finds the few candidates for the float32 maximum with an int8 product
 //                                                                               int8_prefilter.h
-//   drafts         the shortlist's best token, to be verified with others later  draft.h
+//   drafts         guesses tokens from a shortlist, to verify several at once    draft.h
 
 #ifndef LIMPID_ENGINE_SPEED_FAST_OUTPUT_H_
 #define LIMPID_ENGINE_SPEED_FAST_OUTPUT_H_
@@ -35,17 +35,17 @@ struct FastOutputScratch {
 // Immutable.
 class FastOutput {
  public:
-  // `weights` are those of `output`, and stay in the checkpoint's memory. Drafts take an int8 copy
-  // of them.
+  // `weights` are those of `output` and stay in the checkpoint's memory; drafts use an int8 copy.
   FastOutput(const ModelConfig& config, const OutputLayer& output, const LinearWeights& weights,
              ComputeType type, bool drafts);
 
-  // The largest logit of each row of the decoder's output x [rows, model_dim]: best [rows].
+  // Fills best [rows] with the largest logit of each row of the decoder's output
+  // x [rows, model_dim].
   void ArgMax(const Matrix& x, const ActiveVocabulary& active, LogSumExp log_sum_exp,
               FastOutputScratch& scratch, std::vector<MaxLogit>& best, Gemm& gemm) const;
 
   bool has_drafts() const { return draft_.has_value(); }
-  // A guess of the next token after x [model_dim], among `candidates` (not empty).
+  // Guesses the next token after x [model_dim], among `candidates` (not empty).
   int Draft(const float* x, absl::Span<const int> candidates, FastOutputScratch& scratch) const {
     return draft_->ArgMax(x, candidates, scratch.draft_input);
   }
@@ -54,8 +54,8 @@ class FastOutput {
   void ArgMaxWithPrefilter(const Matrix& x, PrefilterScratch& scratch, std::vector<MaxLogit>& best,
                            Gemm& gemm) const;
 
-  Linear layer_;                            // OutputLayer::layer(), which shares its weights
-  std::optional<Int8Prefilter> prefilter_;  // for float32 where int8 is faster
+  Linear layer_;                            // a copy of OutputLayer::layer(), with shared weights
+  std::optional<Int8Prefilter> prefilter_;  // float32 only, if int8 is faster
   std::optional<DraftLayer> draft_;
 };
 

@@ -1,6 +1,5 @@
-// Memory for what is read all the time: packed weights. In the system's huge pages, where it has
-// them, a step of decoding in float32 is some 5 % faster than with pages of 4 KB, each of which is
-// to be found, and a start 5 %: it meets fewer pages for the first time.
+// Memory for packed weights, in huge pages if the system has them. Compared with pages of 4 KB,
+// they cut TLB misses (5 % per float32 step) and page faults at start-up (5 %).
 
 #ifndef LIMPID_ENGINE_SPEED_HUGE_PAGES_H_
 #define LIMPID_ENGINE_SPEED_HUGE_PAGES_H_
@@ -10,8 +9,8 @@
 
 namespace limpid::internal {
 
-// Uninitialized, and aligned to a cache line. What is allocated shares pages, which are freed when
-// the last that is in them is; so this is for what lives as long as a model does. Thread-safe.
+// Returns uninitialized memory, aligned to a cache line. Allocations share pages, which are freed
+// with the last allocation in them, so allocate only what lives as long as a model. Thread-safe.
 // Throws std::bad_alloc.
 std::shared_ptr<std::byte> AllocateInHugePages(size_t bytes);
 

@@ -1,4 +1,4 @@
-// Objects that are expensive to make, kept for their next use.
+// Keeps idle objects that are expensive to make, for reuse.
 
 #ifndef LIMPID_ENGINE_SPEED_IDLE_POOL_H_
 #define LIMPID_ENGINE_SPEED_IDLE_POOL_H_
@@ -15,10 +15,10 @@ namespace limpid::internal {
 template <typename T>
 class IdlePool {
  public:
-  // Keeps at most `max` objects; others are freed when they are given back.
+  // Keeps at most `max` objects; frees others when they are given back.
   explicit IdlePool(size_t max) : max_(max) { idle_.reserve(max); }
 
-  // Returns the object that was given back last, or null if there is none.
+  // Returns the object that was given back last; null if none is idle.
   std::unique_ptr<T> Take() {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (idle_.empty()) return nullptr;
@@ -32,7 +32,7 @@ class IdlePool {
     if (idle_.size() < max_) idle_.push_back(std::move(object));
   }
 
-  // Frees the kept objects for which should_free(object) is true.
+  // Frees the idle objects for which should_free(object) is true.
   template <typename Predicate>
   void Free(const Predicate& should_free) {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -15,17 +15,16 @@ float Norm(const float* x, int size) {
   return std::sqrt(std::transform_reduce(x, x + size, x, 0.0F));
 }
 
-// The norm of what rounding takes from `size` numbers at most.
+// Bound of |x - X| for x of `size` numbers.
 float RoundingError(float scale, int size) {
   return scale / 2 * std::sqrt(static_cast<float>(size));
 }
 
-// What summing up products of `size` numbers in float32 may be off by, as a share of the product of
-// their norms.
-float SummingError(int size) { return static_cast<float>(size + 2) * 0x1p-24F; }
+// Bound of a float32 dot product's error, relative to |x| |w|.
+float SummationError(int size) { return static_cast<float>(size + 2) * 0x1p-24F; }
 
-// Infinity where a weight is not finite.
-float LargestNorm(const TensorView& weights) {
+// Max |w| over all rows; infinity if a weight is not finite.
+float MaxNorm(const TensorView& weights) {
   const int size = static_cast<int>(weights.columns());
   std::vector<float> row(size);
   float largest = 0;
@@ -38,7 +37,7 @@ float LargestNorm(const TensorView& weights) {
   return largest;
 }
 
-// Scales of inputs that come with a model may cut off large ones; these are rounded row by row.
+// Drops the model's input scale, which may clip large inputs, so that each row has its own scale.
 LinearWeights WithoutInputScale(LinearWeights weights) {
   weights.weight.input_scale = 0;
   return weights;
@@ -50,7 +49,7 @@ Int8Prefilter::Int8Prefilter(const LinearWeights& output, absl::Span<const int> 
     : output_(output),
       bias_(ReadAll(output.bias)),
       int8_(Linear::Pack({WithoutInputScale(output)}, ComputeType::kInt8).Masked(bad_words)),
-      weight_norm_(LargestNorm(output.weight)),
+      weight_norm_(MaxNorm(output.weight)),
       weight_error_(RoundingError(int8_.LargestScale(), int8_.in())) {
   for (const int word : bad_words) bias_[word] = -std::numeric_limits<float>::infinity();
 }
@@ -60,10 +59,10 @@ void Int8Prefilter::ArgMax(const Matrix& x, std::vector<MaxLogit>& best, Prefilt
   const auto margin = [&](int row, float input_scale) {
     const float input_error = RoundingError(input_scale, int8_.in());
     const float input_norm = Norm(x.row(row), int8_.in()) + input_error;
-    // A little more, for float32 rounds, too.
-    constexpr float kMore = 1.0625F;
-    return 2 * kMore * (input_error * weight_norm_ + input_norm * weight_error_) +
-           4 * SummingError(int8_.in()) * input_norm * weight_norm_;
+    // The int8 logits and this bound are themselves rounded to float32.
+    constexpr float kSlack = 1.0625F;
+    return 2 * kSlack * (input_error * weight_norm_ + input_norm * weight_error_) +
+           4 * SummationError(int8_.in()) * input_norm * weight_norm_;
   };
   int8_.FindCandidates(x, margin, scratch.candidates, gemm);
   scratch.fallback_rows.clear();
@@ -101,7 +100,7 @@ bool Int8Prefilter::ExactArgMax(const PrefilterCandidates& candidates, const flo
   const float norm = Norm(x, int8_.in());
   const auto error = [&](int i) {
     const float bias = std::abs(bias_[candidates.columns[i]]);
-    return SummingError(int8_.in()) * (norm * Norm(rows[i], int8_.in()) + bias);
+    return SummationError(int8_.in()) * (norm * Norm(rows[i], int8_.in()) + bias);
   };
   for (int i = 0; i < candidates.count; ++i) {
     if (i == best_candidate) continue;

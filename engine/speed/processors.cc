@@ -40,7 +40,7 @@ struct Mount {
   fs::path point;
 };
 
-// "36 25 0:30 ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS"; nothing if it has no CPU quotas.
+// "36 25 0:30 ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS"; none if it has no CPU quotas.
 std::optional<Mount> ParseMount(const std::string& line) {
   const std::vector<std::string> fields = absl::StrSplit(line, ' ');
   const auto dash = absl::c_find(fields, "-");
@@ -66,7 +66,7 @@ std::optional<fs::path> GroupIn(const Mount& mount, const std::vector<std::strin
   return std::nullopt;
 }
 
-// All numbers in a file; "max" is not one.
+// Reads all numbers in a file and skips other words, such as "max".
 std::vector<double> ReadNumbers(const fs::path& file) {
   std::vector<double> numbers;
   for (const std::string& line : ReadLines(file)) {
@@ -78,7 +78,7 @@ std::vector<double> ReadNumbers(const fs::path& file) {
   return numbers;
 }
 
-// The quota of one group. -1, and "max" in version 2, means none.
+// The quota of one group, in processors. -1 (version 1) or "max" (version 2) means none.
 double QuotaOf(const fs::path& folder, bool is_version_2) {
   std::vector<double> numbers;  // quota and period
   if (is_version_2) {
@@ -94,7 +94,7 @@ double QuotaOf(const fs::path& folder, bool is_version_2) {
 
 // The smallest quota of a group and its mounted parents.
 double QuotaIn(const Mount& mount, const fs::path& group) {
-  // A container may see the host's name of its group while that group is mounted as the root.
+  // In a container, `group` may be the path on the host although the group is mounted as the root.
   fs::path below = group.lexically_relative(mount.root);
   if (below.empty() || *below.begin() == "..") below = ".";
   double quota = QuotaOf(mount.point, mount.is_version_2);
@@ -107,7 +107,7 @@ double QuotaIn(const Mount& mount, const fs::path& group) {
 }
 
 int ProcessorsOfAffinity() {
-  // sched_getaffinity fails if the set is smaller than the kernel's.
+  // sched_getaffinity fails if the set is smaller than the kernel's, so try larger ones.
   for (size_t processors = CPU_SETSIZE; processors <= (size_t{1} << 20); processors *= 2) {
     const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(CPU_ALLOC(processors),
                                                                [](cpu_set_t* s) { CPU_FREE(s); });
@@ -134,7 +134,7 @@ double CpuQuota(const std::string& process) {
 }
 
 int UsableProcessors() {
-  // Rounded up, so that the whole quota can be used.
+  // Rounds up so that the process can use its whole quota.
   const double quota = std::ceil(CpuQuota());
   const int processors = ProcessorsOfAffinity();
   return std::max(1, quota < processors ? static_cast<int>(quota) : processors);

@@ -7,13 +7,13 @@
 
 namespace limpid::internal {
 
-// Processors in this process's affinity mask (set by `taskset` and cpusets of containers), at most
-// its CPU quota, rounded up. At least 1.
+// The number of processors in this process's affinity mask (set by `taskset` and by containers'
+// cpusets), but no more than its CPU quota, rounded up. At least 1.
 int UsableProcessors();
 
 // The smallest CPU quota of a process's control groups and their parents, in processors: 1.5 is
-// 150 ms of processor time every 100 ms. Infinity if there is none. Reads `process`/cgroup and
-// `process`/mountinfo, cgroup version 1 or 2 (man 7 cgroups); ignores what cannot be read.
+// 150 ms of processor time every 100 ms. Infinity if none has a quota. Reads `process`/cgroup and
+// `process`/mountinfo of cgroup version 1 or 2 (man 7 cgroups). Ignores files that it cannot read.
 double CpuQuota(const std::string& process = "/proc/self");
 
 }  // namespace limpid::internal

@@ -17,8 +17,8 @@ namespace limpid {
 using internal::CheckCount;
 using internal::WithoutExceptions;
 
-// A ParallelFor puts its job into a queue, works on it itself, and when nothing is left to begin,
-// takes it out again and waits for the threads that still work on it. So it needs no free thread.
+// ParallelFor queues a job, works on it, removes it from the queue once no calls are left to begin,
+// and waits for the threads still working on it. It does not depend on a free thread.
 class ThreadPool::Impl {
  public:
   explicit Impl(int threads) : max_workers_(static_cast<size_t>(threads) - 1) {}
@@ -42,7 +42,7 @@ class ThreadPool::Impl {
   }
 
  private:
-  // One ParallelFor; on its caller's stack.
+  // One call of ParallelFor, on its caller's stack.
   struct Job {
     const size_t count;
     const absl::FunctionRef<absl::Status(size_t i)> work;
@@ -53,8 +53,8 @@ class ThreadPool::Impl {
     absl::Status status = {};
   };
 
-  // Queues a job and wakes or starts threads for it. Without memory or threads, does less or
-  // nothing: the caller works on the job anyway.
+  // Queues a job and wakes or starts threads for it. If memory or threads run out, fewer or none
+  // help: the caller works on the job anyway.
   void Offer(Job& job) {
     WithoutExceptions([&] {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -88,7 +88,7 @@ class ThreadPool::Impl {
     return job.status;
   }
 
-  // What each thread of the pool does.
+  // The main loop of each thread in the pool.
   void Work() {
     std::unique_lock<std::mutex> lock(mutex_);
     while (true) {
@@ -102,7 +102,7 @@ class ThreadPool::Impl {
       Run(job);
       lock.lock();
       --busy_workers_;
-      // Once unlocked, the job may be gone.
+      // The job may be gone as soon as mutex_ is unlocked.
       if (--job.helpers_running == 0) finished_.notify_all();
     }
   }
@@ -112,7 +112,7 @@ class ThreadPool::Impl {
   std::condition_variable wake_;
   std::condition_variable finished_;
   // Guarded by mutex_.
-  std::vector<Job*> jobs_;  // those that want more threads, the oldest first
+  std::vector<Job*> jobs_;  // those that want more threads, oldest first
   std::vector<std::thread> workers_;
   size_t busy_workers_ = 0;
   bool stopping_ = false;

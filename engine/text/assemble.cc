@@ -15,7 +15,8 @@
 namespace limpid::internal {
 namespace {
 
-// The trace of one side: `range` of a text with its words and pieces, whose ranges are of the text.
+// Traces one side of a pair: `range` of a text. The ranges of `words` and `pieces` are positions in
+// the text, those of the result are positions in `range`.
 TracedSide TraceSide(std::string_view text, ByteRange range, const std::vector<ByteRange>& words,
                      const Pieces& pieces) {
   TracedSide side;
@@ -57,7 +58,7 @@ TracedSide TraceTarget(const std::string& text, const Pieces& pieces, const Hypo
   return side;
 }
 
-// Moves what was recorded out of the segment.
+// Moves the recorded trace out of the segment.
 SentenceTrace TakeTrace(const Document& document, Segment& segment, const std::string& target_text,
                         const Pieces& target, const ModelConfig& config,
                         const Tokenizer& tokenizer) {
@@ -81,10 +82,10 @@ SentenceTrace TakeTrace(const Document& document, Segment& segment, const std::s
   return trace;
 }
 
-// Joins translations of segments, with the source's text between them.
+// Joins the translations of segments with the source text between them.
 class Assembly {
  public:
-  // White space before the language code is kept.
+  // Keeps the white space before the language code.
   explicit Assembly(const Document& document)
       : document_(document),
         text_(document.text, 0, document.language_code.begin),
@@ -92,8 +93,8 @@ class Assembly {
 
   const Document& document() const { return document_; }
 
-  // Appends the source's text up to the segment and the segment's translation. Returns the position
-  // of the translation.
+  // Appends the source text up to the segment, then the translation. Returns the translation's
+  // position.
   size_t Add(const Segment& segment, std::string_view translation) {
     const bool is_first = done_ == document_.language_code.end;
     const bool touches = !is_first && segment.text.begin <= done_ && !text_.empty();
@@ -107,14 +108,15 @@ class Assembly {
     return begin;
   }
 
-  // Appends the source's text after the last segment.
+  // Appends the source text after the last segment.
   void Finish() { CopyTo(document_.text.size()); }
 
   std::string TakeText() { return std::move(text_); }
   std::vector<CopiedText> TakeCopies() { return std::move(copies_); }
 
  private:
-  // Does nothing if `end` was passed: pieces on both sides of a cut may share a character.
+  // Appends the source text up to `end`. Does nothing if done_ is past it: pieces on both sides of
+  // a cut may share a character.
   void CopyTo(size_t end) {
     if (end <= done_) return;
     for (; next_copied_ < document_.copied.size(); ++next_copied_) {
@@ -128,7 +130,7 @@ class Assembly {
 
   const Document& document_;
   std::string text_;
-  size_t done_;  // position in the document's text
+  size_t done_;  // end of the source text that is done
   size_t next_copied_ = 0;
   std::vector<CopiedText> copies_;
 };
@@ -217,14 +219,14 @@ std::vector<NBestTranslation> AssembleNBest(const Document& document, const Sear
 }
 
 // For each unknown token, the text of the source piece that it is aligned with. A run of tokens
-// that are aligned with the same text replaces it once.
+// aligned with the same text copies it once.
 std::vector<Tokenizer::Copy> CopiesForUnknowns(const SentenceTrace& trace, int unk_id) {
   const std::vector<TracedToken>& targets = trace.target.tokens;
   const std::vector<TracedToken>& sources = trace.source.tokens;
   std::vector<Tokenizer::Copy> copies(targets.size());
   const absl::StatusOr<Alignment> alignment = AlignPieces(trace, {});
   if (!alignment.ok()) return copies;
-  // The alignment does not count <s>.
+  // The alignment leaves out <s>.
   const size_t first = sources.front().is_text ? 0 : 1;
   ByteRange previous;
   for (size_t i = 0; i < static_cast<size_t>(alignment->targets); ++i) {
@@ -241,7 +243,7 @@ std::vector<Tokenizer::Copy> CopiesForUnknowns(const SentenceTrace& trace, int u
   return copies;
 }
 
-// A segment's translation and its pieces, with their ranges in it.
+// A segment's translation and its pieces; ranges are positions in `text`.
 struct Decoded {
   std::string text;
   Pieces pieces;

@@ -1,4 +1,4 @@
-// From translated segments to text.
+// Turns translated segments into text.
 
 #ifndef LIMPID_ENGINE_TEXT_ASSEMBLE_H_
 #define LIMPID_ENGINE_TEXT_ASSEMBLE_H_

@@ -1,4 +1,4 @@
-// Which segments are translated together.
+// Groups segments into batches that are translated together.
 
 #ifndef LIMPID_ENGINE_TEXT_BATCHING_H_
 #define LIMPID_ENGINE_TEXT_BATCHING_H_
@@ -13,14 +13,13 @@ namespace limpid::internal {
 
 using Batch = std::vector<Segment*>;
 
-// The maximum number of source tokens of a batch that is limited by batch_size. It bounds a batch's
-// memory.
+// Maximum source tokens per batch if batch_size limits it; bounds a batch's memory.
 inline constexpr int kMaxBatchSourceTokens = 4096;
 // Source tokens of a typical sentence. Batches of longer ones have fewer sentences.
 inline constexpr int kTypicalTokens = 12;
 
-// Groups the segments of all documents by length, the longest first: their batches take longest,
-// and one that began last would keep the call waiting.
+// Groups the segments of all documents by length, longest first: their batches take longest, and
+// one that started last would delay the end of the call.
 std::vector<Batch> MakeBatches(absl::Span<Document> documents, const TranslateOptions& options);
 
 }  // namespace limpid::internal

@@ -14,13 +14,13 @@
 namespace limpid::internal {
 namespace {
 
-// The files of a folder, for a message; none for a model in memory.
+// The files of a folder, for messages; "nothing" for a model in memory.
 std::string FilesIn(const std::string& path) { return Exists(path) ? NamesIn(path) : "nothing"; }
 
-// Whether a piece is marked by SentencePiece or subword-nmt.
+// Whether a piece has SentencePiece's or subword-nmt's mark.
 bool IsMarked(std::string_view piece) { return piece.starts_with("▁") || piece.ends_with("@@"); }
 
-// Fails if pieces would be mistaken for words.
+// Fails if the vocabulary has subword pieces although the model has no tokenizer to produce them.
 absl::Status CheckThatPiecesAreWords(const TokenizerFiles& files) {
   const std::vector<std::string>& pieces = files.model.source_vocabulary;
   const auto marked = static_cast<size_t>(std::count_if(pieces.begin(), pieces.end(), IsMarked));
@@ -30,12 +30,13 @@ absl::Status CheckThatPiecesAreWords(const TokenizerFiles& files) {
   return absl::FailedPreconditionError(absl::StrCat(
       files.path, ": found no tokenizer, though the vocabulary has pieces such as \"", piece,
       "\"; looked for ", files.names.empty() ? "none" : files.names, ", found ",
-      FilesIn(files.path), "; put the model's tokenizer there, or if text comes already split ",
-      "into pieces by spaces, say so with `limpid convert --tokenizer=spaces`"));
+      FilesIn(files.path), "; put the model's tokenizer there, or if text already comes split ",
+      "into pieces by spaces, use `limpid convert --tokenizer=spaces`"));
 }
 
-// Fails for a SentencePiece model that belongs to another model. The right one has most of its
-// pieces in the vocabulary, or makes up much of a vocabulary that was pruned to one language.
+// Fails if a SentencePiece model belongs to another model. The right one has at least three
+// quarters of its pieces in the vocabulary, or makes up a quarter of a vocabulary pruned to one
+// language.
 absl::Status CheckThatItFits(const std::string& path, const std::string& sentencepiece,
                              const std::vector<std::string>& vocabulary) {
   const absl::StatusOr<std::vector<std::string>> pieces = SentencePiecePieces(sentencepiece);
@@ -50,7 +51,7 @@ absl::Status CheckThatItFits(const std::string& path, const std::string& sentenc
                    common, " are among the ", vocabulary.size(), " of the vocabulary"));
 }
 
-// The files of both sides, for a message.
+// The files of both sides, for messages.
 std::string PathsOf(const TokenizerFiles& files) {
   if (files.source_path.empty()) return files.path;
   if (files.source_path == files.target_path) return files.source_path;
@@ -110,7 +111,7 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(TokenizerFiles files) {
 std::string MissingTokenizer(const std::string& path, const Checkpoint& checkpoint) {
   const bool is_stated = checkpoint.config.tokenizer.has_value();
   if (is_stated || TokenizerKindOf(checkpoint) != TokenizerKind::kSpaces) return "";
-  return absl::StrCat(path, ": found no tokenizer, so that text must come split into pieces by ",
+  return absl::StrCat(path, ": found no tokenizer, so text must come split into pieces by ",
                       "spaces; looked for ",
                       checkpoint.tokenizer_names.empty() ? "none" : checkpoint.tokenizer_names,
                       ", found ", FilesIn(path));

@@ -15,10 +15,10 @@ namespace limpid::internal {
 // Moves vocabularies and tokenizer files out of a checkpoint, for Tokenizer::Create.
 TokenizerModel TakeTokenizerModel(Checkpoint& checkpoint);
 
-// The same with what messages need.
+// A TokenizerModel with what error messages need.
 struct TokenizerFiles {
   TokenizerModel model;
-  std::string path;  // the checkpoint's
+  std::string path;  // of the checkpoint
   std::string source_path;
   std::string target_path;
   std::string names;       // file names that were tried
@@ -26,13 +26,13 @@ struct TokenizerFiles {
 };
 TokenizerFiles TakeTokenizerFiles(const std::string& path, Checkpoint& checkpoint);
 
-// Makes the tokenizer. Fails, naming the file, if one is damaged or belongs to another model, that
-// is, few of its pieces are in the vocabulary. Fails if there is none although the vocabulary has
+// Makes the tokenizer. Fails, naming the file, if a file is damaged or belongs to another model
+// (few of its pieces are in the vocabulary). Also fails if there is no file but the vocabulary has
 // pieces of SentencePiece or subword-nmt, unless the config says that text comes split into pieces.
 absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(TokenizerFiles files);
 
-// A message that no tokenizer was found, with the names tried and the files present; empty if the
-// model has a tokenizer or its config says that it has none.
+// Returns a warning that no tokenizer was found, with the names tried and the files present; empty
+// if the model has a tokenizer or its config says that text comes split into pieces.
 std::string MissingTokenizer(const std::string& path, const Checkpoint& checkpoint);
 
 }  // namespace limpid::internal

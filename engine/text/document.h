@@ -1,4 +1,4 @@
-// A text on its way through the engine: the segments that are translated, and what lies between.
+// A text inside the engine: the segments to translate and the text between them.
 
 #ifndef LIMPID_ENGINE_TEXT_DOCUMENT_H_
 #define LIMPID_ENGINE_TEXT_DOCUMENT_H_
@@ -16,20 +16,20 @@
 
 namespace limpid::internal {
 
-// A translation that was given, to be scored.
+// A given translation to score.
 struct GivenTranslation {
   std::string text;
   Pieces pieces;  // of `text`, with </s>
 };
 
-// What is translated at a time: a sentence, or a part of one that is too long for the model. Ranges
-// are bytes of Document::text.
+// The unit of translation: a sentence, or part of one that is too long for the model. Ranges are
+// bytes of Document::text.
 struct Segment {
   ByteRange text;
   Pieces source;                 // with special tokens
   std::vector<ByteRange> words;  // only if a trace was requested
   bool starts_text = false;      // the first segment of its text
-  size_t text_index = 0;         // of its text among those of the call
+  size_t text_index = 0;         // index of its text in the call
   std::optional<GivenTranslation> given;
   Hypothesis hypothesis;  // the translation, found or given
   Hypotheses nbest;       // if several were requested; the first equals `hypothesis`
@@ -37,12 +37,12 @@ struct Segment {
 };
 
 struct Document {
-  absl::Status status;  // an error: the model cannot take this pair, and there are no segments
+  absl::Status status;  // an error if the model cannot take this pair; then there are no segments
   std::string text;     // valid UTF-8
-  // A language code, which applies to the whole text, and the white space after it.
+  // The language code of the whole text, and the white space after it.
   ByteRange language_code;
   std::vector<Segment> segments;
-  std::vector<ByteRange> copied;  // sentences that are not translated
+  std::vector<ByteRange> copied;  // sentences to copy instead of translating
   bool replaced_invalid_utf8 = false;
   bool unknown_language_code = false;
   int cut_sentences = 0;

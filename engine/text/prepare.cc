@@ -13,25 +13,25 @@
 namespace limpid::internal {
 namespace {
 
-// A first token such as ">>fra<<" tells a multilingual model which language to translate to. At the
-// beginning of a text, it applies to all of its segments.
+// A first token such as ">>fra<<" tells a multilingual model which language to translate into. At
+// the beginning of a text, it applies to all segments.
 struct LanguageCode {
   int id = -1;  // -1: none
   std::string text;
 };
 
-// Converts ranges of a part of a text that begins at `by` to ranges of the text.
+// Converts ranges within a part of a text that begins at `by` to ranges of the whole text.
 void Shift(size_t by, std::vector<ByteRange>& ranges) {
   for (ByteRange& range : ranges) range = {range.begin + by, range.end + by};
 }
 
-// The maximum number of pieces of a segment, without special tokens.
+// Maximum pieces per segment, without special tokens.
 size_t MaxPieces(const ModelConfig& config) {
   return config.max_source_tokens - (config.source_bos_id >= 0 ? 1 : 0) -
          (config.source_eos_id >= 0 ? 1 : 0);
 }
 
-// Makes pieces [begin, end) of a sentence a segment, without special tokens.
+// Makes a segment of pieces [begin, end) of a sentence, without special tokens.
 Segment Cut(ByteRange sentence, const Pieces& pieces, size_t begin, size_t end) {
   Segment segment;
   segment.text.begin = begin == 0 ? sentence.begin : pieces.ranges[begin].begin;
@@ -42,11 +42,11 @@ Segment Cut(ByteRange sentence, const Pieces& pieces, size_t begin, size_t end) 
   return segment;
 }
 
-// Whether no letter of a sentence is in the vocabulary. Models turn punctuation, numbers and
-// unknown scripts into nonsense, so these are copied. Byte-fallback pieces do not count as known.
-// If the vocabulary has no letters at all, as in a toy model: whether anything is unknown.
-bool IsNothingToTranslate(std::string_view text, const Pieces& pieces, const ModelConfig& config,
-                          const Tokenizer& tokenizer) {
+// Whether to copy a sentence because no letter of it is in the vocabulary: models turn punctuation,
+// numbers and unknown scripts into nonsense. Byte-fallback pieces do not count as known. If the
+// vocabulary has no letters at all, as in a toy model: whether anything is unknown.
+bool ShouldCopy(std::string_view text, const Pieces& pieces, const ModelConfig& config,
+                const Tokenizer& tokenizer) {
   bool has_known = false;
   bool has_unknown = false;
   for (size_t i = 0; i < pieces.size(); ++i) {
@@ -60,12 +60,13 @@ bool IsNothingToTranslate(std::string_view text, const Pieces& pieces, const Mod
   return tokenizer.SourceHasLetters() || has_unknown || !has_known;
 }
 
-// Adds a sentence to a document, in parts if it is too long for the model.
+// Adds a sentence to a document: as text to copy, or as segments, several if it is too long for the
+// model.
 void AddSentence(ByteRange sentence, const LanguageCode& code, const ModelConfig& config,
                  const Tokenizer& tokenizer, Document& document) {
   Pieces pieces = tokenizer.SplitSource(sentence.In(document.text));
   Shift(sentence.begin, pieces.ranges);
-  if (IsNothingToTranslate(document.text, pieces, config, tokenizer)) {
+  if (ShouldCopy(document.text, pieces, config, tokenizer)) {
     document.copied.push_back(sentence);
     return;
   }
@@ -88,7 +89,7 @@ void AddSentence(ByteRange sentence, const LanguageCode& code, const ModelConfig
   }
 }
 
-// Finds the language code at the beginning of a text.
+// Finds the language code at the beginning of a text and records its range in the document.
 LanguageCode TakeLanguageCode(const Tokenizer& tokenizer, Document& document) {
   const std::string_view text = document.text;
   const ByteRange all = TrimWhiteSpace(text);
@@ -123,12 +124,12 @@ void FindWords(const Document& document, Segment& segment) {
   Shift(segment.text.begin, segment.words);
 }
 
-// Whether the model can take a pair.
+// Fails if the model cannot take a pair.
 absl::Status CheckPair(const Segment& segment, const ModelConfig& config) {
   const size_t sources = segment.source.size();
   const size_t targets = segment.hypothesis.ids.size();
   if (sources == 0) {
-    return absl::InvalidArgumentError("the source is empty, which this model cannot take");
+    return absl::InvalidArgumentError("the source is empty; this model needs at least one token");
   }
   if (std::max(sources, targets) <= static_cast<size_t>(config.max_positions)) {
     return absl::OkStatus();

@@ -1,4 +1,4 @@
-// From text to segments of ids.
+// Splits text into segments of token ids.
 
 #ifndef LIMPID_ENGINE_TEXT_PREPARE_H_
 #define LIMPID_ENGINE_TEXT_PREPARE_H_
@@ -13,12 +13,12 @@
 
 namespace limpid::internal {
 
-// Splits a text into segments. `text` is any bytes, below 2 GB.
+// Splits a text into segments. `text` may be any bytes, below 2 GB.
 Document Prepare(std::string_view text, const TranslateOptions& options, const ModelConfig& config,
                  const Tokenizer& tokenizer);
 
-// Makes a pair of sentences one segment; sets Document::status if the model cannot take it. Both
-// are any bytes, below 2 GB.
+// Makes one segment of a sentence pair; sets Document::status if the model cannot take it. Both
+// texts may be any bytes, below 2 GB.
 Document PreparePair(const SentencePair& pair, const TranslateOptions& options,
                      const ModelConfig& config, const Tokenizer& tokenizer);
 

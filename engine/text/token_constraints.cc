@@ -39,13 +39,13 @@ absl::Status CheckUtf8(const char* option, const std::string& text) {
       absl::StrCat(option, " '", ReplaceInvalidUtf8(text), "' is not valid UTF-8"));
 }
 
-// Forbids text with this spelling: every token that contains it, and every token that would
-// complete it. Returns whether there are any.
+// Forbids text with this spelling: every token that contains it and every token that would complete
+// it. Returns whether there are any.
 bool ForbidSpelling(std::string_view forbidden, TokenConstraints& constraints) {
   const std::vector<std::string>& spellings = constraints.spellings;
   bool can_occur = false;
-  const auto for_each_token = [&](const auto& with) {
-    for (size_t id = 0; id < spellings.size(); ++id) with(spellings[id], static_cast<int>(id));
+  const auto for_each_token = [&](const auto& function) {
+    for (size_t id = 0; id < spellings.size(); ++id) function(spellings[id], static_cast<int>(id));
   };
   for_each_token([&](const std::string& spelling, int id) {
     if (spelling.find(forbidden) == std::string::npos) return;
@@ -95,7 +95,7 @@ absl::Status EndAt(const std::string& text, const ModelConfig& config, const Tok
                    pieces.empty() ? "nothing" : pieces));
 }
 
-// The tokens of the prefix, which decode to it byte for byte, except for white space at its ends.
+// The tokens of the prefix. They decode to it byte for byte, except for white space at its ends.
 absl::StatusOr<std::vector<int>> EncodePrefix(const std::string& prefix, const ModelConfig& config,
                                               const Tokenizer& tokenizer) {
   if (absl::Status status = CheckUtf8("prefix", prefix); !status.ok()) return status;
@@ -113,11 +113,11 @@ absl::StatusOr<std::vector<int>> EncodePrefix(const std::string& prefix, const M
   pieces.ids.pop_back();  // </s>
   const std::string decoded = tokenizer.DecodeTarget(pieces.ids, nullptr);
   if (decoded == TrimWhiteSpace(prefix).In(prefix)) return std::move(pieces.ids);
-  return absl::InvalidArgumentError(absl::StrCat(
-      "prefix '", prefix, "' cannot be spelled: in the model's pieces it becomes '", decoded, "'"));
+  return absl::InvalidArgumentError(absl::StrCat("the vocabulary cannot spell prefix '", prefix,
+                                                 "': it becomes '", decoded, "'"));
 }
 
-// Whether the prefix leaves room for a translation, and for alternatives.
+// Fails if the prefix leaves no room for a translation or for alternatives.
 absl::Status CheckRoom(const SearchOptions& options, const std::vector<int>& prefix,
                        const ModelConfig& config) {
   const bool is_limited =
@@ -142,15 +142,15 @@ absl::Status CheckRoom(const SearchOptions& options, const std::vector<int>& pre
   return absl::OkStatus();
 }
 
-// Whether the constraints allow the prefix.
+// Fails if the constraints forbid the prefix.
 absl::Status CheckAllowed(const SearchOptions& options, const std::vector<int>& prefix,
                           const TokenConstraints& constraints, const Tokenizer& tokenizer) {
-  bool obeys = true;
+  bool is_allowed = true;
   for (size_t i = 0; i < prefix.size(); ++i) {
     ForEachForbidden(constraints, absl::MakeConstSpan(prefix).first(i),
-                     [&](int token) { obeys = obeys && token != prefix[i]; });
+                     [&](int token) { is_allowed = is_allowed && token != prefix[i]; });
   }
-  if (!obeys) {
+  if (!is_allowed) {
     return absl::InvalidArgumentError(
         absl::StrCat("prefix '", options.prefix, "' contains what suppress forbids"));
   }
@@ -166,7 +166,7 @@ absl::Status CheckAllowed(const SearchOptions& options, const std::vector<int>& 
 
 }  // namespace
 
-// An entry of end_at means both a piece and a text: "Auto" is the piece within words, and as a text
+// An entry of end_at is both a piece and a text: "Auto" is the piece within words and, as a text,
 // the piece "▁Auto".
 absl::StatusOr<TokenConstraints> FindConstraints(const SearchOptions& options,
                                                  const ModelConfig& config,

@@ -1,4 +1,4 @@
-// Translates the text in search options to token ids.
+// Converts text in search options to token ids.
 
 #ifndef LIMPID_ENGINE_TEXT_TOKEN_CONSTRAINTS_H_
 #define LIMPID_ENGINE_TEXT_TOKEN_CONSTRAINTS_H_
@@ -13,15 +13,15 @@
 
 namespace limpid::internal {
 
-// Finds the tokens of suppress and end_at. InvalidArgument names what the vocabulary lacks or what
-// is not UTF-8.
+// Finds the tokens of suppress and end_at. Fails with InvalidArgument, naming the entry, if the
+// vocabulary lacks it or it is not UTF-8.
 absl::StatusOr<TokenConstraints> FindConstraints(const SearchOptions& options,
                                                  const ModelConfig& config,
                                                  const Tokenizer& tokenizer);
 
-// Finds the tokens of the prefix. InvalidArgument if they cannot spell it byte for byte, if it
-// leaves no room for a translation, if alternatives_at is within it, or if the constraints forbid
-// it.
+// Finds the tokens of the prefix. Fails with InvalidArgument if they cannot spell it byte for byte,
+// if it leaves no room for a translation, if alternatives_at is within it, or if the constraints
+// forbid it.
 absl::StatusOr<std::vector<int>> FindPrefix(const SearchOptions& options,
                                             const TokenConstraints& constraints,
                                             const ModelConfig& config, const Tokenizer& tokenizer);

@@ -16,17 +16,16 @@ using internal::WordsOfPieces;
 
 namespace {
 
-// A link is in the intersection if its share is at least this part of the largest that its source
-// has. Words that translate one word together, such as "hat" and "gekauft", have about the same.
-// Chosen on half of the pairs of tests/golden/align-tatoeba; from 0.8 to 0.95 it makes little
-// difference.
+// kIntersection keeps a link if its share is at least this fraction of its source's largest share.
+// Words that translate one word together, such as "hat" and "gekauft", have about equal shares.
+// Tuned on half of the pairs in tests/golden/align-tatoeba; from 0.8 to 0.95 it matters little.
 constexpr float kIntersectionShare = 0.9F;
 
-// The words or the pieces of a text.
+// The units to align, words or pieces, and the units that one sentence's tokens belong to.
 struct Units {
-  std::vector<int> of_token;  // which unit each token of a sentence is part of; -1: of none
-  std::vector<int> of_word;   // the same of the sentence's own words
-  int count = 0;              // in the whole text
+  std::vector<int> of_token;  // [tokens]: the unit of each token; -1: none
+  std::vector<int> of_word;   // [words]: the same for the sentence's own words; empty for pieces
+  int count = 0;              // units in the whole text
 };
 
 Units WordsOf(const TracedSide& side) {
@@ -38,7 +37,7 @@ Units WordsOf(const TracedSide& side) {
   return units;
 }
 
-// Pieces are counted from `first`.
+// Numbers the pieces from `first`.
 Units PiecesOf(const TracedSide& side, int first = 0) {
   Units units;
   units.count = first;
@@ -48,7 +47,8 @@ Units PiecesOf(const TracedSide& side, int first = 0) {
   return units;
 }
 
-// Of parts of a sentence that stands at `begin`, which of `words` each touches first.
+// For each part of a sentence that begins at `begin` in the text: the index of the first of `words`
+// that shares bytes with it, or -1.
 template <typename Part>
 std::vector<int> WordsAt(size_t begin, const std::vector<Part>& parts,
                          absl::Span<const TracedWord> words) {
@@ -61,16 +61,16 @@ std::vector<int> WordsAt(size_t begin, const std::vector<Part>& parts,
   return WordsOfPieces(part_ranges, word_ranges);
 }
 
-// The words of the whole text that a sentence is part of.
+// The units are the words of the whole text.
 Units WordsOf(const TracedSide& side, absl::Span<const TracedWord> words) {
   return {WordsAt(side.begin, side.tokens, words), WordsAt(side.begin, side.words, words),
           static_cast<int>(words.size())};
 }
 
-// One place to read an alignment off.
+// What an alignment is read from: some heads of one cross-attention, and the row for each target.
 struct View {
   const AttentionTrace* attention = nullptr;
-  std::vector<size_t> heads;  // counted within attention->heads
+  std::vector<size_t> heads;  // indices into attention->heads
   AlignmentRow row = AlignmentRow::kOutput;
 };
 
@@ -81,14 +81,14 @@ absl::StatusOr<View> FindView(const SentenceTrace& trace, int layer, const std::
   view.attention = trace.Find({AttentionKind::kCross, layer});
   if (view.attention == nullptr) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the trace holds no cross-attention of layer ", layer));
+        absl::StrCat("the trace has no cross-attention of layer ", layer));
   }
   const std::vector<int>& recorded = view.attention->heads;
   for (const int head : heads) {
     const auto found = std::find(recorded.begin(), recorded.end(), head);
     if (found == recorded.end()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "the trace holds no head ", head, " of the cross-attention of layer ", layer));
+      return absl::FailedPreconditionError(
+          absl::StrCat("the trace has no head ", head, " of the cross-attention of layer ", layer));
     }
     view.heads.push_back(found - recorded.begin());
   }
@@ -114,14 +114,14 @@ absl::StatusOr<std::vector<View>> FindViews(const SentenceTrace& trace,
   return views;
 }
 
-// Adds `scale` times the share of each key to `shares` [keys]: of `values`, the row of some head.
+// shares[key] += scale * values[key] / Σ values. `values` [keys] is a row of weights or norms.
 void AddShares(const float* values, double scale, std::vector<double>& shares) {
   const double sum = std::accumulate(values, values + shares.size(), 0.0);
   if (sum <= 0) return;
   for (size_t key = 0; key < shares.size(); ++key) shares[key] += scale * values[key] / sum;
 }
 
-// The share of each source token in what a query takes in.
+// The share of each source token in one query's attention, [keys].
 std::vector<double> SharesOf(const View& view, AlignmentMeasure measure, int query) {
   const AttentionTrace& attention = *view.attention;
   const size_t keys = attention.keys;
@@ -139,7 +139,7 @@ std::vector<double> SharesOf(const View& view, AlignmentMeasure measure, int que
   return shares;
 }
 
-// An alignment on its way: sums over pieces.
+// An unfinished alignment: each target's row is a sum over its pieces.
 struct Sums {
   Sums(int targets, int sources) : pieces(targets) {
     alignment.targets = targets;
@@ -150,7 +150,7 @@ struct Sums {
     return &alignment.weights[static_cast<size_t>(target) * (alignment.sources + 1)];
   }
   Alignment alignment;
-  std::vector<int> pieces;  // of each target
+  std::vector<int> pieces;  // [targets]: number of pieces in each sum
 };
 
 absl::Status AddAttention(const SentenceTrace& trace, const AlignmentOptions& options,
@@ -159,7 +159,7 @@ absl::Status AddAttention(const SentenceTrace& trace, const AlignmentOptions& op
   if (!views.ok()) return views.status();
   for (const View& view : *views) {
     if (options.measure == AlignmentMeasure::kNorm && view.attention->norms.empty()) {
-      return absl::FailedPreconditionError("the trace holds no norms");
+      return absl::FailedPreconditionError("the trace has no norms");
     }
     for (int token = 0; token < static_cast<int>(targets.of_token.size()); ++token) {
       const int target = targets.of_token[token];
@@ -202,15 +202,15 @@ absl::Status AddSentence(const SentenceTrace& trace, const AlignmentOptions& opt
              : AddAttention(trace, options, targets, sources, sums);
 }
 
-// From what is missed of each source word to shares of it.
-void ShareOut(float* row, int sources) {
+// Turns a row of decreases in log-probability into shares; negative decreases count as 0.
+void ToShares(float* row, int sources) {
   for (int source = 0; source < sources; ++source) row[source] = std::max(row[source], 0.F);
   const float sum = std::accumulate(row, row + sources, 0.0F);
   row[sources] = sum > 0 ? 0.0F : 1.0F;
   for (int source = 0; source < sources && sum > 0; ++source) row[source] /= sum;
 }
 
-// From sums to means, or to shares of them.
+// Divides each sum by its number of pieces; with kOcclusion, also turns it into shares.
 Alignment Finish(Sums sums, const AlignmentOptions& options) {
   const int columns = sums.alignment.sources + 1;
   for (int target = 0; target < sums.alignment.targets; ++target) {
@@ -220,7 +220,7 @@ Alignment Finish(Sums sums, const AlignmentOptions& options) {
     for (int column = 0; column < columns && pieces > 1; ++column) {
       row[column] /= static_cast<float>(pieces);
     }
-    if (options.measure == AlignmentMeasure::kOcclusion) ShareOut(row, sums.alignment.sources);
+    if (options.measure == AlignmentMeasure::kOcclusion) ToShares(row, sums.alignment.sources);
   }
   return std::move(sums.alignment);
 }
@@ -234,17 +234,18 @@ absl::StatusOr<Alignment> AlignUnits(const SentenceTrace& trace, const Alignment
   return Finish(std::move(sums), options);
 }
 
-// Gives each word of a copy to the word that it is a copy of.
+// Aligns each word of a copied sentence with its original.
 void LinkCopy(const CopiedText& copy, absl::Span<const TracedWord> source_words,
               absl::Span<const TracedWord> target_words, Alignment& alignment) {
   auto source = source_words.begin();
-  const auto behind = [](size_t at) {
+  const auto ends_by = [](size_t at) {
     return [at](const TracedWord& word) { return word.end <= at; };
   };
-  auto target = std::partition_point(target_words.begin(), target_words.end(), behind(copy.target));
+  auto target =
+      std::partition_point(target_words.begin(), target_words.end(), ends_by(copy.target));
   for (; target != target_words.end() && target->begin < copy.target + copy.size; ++target) {
     const size_t at = copy.source + (std::max(target->begin, copy.target) - copy.target);
-    source = std::partition_point(source, source_words.end(), behind(at));
+    source = std::partition_point(source, source_words.end(), ends_by(at));
     if (source == source_words.end()) return;
     const auto row = (target - target_words.begin()) * (alignment.sources + 1);
     std::fill_n(alignment.weights.begin() + row, alignment.sources + 1, 0.0F);
@@ -324,26 +325,27 @@ absl::StatusOr<Alignment> AlignText(absl::Span<const SentenceTrace> traces,
 absl::StatusOr<Alignment> AlignTextPieces(absl::Span<const SentenceTrace> traces,
                                           const AlignmentOptions& options) {
   if (options.measure == AlignmentMeasure::kOcclusion) return NoOcclusionOfPieces();
-  std::vector<std::pair<Units, Units>> all;  // of targets, of sources
+  std::vector<std::pair<Units, Units>> units;  // [sentences]: of the target, of the source
   Units targets;
   Units sources;
   for (const SentenceTrace& trace : traces) {
     targets = PiecesOf(trace.target, targets.count);
     sources = PiecesOf(trace.source, sources.count);
-    all.emplace_back(targets, sources);
+    units.emplace_back(targets, sources);
   }
   Sums sums(targets.count, sources.count);
   for (size_t i = 0; i < traces.size(); ++i) {
-    // What is nothing's goes behind the last source of all.
-    all[i].second.count = sources.count;
-    const absl::Status status = AddSentence(traces[i], options, all[i].first, all[i].second, sums);
+    // The null word's column comes after the sources of all sentences.
+    units[i].second.count = sources.count;
+    const absl::Status status =
+        AddSentence(traces[i], options, units[i].first, units[i].second, sums);
     if (!status.ok()) return status;
   }
   return Finish(std::move(sums), options);
 }
 
 std::vector<std::pair<int, int>> Links(const Alignment& alignment, LinkRule rule) {
-  std::vector<float> largest(alignment.sources);  // of each source's column
+  std::vector<float> largest(alignment.sources);  // [sources]: the largest share of each
   for (int target = 0; target < alignment.targets; ++target) {
     for (int source = 0; source < alignment.sources; ++source) {
       largest[source] = std::max(largest[source], alignment.weight(target, source));

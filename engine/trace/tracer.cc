@@ -8,29 +8,29 @@
 namespace limpid::internal {
 namespace {
 
-// Whole targets are taken in together until there are so many tokens; more would only make the
-// logits, [inputs, vocab], large.
-constexpr size_t kInputsAStep = 64;
+// A decoder step takes whole targets until it has this many inputs. More would only enlarge the
+// logits, [inputs, vocab].
+constexpr size_t kInputsPerStep = 64;
 
 template <typename T>
 bool Wants(const std::vector<T>& wanted, const T& value) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
 }
 
-// What vectors of single heads, [heads, rows, head_dim], add to the output: [heads, rows,
-// model_dim]. The model's own projection takes all heads side by side, so each vector goes through
-// it with zeros in the place of the other heads; the bias is what zeros alone give.
+// Projects vectors of single heads, [heads, rows, head_dim], to their parts of the output, [heads,
+// rows, model_dim], without the bias. The model's projection takes all heads side by side, so each
+// vector is padded with zeros for the other heads. An all-zero row yields the bias to subtract.
 std::vector<float> ProjectHeads(const AttentionTrace& trace, const std::vector<float>& vectors,
                                 const Linear& projection, Gemm& gemm) {
   const ptrdiff_t head_dim = trace.head_dim;
   const int rows = static_cast<int>(vectors.size() / trace.head_dim);
-  const size_t rows_a_head = rows / trace.heads.size();
+  const size_t rows_per_head = rows / trace.heads.size();
   Matrix x;
   x.Resize(rows + 1, projection.in());
   for (int row = 0; row <= rows; ++row) {
     std::fill_n(x.row(row), x.columns(), 0.0F);
     if (row == rows) break;
-    const ptrdiff_t column = trace.heads[row / rows_a_head] * head_dim;
+    const ptrdiff_t column = trace.heads[row / rows_per_head] * head_dim;
     std::copy_n(&vectors[row * head_dim], head_dim, x.row(row) + column);
   }
   Matrix y;
@@ -48,7 +48,7 @@ double NormOf(absl::Span<const float> vector) {
   return std::sqrt(std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0));
 }
 
-// `projected_values`: [heads, keys, model_dim], v W_o.
+// `projected_values` [heads, keys, model_dim]: v W_o.
 void FillNorms(const std::vector<float>& projected_values, AttentionTrace& trace) {
   const size_t heads = trace.heads.size();
   const size_t keys = trace.keys;
@@ -78,7 +78,7 @@ void FillNorms(const std::vector<float>& projected_values, AttentionTrace& trace
   }
 }
 
-// Copies what it sees into the traces of the sentences that it belongs to.
+// Copies each observation into the trace of its sentence.
 class Recorder : public AttentionObserver {
  public:
   Recorder(const TraceRequest& request, const SourceBatch& source,
@@ -90,7 +90,7 @@ class Recorder : public AttentionObserver {
   void OnOutput(const AttentionId& id, const Matrix& output, const Linear& projection) override;
 
  private:
-  // Where a row of the batch belongs: a query of a sentence.
+  // The sentence of a row of the batch, and the row's index among its queries.
   struct Place {
     int sentence = 0;
     int query = 0;
@@ -110,13 +110,13 @@ class Recorder : public AttentionObserver {
 
   const TraceRequest& request_;
   const SourceBatch& source_;
-  const std::vector<DecoderInput>& inputs_;  // of the decoder step that is under way
+  const std::vector<DecoderInput>& inputs_;  // of the current decoder step
   Gemm& gemm_;
   std::vector<TeacherForcing>& results_;
 };
 
-// Makes the trace when its first query comes by. Attentions come by one after the other, so the one
-// that is looked for is the sentence's last.
+// Returns the trace of an attention; creates it on the first query. Attentions run one after
+// another, so an existing trace is the sentence's last.
 AttentionTrace& Recorder::TraceOf(const AttentionId& id, int sentence, Heads shape) {
   std::vector<AttentionTrace>& attentions = results_[sentence].attentions;
   if (!attentions.empty() && attentions.back().id == id) return attentions.back();
@@ -151,15 +151,17 @@ void Recorder::OnQuery(const AttentionId& id, Heads shape, const ObservedQuery& 
   if (!Wanted(id)) return;
   const Place place = PlaceOf(id.kind, observed.row);
   AttentionTrace& trace = TraceOf(id, place.sentence, shape);
-  const int seen = observed.visible.tokens.count;
+  const int visible_keys = observed.visible.tokens.count;
   const int head_dim = shape.head_dim;
   for (size_t i = 0; i < trace.heads.size(); ++i) {
     const ptrdiff_t head = trace.heads[i];
     const ptrdiff_t column = head * head_dim;
     const size_t query = i * trace.queries + place.query;
-    std::copy_n(observed.weights + head * seen, seen, &trace.weights[query * trace.keys]);
+    std::copy_n(observed.weights + head * visible_keys, visible_keys,
+                &trace.weights[query * trace.keys]);
     if (request_.scores) {
-      std::copy_n(observed.scores + head * seen, seen, &trace.scores[query * trace.keys]);
+      std::copy_n(observed.scores + head * visible_keys, visible_keys,
+                  &trace.scores[query * trace.keys]);
     }
     if (!trace.context.empty()) {
       std::copy_n(observed.context + column, head_dim, &trace.context[query * head_dim]);
@@ -167,7 +169,7 @@ void Recorder::OnQuery(const AttentionId& id, Heads shape, const ObservedQuery& 
     if (request_.projections) {
       std::copy_n(observed.query + column, head_dim, &trace.q[query * head_dim]);
     }
-    for (int key = 0; key < seen; ++key) {
+    for (int key = 0; key < visible_keys; ++key) {
       const float* row = observed.visible.tokens.rows[key] + column;
       const size_t to = (i * trace.keys + key) * head_dim;
       if (!trace.k.empty()) std::copy_n(row + observed.visible.key_offset, head_dim, &trace.k[to]);
@@ -181,7 +183,7 @@ void Recorder::OnQuery(const AttentionId& id, Heads shape, const ObservedQuery& 
 void Recorder::OnOutput(const AttentionId& id, const Matrix& output, const Linear& projection) {
   if (!Wanted(id)) return;
   for (int row = 0; row < output.rows(); ++row) {
-    // Rows of a sentence come in order, all of them.
+    // `output` has all rows of a sentence, in order.
     const Place place = PlaceOf(id.kind, row);
     AttentionTrace& trace = results_[place.sentence].attentions.back();
     if (request_.output) {
@@ -191,7 +193,7 @@ void Recorder::OnOutput(const AttentionId& id, const Matrix& output, const Linea
   }
 }
 
-// Computes what takes a whole sentence, and drops what was kept only for that.
+// Computes the parts that need a whole sentence, then drops what was kept only for them.
 void Recorder::Finish(const Linear& projection, AttentionTrace& trace) {
   if (trace.heads.empty()) return;
   if (request_.head_output) {
@@ -202,7 +204,7 @@ void Recorder::Finish(const Linear& projection, AttentionTrace& trace) {
   if (!request_.projections) trace.v.clear();
 }
 
-// The most probable ids, the best first.
+// The `count` most probable ids, best first, without their pieces.
 std::vector<Prediction> MostProbable(const float* logits, int size, float log_sum_exp, int count) {
   std::vector<int> ids(size);
   std::iota(ids.begin(), ids.end(), 0);
@@ -240,7 +242,7 @@ std::vector<TeacherForcing> Tracer::Run(const SourceBatch& source,
       token = targets[sentence][position];
     }
     const bool last = sentence + 1 == source.sentences();
-    if (inputs_.empty() || (inputs_.size() < kInputsAStep && !last)) continue;
+    if (inputs_.empty() || (inputs_.size() < kInputsPerStep && !last)) continue;
     const Matrix& output = transformer_.Step({inputs_, source, cross_cache_, self_cache_}, exec_);
     Collect(transformer_.Logits(output, vocabulary_, exec_), targets,
             request == nullptr ? 0 : request->predictions, results);
@@ -250,7 +252,7 @@ std::vector<TeacherForcing> Tracer::Run(const SourceBatch& source,
   return results;
 }
 
-// Takes log-probabilities and predictions from the logits of a step.
+// Adds log-probabilities and predictions from a step's logits to `results`.
 void Tracer::Collect(const Matrix& all_logits, absl::Span<const absl::Span<const int>> targets,
                      int predictions, std::vector<TeacherForcing>& results) {
   const ModelConfig& config = transformer_.config();

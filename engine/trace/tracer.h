@@ -1,7 +1,6 @@
-// Records what attention does, and scores given translations: the model is run over sentence pairs,
-// all target tokens of a pair in one decoder step ("teacher forcing"). A translation that was
-// searched for is traced in the same way, once it is found; so a trace is the same whatever search
-// found the target, and searching costs nothing for it.
+// Scores and traces translations by teacher forcing: runs the model over sentence pairs, all target
+// tokens of a pair in one decoder step. A translation that search found is traced afterwards in the
+// same way, so that the trace does not depend on the search and search has no tracing overhead.
 
 #ifndef LIMPID_ENGINE_TRACE_TRACER_H_
 #define LIMPID_ENGINE_TRACE_TRACER_H_
@@ -14,8 +13,8 @@
 
 namespace limpid::internal {
 
-// What teacher forcing of one sentence pair gives. Ids take the place of pieces: text/assemble.h
-// knows text.
+// The result of teacher forcing on one sentence pair. Prediction::piece is empty until
+// text/assemble.cc fills it in.
 struct TeacherForcing {
   std::vector<float> log_probabilities;              // [target tokens]
   std::vector<AttentionTrace> attentions;            // as requested
@@ -23,14 +22,14 @@ struct TeacherForcing {
   std::vector<float> occlusion;  // as in SentenceTrace; filled by Worker::Occlude
 };
 
-// One worker's; not thread-safe.
+// Keeps its memory between batches. Not thread-safe.
 class Tracer {
  public:
   explicit Tracer(const Transformer& transformer) : transformer_(transformer) {}
 
-  // `targets` has the target ids of each source sentence, </s> included where it is to be scored.
-  // Neither side may be longer than config.max_positions. Without a request only scores are
-  // computed.
+  // Returns the results [sentences]. `targets` [sentences] has target ids, with </s> if it is to be
+  // scored. Neither side may be longer than config.max_positions. If `request` is null, computes
+  // only log-probabilities.
   std::vector<TeacherForcing> Run(const SourceBatch& source,
                                   absl::Span<const absl::Span<const int>> targets,
                                   const TraceRequest* request);
@@ -43,7 +42,7 @@ class Tracer {
   Execution exec_;
   CrossAttentionCache cross_cache_;
   SelfAttentionCache self_cache_;
-  ActiveVocabulary vocabulary_;  // the whole
+  ActiveVocabulary vocabulary_;  // whole
   std::vector<DecoderInput> inputs_;
 };
 

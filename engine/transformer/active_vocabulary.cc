@@ -32,7 +32,7 @@ void ActiveVocabulary::Apply(const Matrix& x, int vocab, Matrix& logits, Gemm& g
 void ActiveVocabulary::ArgMax(const Matrix& x, LogSumExp log_sum_exp, std::vector<MaxLogit>& best,
                               Gemm& gemm) const {
   layer_.ArgMax(x, log_sum_exp, best, gemm);
-  // The layer is padded. A broken model's NaN may leave a padding column as the largest.
+  // With NaN, from a broken model, the largest may be one of the layer's padding columns.
   const int last = static_cast<int>(tokens_.size()) - 1;
   for (MaxLogit& found : best) found.index = tokens_[std::min(found.index, last)];
 }

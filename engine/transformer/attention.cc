@@ -7,7 +7,7 @@ namespace limpid::internal {
 
 namespace {
 
-// Takes the padding out of a matrix [rows, PaddedKeys(keys)].
+// Compacts a matrix from [rows, PaddedKeys(keys)] to [rows, keys].
 void RemovePadding(int rows, int keys, float* matrix) {
   for (int row = 1; row < rows; ++row) {
     std::copy_n(matrix + static_cast<ptrdiff_t>(row) * PaddedKeys(keys), keys,

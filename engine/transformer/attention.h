@@ -2,8 +2,8 @@
 //
 //   Attention(Q, K, V) = softmax(Q Kᵀ / √head_dim) V,   for each head, with the heads side by side.
 //
-// The same few lines serve all three attentions of the model. What differs is only where the rows
-// come from, and which of them a query may see:
+// The same few lines serve all three attentions of the model, which differ only in where the rows
+// come from and which of them a query may see:
 //
 //                            queries from        keys and values from
 //   encoder self-attention   a source token      all tokens of the same source sentence
@@ -24,39 +24,38 @@
 
 namespace limpid::internal {
 
-// The keys and values that one query may see. There is no mask: what a query must not see is left
-// out of the list.
+// The keys and values that one query may see. There is no mask: the list leaves out what the query
+// must not see.
 struct KeysAndValues {
-  RowList tokens;            // one row a key
-  ptrdiff_t key_offset = 0;  // where in a row its key, and its value, begin: [heads, head_dim] each
-  ptrdiff_t value_offset = 0;
+  RowList tokens;              // one row per key
+  ptrdiff_t key_offset = 0;    // where in each row the key begins, [heads, head_dim]
+  ptrdiff_t value_offset = 0;  // where in each row the value begins, [heads, head_dim]
 };
 
-// What an observer is shown of one query's attention, while it happens. Pointers are valid for the
-// call.
+// One query's attention as an observer sees it. Pointers are valid only during the call.
 struct ObservedQuery {
   int row = 0;                   // of the batch: a source token, or an input of a decoder step
   const float* query = nullptr;  // [heads, head_dim]
   const KeysAndValues& visible;
   const float* scores = nullptr;   // [heads, keys]: q · k / √head_dim
   const float* weights = nullptr;  // [heads, keys]: their softmax
-  const float* context = nullptr;  // [heads, head_dim]: the values, mixed
+  const float* context = nullptr;  // [heads, head_dim]: the weighted sum of values
 };
 
-// Watches attention at work. It cannot change anything: the same code runs with an observer and
-// without.
+// Receives every query's attention. Cannot change anything: the same code runs with and without an
+// observer.
 class AttentionObserver {
  public:
   virtual ~AttentionObserver() = default;
   virtual void OnQuery(const AttentionId& id, Heads shape, const ObservedQuery& query) = 0;
-  // What the attention adds to the residual stream, [rows, model_dim], after the queries of these
-  // rows; and the projection W_o, b_o that made it of their contexts.
+  // Follows OnQuery of all rows. `output` [rows, model_dim] is what the attention adds to the
+  // residual stream: the contexts, projected by W_o, b_o.
   virtual void OnOutput(const AttentionId& id, const Matrix& output, const Linear& projection) = 0;
 };
 
-// One query's attention: `query` and `context` are [heads, head_dim]; `weights` receives [heads,
-// PaddedKeys(keys)], each head's weights summing to 1. Where `scores` is not null it receives what
-// `weights` was before softmax.
+// Computes one query's attention. `query` and `context` are [heads, head_dim]. `weights` [heads,
+// PaddedKeys(keys)] receives the softmax, which sums to 1 in each head; `scores` (same shape), if
+// not null, its input.
 void Attend(const float* query, const KeysAndValues& visible, Heads shape, float* weights,
             float* scores, float* context);
 
@@ -67,8 +66,8 @@ class Attention {
   Attention(AttentionId id, Heads shape, const LinearWeights& output, ComputeType type)
       : id_(id), shape_(shape), output_(Linear::Pack({output}, type)) {}
 
-  // y = y + context W_o + b_o, with context the attention of each row of `queries` (whose first
-  // model_dim columns are the query) over what visible(row) says that it may see.
+  // y = y + context W_o + b_o, where each row's context is its attention over visible(row). The
+  // first model_dim columns of a row of `queries` are its query.
   void ApplyAndAdd(const Matrix& queries, absl::FunctionRef<KeysAndValues(int row)> visible,
                    Matrix& y, Execution& exec) const;
 

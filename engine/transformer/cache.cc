@@ -4,7 +4,7 @@ namespace limpid::internal {
 
 void SelfAttentionCache::Reset(int layers, int model_dim, int hypotheses) {
   model_dim_ = model_dim;
-  // Rows a power of two apart would compete for the same few lines of the processor's cache.
+  // Rows a power of two apart would map to the same few sets of the processor's cache.
   constexpr size_t kCacheLine = 64 / sizeof(float);
   row_size_ = static_cast<size_t>(layers) * 2 * model_dim + kCacheLine;
   used_rows_ = 0;

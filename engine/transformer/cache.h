@@ -1,7 +1,7 @@
 // The keys and values that the decoder attends to, computed once and kept.
 //
-//   cross-attention   of the source tokens: once a sentence
-//   self-attention    of the target tokens so far: each step computes only those of its new tokens
+//   cross-attention   of the source tokens: computed once per sentence
+//   self-attention    of the target tokens so far: each step adds those of its inputs
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_CACHE_H_
 #define LIMPID_ENGINE_TRANSFORMER_CACHE_H_
@@ -17,7 +17,7 @@ namespace limpid::internal {
 // Filled by Decoder::ProjectCrossKeysValues.
 struct CrossAttentionCache {
   Matrix keys_values;              // [source tokens, layers, 2, model_dim]: keys before values
-  std::vector<const float*> rows;  // [source tokens]: where each token's row begins
+  std::vector<const float*> rows;  // [source tokens]: the row of each token
 };
 
 // One row per target token of each hypothesis: [layers, 2, model_dim], keys before values. (A layer
@@ -25,7 +25,7 @@ struct CrossAttentionCache {
 // move. A hypothesis is a list of rows, so hypotheses that share tokens share their rows.
 class SelfAttentionCache {
  public:
-  // Removes everything. Memory is kept for the next batch.
+  // Removes everything, but keeps the memory for the next batch.
   void Reset(int layers, int model_dim, int hypotheses);
 
   // Adds an uninitialized row for the next token of a hypothesis.
@@ -34,10 +34,10 @@ class SelfAttentionCache {
   // Keeps only the first `count` tokens of a hypothesis.
   void Truncate(int hypothesis, int count) { tokens_[hypothesis].resize(count); }
 
-  // Makes hypothesis `to` a copy of `from`, which shares its rows.
+  // Makes hypothesis `to` a copy of `from` that shares its rows.
   void Fork(int from, int to) { tokens_[to] = tokens_[from]; }
 
-  // Hypothesis first + i becomes a copy of what hypothesis first + parents[i] was before the call.
+  // Makes each hypothesis first + i a copy of what first + parents[i] was before the call.
   void Reorder(int first, absl::Span<const int> parents);
 
   int length(int hypothesis) const { return static_cast<int>(tokens_[hypothesis].size()); }

@@ -6,7 +6,7 @@
 namespace limpid::internal {
 namespace {
 
-// The key and value projections of all layers as one, in the order of
+// Packs the key and value projections of all layers into one, in the order of
 // CrossAttentionCache::keys_values.
 Linear PackCrossKeysValues(const std::vector<DecoderLayerWeights>& layers, ComputeType type) {
   std::vector<LinearWeights> parts;
@@ -65,8 +65,8 @@ void DecoderLayer::SelfAttentionOrSsru(const DecoderStep& step, const Matrix& x,
   }
 }
 
-// Queries, keys and values all come from the target. A token attends to itself and to those before
-// it: this is the paper's mask.
+// Queries, keys and values all come from the target. A token attends to itself and the tokens
+// before it, which is the paper's causal mask.
 void DecoderLayer::SelfAttention(const DecoderStep& step, const Matrix& x, Matrix& y,
                                  Execution& exec) const {
   const int model_dim = x.columns();
@@ -86,8 +86,8 @@ void DecoderLayer::SelfAttention(const DecoderStep& step, const Matrix& x, Matri
   self_attention_.ApplyAndAdd(exec.work.qkv, so_far, y, exec);
 }
 
-// The cache holds each token's state in place of its keys. Hypotheses that share tokens share their
-// states.
+// The cache holds each token's state in place of its keys, so hypotheses that share tokens share
+// their states.
 void DecoderLayer::ApplySsru(const DecoderStep& step, const Matrix& x, Matrix& y,
                              Execution& exec) const {
   const auto states = [&](int row) {

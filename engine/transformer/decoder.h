@@ -20,7 +20,7 @@ namespace limpid::internal {
 // of the same hypothesis, in order, when they are known in advance; each attends only to itself and
 // those before it.
 struct DecoderInput {
-  int token = 0;       // the token produced last; at first the config's decoder_start_id
+  int token = 0;       // the hypothesis's last token; at first config.decoder_start_id
   int position = 0;    // number of the hypothesis's earlier inputs
   int hypothesis = 0;  // index in the self-attention cache
   int sentence = 0;    // index in the source batch
@@ -55,7 +55,7 @@ class DecoderLayer {
   Attention self_attention_;  // for kAttention
   Ssru ssru_;                 // for the other kinds
   LayerNorm self_norm_;
-  Linear cross_query_;  // keys and values: Decoder::ProjectCrossKeysValues
+  Linear cross_query_;  // [model_dim, model_dim]; keys, values: Decoder::ProjectCrossKeysValues
   Attention cross_attention_;
   LayerNorm cross_norm_;
   FeedForward feed_forward_;
@@ -68,13 +68,13 @@ class Decoder {
 
   // Makes room in the cache for a batch of `tokens` source tokens.
   void ReserveCrossKeysValues(int tokens, CrossAttentionCache& cache) const;
-  // Projects the encoder's output [tokens, model_dim] to the keys and values of every layer, for
-  // the source tokens from `first_token` on.
+  // Projects the encoder's output [tokens, model_dim], of the source tokens from `first_token` on,
+  // to the keys and values of every layer.
   void ProjectCrossKeysValues(const Matrix& encoder_output, int first_token,
                               CrossAttentionCache& cache, Gemm& gemm) const;
 
-  // Appends the inputs to the self-attention cache. Returns the decoder's output, [inputs,
-  // model_dim]: memory of `exec`, valid until its next use.
+  // Appends the inputs to the self-attention cache. Returns the decoder's output [inputs,
+  // model_dim], which belongs to `exec` and is valid until its next use.
   const Matrix& Step(const DecoderStep& step, Execution& exec) const;
 
   const OutputLayer& output() const { return output_; }

@@ -24,8 +24,8 @@ void EncoderLayer::Apply(const SourceBatch& source, SentenceRange range, Executi
                     });
 }
 
-// y = y + attention(x). Queries, keys and values all come from the source. A token attends to all
-// of its sentence.
+// y = y + attention(x). Queries, keys and values all come from the source. A token attends to its
+// whole sentence.
 void EncoderLayer::SelfAttention(const SourceBatch& source, SentenceRange range, const Matrix& x,
                                  Matrix& y, Execution& exec) const {
   const ptrdiff_t model_dim = x.columns();

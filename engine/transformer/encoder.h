@@ -1,5 +1,5 @@
-// The encoder: reads a batch of source sentences. They lie one after the other without padding, and
-// a token attends only to its own sentence.
+// The encoder: from the source ids of a batch to one vector per token. Sentences are packed without
+// padding; a token attends only to its own sentence.
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_ENCODER_H_
 #define LIMPID_ENGINE_TRANSFORMER_ENCODER_H_
@@ -35,8 +35,8 @@ class EncoderLayer {
 class Encoder {
  public:
   Encoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type);
-  // Encodes these sentences of the batch. Returns the encoder's output, [their tokens, model_dim]:
-  // memory of `exec`, valid until its next use.
+  // Encodes these sentences of the batch. Returns the encoder's output [their tokens, model_dim],
+  // which belongs to `exec` and is valid until its next use.
   const Matrix& Encode(const SourceBatch& source, SentenceRange range, Execution& exec) const;
 
  private:

@@ -1,4 +1,4 @@
-// What one thread computes with: compiled kernels, scratch memory, and an observer.
+// A thread's state for computing: compiled kernels, scratch memory, and an observer.
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_EXECUTION_H_
 #define LIMPID_ENGINE_TRANSFORMER_EXECUTION_H_
@@ -12,9 +12,8 @@ namespace limpid::internal {
 
 class AttentionObserver;  // attention.h
 
-// Scratch memory. Buffers grow to the largest batch so far and are kept, so that a warm step
-// allocates nothing. `rows` are the batch's source tokens in the encoder, and the step's inputs in
-// the decoder.
+// Scratch memory. Buffers grow to the largest batch so far and stay, so that a warm step allocates
+// nothing. Rows are source tokens in the encoder and the step's inputs in the decoder.
 struct Workspace {
   Matrix x;                        // [rows, model_dim]: the residual stream
   Matrix normed;                   // [rows, model_dim]: the input of a pre-norm sublayer
@@ -24,7 +23,7 @@ struct Workspace {
   Matrix ffn;                      // [rows, ffn_dim]: the hidden layer of the feed-forward network
   Matrix logits;                   // [rows, target_vocab]
   Buffer<float> weights;           // [heads, keys]: one query's attention weights
-  std::vector<const float*> rows;  // [source tokens]: where each token's row of qkv begins
+  std::vector<const float*> rows;  // [rows]: each source token's row of qkv
   // Used only with an observer:
   Buffer<float> scores;  // [heads, keys]: one query's attention scores
   Matrix output;         // [rows, model_dim]: what one attention adds to the residual stream
@@ -34,7 +33,7 @@ struct Workspace {
 struct Execution {
   Gemm gemm;
   Workspace work;
-  AttentionObserver* observer = nullptr;  // not owned; null: nobody watches
+  AttentionObserver* observer = nullptr;  // not owned; may be null
 };
 
 }  // namespace limpid::internal

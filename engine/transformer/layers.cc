@@ -10,8 +10,8 @@
 namespace limpid::internal {
 namespace {
 
-// Fills table [positions, model_dim] with sines in the first half of a row and cosines in the
-// second (see models/model/config.h). An odd model_dim has one more sine.
+// Fills table [positions, model_dim]: sines in the first half of each row, cosines in the second
+// (see models/model/config.h). An odd model_dim has one more sine.
 void FillSinusoids(Positions kind, int first_position, Matrix& table) {
   const int model_dim = table.columns();
   const int sines = (model_dim + 1) / 2;
@@ -20,8 +20,8 @@ void FillSinusoids(Positions kind, int first_position, Matrix& table) {
                                 ? i / std::max(1.0, model_dim / 2.0 - 1.0)
                                 : 2.0 * i / model_dim;
     const double frequency = std::pow(10000.0, -exponent);
-    // From a position to the next the angle grows by `frequency`: a rotation, much cheaper than a
-    // sine. In double even 65,536 of them are exact to more digits than float32 has.
+    // Each position rotates `point` by `frequency`, which is much cheaper than a sine. In double,
+    // even 65,536 rotations leave more correct digits than float32 has.
     const std::complex<double> rotation = std::polar(1.0, frequency);
     std::complex<double> point = std::polar(1.0, first_position * frequency);
     for (int position = 0; position < table.rows(); ++position) {

@@ -1,5 +1,5 @@
-// The parts that encoder and decoder share: embedding, layer norm, feed-forward network, and the
-// way in which a sublayer joins the residual stream.
+// The parts that encoder and decoder share: embedding, LayerNorm, feed-forward network, and the
+// residual connection around each sublayer.
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_LAYERS_H_
 #define LIMPID_ENGINE_TRANSFORMER_LAYERS_H_
@@ -18,7 +18,7 @@ class LayerNorm {
   LayerNorm() = default;
   LayerNorm(const NormWeights& weights, float epsilon);
 
-  // Each row of x [rows, model_dim]. `out` may be `x`.
+  // Normalizes each row of x [rows, model_dim]. `out` may be `x`.
   void Apply(const Matrix& x, Matrix& out) const;
 
  private:
@@ -27,21 +27,21 @@ class LayerNorm {
   float epsilon_ = 0;
 };
 
-// embedding[token] · embedding_scale + position[p], normed where the model does so.
+// embedding[token] · embedding_scale + position[p], then LayerNorm if config.embedding_norm.
 class Embedding {
  public:
   Embedding() = default;
   Embedding(const ModelConfig& config, const StackWeights& weights);
 
-  // Writes row `row` of x [rows, model_dim]. A token of -1 has an embedding of zeros.
+  // Writes row `row` of x [rows, model_dim], before the norm. Token -1 has an embedding of zeros.
   void Lookup(int token, int position, int row, Matrix& x) const;
-  // To be called once all rows are looked up.
+  // Applies the norm, if any. Call it after Lookup of all rows.
   void Finish(Matrix& x) const;
 
   int model_dim() const { return positions_.columns(); }
 
  private:
-  TensorView table_;  // [vocab, model_dim], in the checkpoint's own memory
+  TensorView table_;  // [vocab, model_dim], in the checkpoint's memory
   float scale_ = 1;
   Matrix positions_;  // [max_positions, model_dim]
   bool has_norm_ = false;

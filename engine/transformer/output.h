@@ -18,11 +18,11 @@ class OutputLayer {
   OutputLayer() = default;
   OutputLayer(const ModelConfig& config, const LinearWeights& weights, ComputeType type);
 
-  // Fills logits [rows, target_vocab] from the decoder's output x [rows, model_dim]. Tokens that
-  // are never produced (config.bad_words), and those outside `active`, have minus infinity.
+  // Fills logits [rows, target_vocab] from the decoder's output x [rows, model_dim]; minus infinity
+  // for config.bad_words and for tokens outside `active`.
   void Apply(const Matrix& x, ActiveVocabulary& active, Matrix& logits, Gemm& gemm) const;
 
-  // The vocabulary cut down to `tokens`, in ascending order; empty: the whole vocabulary.
+  // Restricts the vocabulary to `tokens`, in ascending order; empty: the whole vocabulary.
   ActiveVocabulary Activate(std::vector<int> tokens) const;
 
   // The whole layer [target_vocab, model_dim], with bad words masked to minus infinity.

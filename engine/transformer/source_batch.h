@@ -1,4 +1,4 @@
-// The source sentences that are translated together, packed without padding.
+// Source sentences that are translated together, packed without padding.
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_SOURCE_BATCH_H_
 #define LIMPID_ENGINE_TRANSFORMER_SOURCE_BATCH_H_
@@ -17,7 +17,7 @@ struct SentenceRange {
   int end = 0;
 };
 
-// Token ids. Sentence s is the tokens begin(s) … begin(s + 1) - 1.
+// Token ids. Sentence s has tokens begin(s) … begin(s + 1) - 1.
 class SourceBatch {
  public:
   void Clear() {
@@ -38,14 +38,14 @@ class SourceBatch {
   absl::Span<const int> ids(int sentence) const {
     return absl::MakeConstSpan(ids_).subspan(begin(sentence), length(sentence));
   }
-  int sentence(int token) const { return sentences_[token]; }  // that the token belongs to
+  int sentence(int token) const { return sentences_[token]; }
   int begin(int sentence) const { return begins_[sentence]; }
   int length(int sentence) const { return begins_[sentence + 1] - begins_[sentence]; }
 
  private:
-  std::vector<int> ids_;
-  std::vector<int> sentences_;
-  std::vector<int> begins_ = {0};
+  std::vector<int> ids_;           // [tokens]
+  std::vector<int> sentences_;     // [tokens]: the sentence of each token
+  std::vector<int> begins_ = {0};  // [sentences + 1]
 };
 
 }  // namespace limpid::internal

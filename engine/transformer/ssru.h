@@ -1,11 +1,11 @@
-// The simpler simple recurrent unit, which some decoders have in place of self-attention (Firefox's
-// among them): "From Research to Production and Back" (Kim et al. 2019), section 3.1.
+// The simpler simple recurrent unit, which some decoders (such as Firefox's) have in place of
+// self-attention: "From Research to Production and Back" (Kim et al. 2019), section 3.1.
 //
-//   f = σ(W_f x + b_f)
-//   c = f · c of the token before + (1 − f) · (W x + b)      element by element
-//   y = ReLU(c), or W_o ReLU(c) + b_o
+//   fₜ = σ(W_f xₜ + b_f)
+//   cₜ = fₜ ⊙ cₜ₋₁ + (1 − fₜ) ⊙ (W xₜ + b)
+//   yₜ = ReLU(cₜ), or W_o ReLU(cₜ) + b_o
 //
-// All that it keeps of the tokens so far is c, model_dim numbers, whatever their number.
+// Its only state is c, model_dim numbers, however many tokens there are.
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_SSRU_H_
 #define LIMPID_ENGINE_TRANSFORMER_SSRU_H_
@@ -19,20 +19,20 @@
 
 namespace limpid::internal {
 
-// Where the state of one row is read, and where it is written, [model_dim] each.
+// The states before and after one row's token, [model_dim] each.
 struct SsruStates {
-  const float* before = nullptr;  // null: the row is a first token, the state before it is zero
-  float* after = nullptr;
+  const float* before = nullptr;  // null: zeros, before a first token
+  float* after = nullptr;         // written
 };
 
 class Ssru {
  public:
   Ssru() = default;
-  // `kind` says whether there is an output product; it is not kAttention.
+  // `kind` (not kAttention) selects whether there is an output projection.
   Ssru(const SsruWeights& weights, DecoderSelfAttention kind, ComputeType type);
 
-  // y = y + Ssru(x); x and y are [rows, model_dim] and may be the same. Rows are taken in order, so
-  // that states(row).before may be what an earlier row wrote.
+  // y = y + Ssru(x); x and y are [rows, model_dim] and may be the same. Processes rows in order, so
+  // states(row).before may be an earlier row's `after`.
   void ApplyAndAdd(const Matrix& x, absl::FunctionRef<SsruStates(int row)> states, Matrix& y,
                    Execution& exec) const;
 

@@ -1,7 +1,7 @@
-// The model of "Attention Is All You Need" (Vaswani et al. 2017), as read here:
+// The model of "Attention Is All You Need" (Vaswani et al. 2017):
 //
 //   source ids ─ embedding ─ encoder layers ─────────────── encoder output
-//                                                          │ keys and values, once a sentence
+//                                                          │ keys and values, once per sentence
 //   target ids so far ─ embedding ─ decoder layers ◄────────┘
 //                                        └─ output ─ logits ─ the next target id
 //
@@ -16,7 +16,7 @@
 //
 // Dimensions, in the words that every shape uses:
 //
-//   sentences    source sentences that are translated together
+//   sentences    source sentences translated together
 //   tokens       source tokens of all sentences, packed one sentence after the other: no padding
 //   inputs       input tokens of one decoder step: one for each live hypothesis
 //   layers       encoder or decoder layers
@@ -42,16 +42,16 @@ namespace limpid::internal {
 // Immutable. Any number of threads may use it, each with an Execution of its own.
 class Transformer {
  public:
-  // Both parts are made from `checkpoint`. The embeddings and the output layer's weights stay in
-  // its memory, so the transformer keeps it.
+  // Encoder and decoder must be made from `checkpoint`. The transformer keeps it because the
+  // embeddings and the output layer's weights stay in its memory.
   Transformer(Checkpoint checkpoint, Encoder encoder, Decoder decoder)
       : checkpoint_(std::move(checkpoint)),
         encoder_(std::move(encoder)),
         decoder_(std::move(decoder)) {
-    // Everything else is packed now, and only a few rows of these are looked up.
+    // All other weights are packed by now, and only a few rows of these are read.
     if (checkpoint_.file != nullptr) checkpoint_.file->DropPages();
   }
-  // `weights` are those of `checkpoint`, bound.
+  // `weights` must be bound to `checkpoint`.
   Transformer(const Checkpoint& checkpoint, const ModelWeights& weights, ComputeType type)
       : Transformer(checkpoint, Encoder(checkpoint.config, weights, type),
                     Decoder(checkpoint.config, weights, type)) {}
@@ -59,7 +59,7 @@ class Transformer {
   const ModelConfig& config() const { return checkpoint_.config; }
 
   // Runs the encoder and fills the cross-attention cache. Works on a few sentences at a time so
-  // that their activations stay in the processor's cache; an observer sees the batch as a whole.
+  // that their activations stay in the processor's cache; with an observer, on the whole batch.
   void Encode(const SourceBatch& source, CrossAttentionCache& cache, Execution& exec) const {
     const int max_tokens = exec.observer == nullptr ? kTokensAtOnce : source.tokens();
     decoder_.ReserveCrossKeysValues(source.tokens(), cache);
@@ -74,21 +74,21 @@ class Transformer {
     }
   }
 
-  // One decoder step. Returns the decoder's output, [inputs, model_dim]: memory of `exec`, valid
-  // until its next use.
+  // Runs one decoder step. Returns the decoder's output [inputs, model_dim], which belongs to
+  // `exec` and is valid until its next use.
   const Matrix& Step(const DecoderStep& step, Execution& exec) const {
     return decoder_.Step(step, exec);
   }
 
-  // The logits of the next token after each row of a decoder's output, [rows, target_vocab]: memory
-  // of `exec`, valid until its next use. Tokens that must not be produced have minus infinity.
+  // Returns the next token's logits [rows, target_vocab] for each row of a decoder's output; minus
+  // infinity for tokens that must not be produced. They belong to `exec`, valid until its next use.
   const Matrix& Logits(const Matrix& output, ActiveVocabulary& active, Execution& exec) const {
     decoder_.output().Apply(output, active, exec.work.logits, exec.gemm);
     return exec.work.logits;
   }
 
   const OutputLayer& output() const { return decoder_.output(); }
-  // Only `tokens`, in ascending order, can be produced; empty: all.
+  // Restricts the output to `tokens`, in ascending order; empty: all tokens.
   ActiveVocabulary Activate(std::vector<int> tokens) const {
     return decoder_.output().Activate(std::move(tokens));
   }

@@ -9,10 +9,10 @@ forcing). With A the links found, S the sure and P the sure and possible ones (O
 
     precision = |A∩P| / |A|    recall = |A∩S| / |S|    AER = 1 - (|A∩S| + |A∩P|) / (|A| + |S|)
 
-Choosing what scores best overfits to the pairs. So each row has the AER of the even-numbered pairs,
+Choosing the best score overfits to the pairs. So each row has the AER of the even-numbered pairs,
 to choose by, and of the odd-numbered, to report.
-Candidates: each head, the mean of each layer and of all, and the mean of each two heads; for each,
-the row of attention, the measure and the rule for links. Needs only Python and `limpid`.
+Candidates: each head, the mean of each layer and of all, and the mean of each pair of heads; for
+each, the row of attention, the measure and the rule for links. Needs only Python and `limpid`.
 """
 
 import argparse
@@ -135,7 +135,7 @@ def main():
     parser.add_argument("--source", default=GOLD / "source.eng")
     parser.add_argument("--target", default=GOLD / "target.deu")
     parser.add_argument("--gold", default=GOLD / "gold.talp")
-    parser.add_argument("--best", type=int, default=5, help="how many of the best to show")
+    parser.add_argument("--best", type=int, default=5, help="number of best rows to show")
     options = parser.parse_args()
     gold = read_gold(options.gold)
     config = json.loads((Path(options.model or "models/eng-deu") / "config.json").read_text())

@@ -104,15 +104,15 @@ def compare(name, ours, theirs, lines, show):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="Hugging Face MarianMT folder")
-    parser.add_argument("--source", required=True, help="one sentence a line")
+    parser.add_argument("--source", required=True, help="one sentence per line")
     parser.add_argument("--limpid", default="build/limpid", help="the program")
     parser.add_argument("--limpid_model", required=True, help="Limpid folder")
     parser.add_argument("--float32", action="store_true", help="do not round weights to float16")
     parser.add_argument("--beams", type=int, nargs="+", default=[2, 4, 8])
     parser.add_argument("--nbest", type=int, default=1)
     parser.add_argument("--length_penalty", type=float, default=1.0)
-    parser.add_argument("--lines", type=int, default=200, help="how many, evenly spread")
-    parser.add_argument("--show", type=int, default=3, help="lines that differ to print")
+    parser.add_argument("--lines", type=int, default=200, help="number of lines, evenly spread")
+    parser.add_argument("--show", type=int, default=3, help="number of differing lines to print")
     return parser.parse_args()
 
 

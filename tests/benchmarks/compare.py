@@ -1,13 +1,13 @@
-"""Compares limpid with CTranslate2 and transformers: the same weights, lines and number of threads, in turn.
+"""Compares limpid with CTranslate2 and transformers: same weights, lines and number of threads, in turn.
 
     pip install ctranslate2 sentencepiece torch transformers
     python tests/benchmarks/compare.py --source test.src --json results.json
 
-Every engine runs as its own process and turns text into text, tokenization included. Measured are
+Each engine runs as its own process, from text to text, tokenization included. Measures
   latency     one line at a time, through a pipe: from writing the line to reading its translation
   throughput  the corpus, --repeat times over, at the engine's best batch size (found first). For limpid this
-              is the whole process, from start to exit; for the others only translating, after loading
-  memory      the largest resident size of that process
+              is the whole process, from start to exit; for the others only translation, after loading
+  memory      the peak resident size of that process
   start       from starting the process to its first translated line; Python's start and imports included
 Each figure is the median over --rounds rounds, in which the engines take turns.
 """
@@ -219,7 +219,7 @@ def convert_models(args, folder):
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    # In its own process: whatever this one loads would count as memory of those it starts.
+    # In its own process: what this process loads would count as memory of those it starts.
     subprocess.run(
         [sys.executable, "-m", "ctranslate2.converters.transformers"]
         + ["--model", models["transformers"], "--output_dir", models["ctranslate2"]]
@@ -289,7 +289,7 @@ def agreement(engines):
 
 def print_table(engines, reference):
     names = list(engines[0].results)
-    print("| | " + " | ".join(names) + f" | lines other than {reference} |")
+    print("| | " + " | ".join(names) + f" | lines that differ from {reference} |")
     print("|---" * (len(names) + 2) + "|")
     for engine in engines:
         cells = [f"{statistics.median(engine.results[name]):.4g}" for name in names]
@@ -297,7 +297,7 @@ def print_table(engines, reference):
 
 
 def ratios(engines):
-    """Ratios of Limpid's best to CTranslate2's best, and in float32: above 1, limpid is ahead."""
+    """Ratios of Limpid's best to CTranslate2's best, overall and in float32: above 1, Limpid is ahead."""
 
     def best(candidates, name):
         values = [statistics.median(engine.results[name]) for engine in candidates]
@@ -327,11 +327,11 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--source", help="one sentence a line")
+    parser.add_argument("--source", help="one sentence per line")
     parser.add_argument("--limpid", default="build/limpid", help="the program")
     parser.add_argument("--model", default="models/eng-deu", help="Limpid model folder")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeat", type=int, default=10, help="how often the corpus is repeated")
+    parser.add_argument("--repeat", type=int, default=10, help="repetitions of the corpus")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency_lines", type=int, default=500)
     parser.add_argument(
@@ -357,7 +357,7 @@ def main():
         for engine in args.engines.split(","):
             name, compute_type = engine.split(":")
             engines.append(kinds[name](name, compute_type, models, args))
-        print("Best ways to batch:")
+        print("Best batch settings:")
         for engine in engines:
             tune(engine, engine.corpus_lines(lines))
         for _ in range(args.rounds):

@@ -38,7 +38,7 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Seconds that `work` takes when warm: the minimum of several runs of some milliseconds each.
+// Seconds that `work` takes when warm: the minimum of ten runs of 2 ms or more.
 template <typename Work>
 double SecondsOf(const Work& work) {
   work();
@@ -123,7 +123,7 @@ __attribute__((target_clones("avx512f", "avx2", "default"))) float SumOf(const f
   return sums[0] + sums[sums.size() - 1];
 }
 
-// Reads `bytes` repeatedly, so that they are in the smallest cache that holds them, or in memory.
+// Reads `bytes` repeatedly: from the smallest cache that holds them, or from memory.
 double ReadSeconds(size_t bytes) {
   const size_t size = bytes / sizeof(float);
   const Buffer<float> values = RandomFloats(size);
@@ -139,7 +139,7 @@ benchmark::Counter Rate(double count) {
   return {count, benchmark::Counter::kIsIterationInvariantRate};
 }
 
-// ---- Products with weights ---------------------------------------------------------------------
+// ---- Linear layers -----------------------------------------------------------------------------
 
 // The shapes of the shipped model: queries, keys and values; the feed-forward network; the output.
 constexpr int kShapes[][2] = {{256, 256}, {256, 768}, {256, 1024}, {1024, 256}, {256, 8001}};
@@ -178,13 +178,13 @@ BENCHMARK_CAPTURE(BM_Linear, float32, ComputeType::kFloat32)->Apply(LinearShapes
 BENCHMARK_CAPTURE(BM_Linear, bfloat16, ComputeType::kBFloat16)->Apply(LinearShapes);
 BENCHMARK_CAPTURE(BM_Linear, int8, ComputeType::kInt8)->Apply(LinearShapes);
 
-// ---- The arithmetic between them ---------------------------------------------------------------
+// ---- The arithmetic between linear layers ------------------------------------------------------
 
 void BM_Attend(benchmark::State& state) {
   const Heads heads = {4, 64};
   const int keys = static_cast<int>(state.range(0));
   const int model_dim = heads.heads * heads.head_dim;
-  // As in the cache, where rows are a little further apart than keys and values of two layers.
+  // As in the cache, whose rows are padded beyond the keys and values of two layers.
   const size_t stride = static_cast<size_t>(4) * model_dim + 16;
   const Buffer<float> memory = RandomFloats(keys * stride);
   const Buffer<float> query = RandomFloats(model_dim);
@@ -252,7 +252,7 @@ SourceBatch MakeSource(int sentences, int length) {
   return source;
 }
 
-// Only the matmuls of one encoder layer, or one decoder step, of the shipped model.
+// The matmuls alone of the shipped model's encoder, and of one decoder step.
 double EncoderMatmuls(int rows, ComputeType type) {
   const auto seconds = [&](int in, int out) { return MatmulSeconds({rows, in, out}, type); };
   return 4 * (seconds(256, 768) + seconds(256, 256) + seconds(256, 1024) + seconds(1024, 256)) +
@@ -271,10 +271,10 @@ void BM_Encode(benchmark::State& state, ComputeType type) {
   const int length = 10;
   const SourceBatch source = MakeSource(sentences, length);
   Execution exec;
-  CrossAttentionCache memory;
-  model.Encode(source, memory, exec);
-  for (auto _ : state) model.Encode(source, memory, exec);
-  // Products load 64 rows at a time.
+  CrossAttentionCache cross_cache;
+  model.Encode(source, cross_cache, exec);
+  for (auto _ : state) model.Encode(source, cross_cache, exec);
+  // A GEMM multiplies at most 64 rows at a time.
   const int tokens = sentences * length;
   const double blocks = tokens / static_cast<double>(std::min(tokens, 64));
   state.counters["of_matmul"] = ShareOf(blocks * EncoderMatmuls(std::min(tokens, 64), type));
@@ -290,19 +290,19 @@ void BM_DecoderStep(benchmark::State& state, ComputeType type) {
   const int sentences = static_cast<int>(state.range(0));
   const SourceBatch source = MakeSource(sentences, 10);
   Execution exec;
-  CrossAttentionCache memory;
-  SelfAttentionCache cache;
-  ActiveVocabulary vocabulary;  // the whole
+  CrossAttentionCache cross_cache;
+  SelfAttentionCache self_cache;
+  ActiveVocabulary vocabulary;  // all tokens
   std::vector<DecoderInput> inputs(sentences);
-  model.Encode(source, memory, exec);
+  model.Encode(source, cross_cache, exec);
   const auto restart = [&] {
-    cache.Reset(config.decoder_layers, config.model_dim, sentences);
+    self_cache.Reset(config.decoder_layers, config.model_dim, sentences);
     for (int sentence = 0; sentence < sentences; ++sentence) {
       inputs[sentence] = {config.decoder_start_id, 5, sentence, sentence};
       for (int token = 0; token < 5; ++token) {
-        cache.Append(sentence);
+        self_cache.Append(sentence);
         for (int layer = 0; layer < config.decoder_layers; ++layer) {
-          std::fill_n(cache.row(sentence, token, layer), 2 * config.model_dim, 0.1F);
+          std::fill_n(self_cache.row(sentence, token, layer), 2 * config.model_dim, 0.1F);
         }
       }
     }
@@ -311,8 +311,8 @@ void BM_DecoderStep(benchmark::State& state, ComputeType type) {
     state.PauseTiming();
     restart();
     state.ResumeTiming();
-    benchmark::DoNotOptimize(
-        model.Logits(model.Step({inputs, source, memory, cache}, exec), vocabulary, exec));
+    benchmark::DoNotOptimize(model.Logits(
+        model.Step({inputs, source, cross_cache, self_cache}, exec), vocabulary, exec));
   }
   state.counters["of_matmul"] = ShareOf(StepMatmuls(sentences, type));
 }
@@ -327,7 +327,7 @@ BENCHMARK_CAPTURE(BM_DecoderStep, int8, ComputeType::kInt8)
     ->Arg(8)
     ->Arg(64);
 
-// Cost against length and batch size: it must grow without a cliff.
+// Cost against length and batch size, which must grow without a cliff.
 void BM_Greedy(benchmark::State& state, ComputeType type) {
   const SingleThreadScope single_thread;
   const Transformer& model = Model(type);

@@ -58,9 +58,9 @@ class Reference:
         return [row[:limit] for row, limit in zip(ids.tolist(), limits)]
 
     def first_difference(self, source, text):
-        """Where `text` leaves the greedy path for `source`: the step, and by how large a logit
-        the best token there leads the one of `text`. None if it does not leave it. The tokens of
-        `text` come from the tokenizer, so they may differ from those that produced it."""
+        """The step at which `text` leaves the greedy path for `source`, and the lead of the best
+        token's logit there over that of the token in `text`; None if it does not leave the path.
+        The tokenizer splits `text`, so its tokens may differ from those that produced it."""
         source_ids = self.tokenizer(source, return_tensors="pt").input_ids
         target = self.tokenizer(text_target=text).input_ids
         start = self.model.config.decoder_start_token_id
@@ -75,7 +75,7 @@ class Reference:
 
 
 def round_matrices(model):
-    """Rounds weight matrices, but no vector, to float16: what a float16 Limpid folder holds."""
+    """Rounds weight matrices, but not vectors, to float16, as in a float16 Limpid folder."""
     for name, parameter in model.named_parameters():
         # Limpid computes sinusoidal positions and stores none.
         if parameter.dim() == 2 and "embed_positions" not in name:
@@ -120,7 +120,7 @@ def print_scores(outputs, references):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", required=True, help="Hugging Face MarianMT folder")
-    parser.add_argument("--source", required=True, help="one sentence a line")
+    parser.add_argument("--source", required=True, help="one sentence per line")
     parser.add_argument("--reference", required=True, help="its translations, line by line")
     parser.add_argument("--limpid", default="build/limpid", help="the program")
     parser.add_argument("--limpid_model", help="Limpid folder; without it, only transformers runs")
@@ -130,8 +130,8 @@ def parse_arguments():
         action="store_true",
         help="keep the weights as they are, not rounded to float16",
     )
-    parser.add_argument("--save", help="write what transformers gives to this file")
-    parser.add_argument("--show", type=int, default=5, help="lines that differ to print")
+    parser.add_argument("--save", help="write the translations of transformers to this file")
+    parser.add_argument("--show", type=int, default=5, help="number of differing lines to print")
     parser.add_argument("--batch_size", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()

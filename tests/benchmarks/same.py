@@ -2,12 +2,11 @@
 
     python tests/benchmarks/same.py --source test.src
 
-Translates the file with each type that `limpid translate --compute_type` knows, with oneDNN held to each instruction
-set in turn (ONEDNN_MAX_CPU_ISA; one that this processor lacks acts as the best that it has), and at each
-of them in batches of several sizes, on one thread and two, once more, and line by line through a pipe. Prints how many
-lines differ from those with all instruction sets, and fails if anything except the instruction set changes a line. To
-compare with another build, such as one with another version of oneDNN, run it with --keep=FOLDER there and
---reference=FOLDER here.
+Translates the file in each compute type, with oneDNN limited to each instruction set in turn (ONEDNN_MAX_CPU_ISA; one
+that this processor lacks acts as the best that it has). At each level it also translates in batches of several sizes,
+on one thread and two, a second time, and line by line through a pipe. Prints how many lines differ from those with all
+instruction sets, and fails if anything except the instruction set changes a line. To compare with another build, such
+as one with another version of oneDNN, run it with --keep=FOLDER there and --reference=FOLDER here.
 """
 
 import argparse
@@ -108,9 +107,9 @@ def main():
     parser.add_argument("--limpid", default="build/limpid", help="the program")
     parser.add_argument("--model", default="models/eng-deu", help="Limpid model folder")
     parser.add_argument("--quick", action="store_true", help="translate once at each level, in one way")
-    parser.add_argument("--keep", help="a folder for the translations of the first instruction set")
-    parser.add_argument("--reference", help="a folder that --keep filled: compare with its translations")
-    parser.add_argument("--levels", default=",".join(LEVELS), help="instruction sets, the first one being compared with")
+    parser.add_argument("--keep", help="write the translations of the first instruction set to this folder")
+    parser.add_argument("--reference", help="a folder written by --keep: compare with its translations")
+    parser.add_argument("--levels", default=",".join(LEVELS), help="instruction sets; all are compared with the first")
     args = parser.parse_args()
 
     references = read_references(args.reference) if args.reference else {}

@@ -1,11 +1,11 @@
-"""Plots what a translation costs against the length of the sentence and the number of sentences.
+"""Plots the cost of translation against the length of the sentence and the number of sentences.
 
     pip install matplotlib
     cmake -S . -B build -DLIMPID_BENCHMARKS=ON && cmake --build build --target engine_benchmark
     python tests/benchmarks/scaling.py --output scaling.svg
 
-One thread, greedy; a sentence of N tokens gets a translation of at most N. A cliff would show as a jump of the time per
-token.
+One thread, greedy; a sentence of N tokens gets a translation of at most N. A cliff would show as a
+jump in the time per token.
 """
 
 import argparse

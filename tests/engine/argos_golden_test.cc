@@ -1,5 +1,5 @@
-// A package of Argos Translate with bpe.model, from text to text, against what its parts compute:
-// sacremoses, subword-nmt and CTranslate2. tests/golden/make_argos_golden.py made both.
+// An Argos Translate package with bpe.model, from text to text, against Argos Translate's parts:
+// sacremoses, subword-nmt and CTranslate2. tests/golden/make_argos_golden.py makes both.
 
 #include <fstream>
 #include <memory>

@@ -1,5 +1,5 @@
-// The engine on a model in Firefox's layout, against what Bergamot's engine translates with it.
-// tests/golden/make_bergamot_golden.py made both.
+// The engine on a model in Firefox's layout, against the translations of Bergamot's engine.
+// tests/golden/make_bergamot_golden.py makes both.
 
 #include <fstream>
 #include <string>
@@ -17,8 +17,8 @@ namespace {
 
 constexpr char kFolder[] = "tests/golden/marian/bergamot";
 
-// How many of a list of golden sentences come out as they do of Bergamot, and how many there are.
-std::pair<int, int> Same(const char* list, ComputeType type) {
+// Returns how many sentences of a golden list are translated as by Bergamot, and how many it has.
+std::pair<int, int> CountSame(const char* list, ComputeType type) {
   const auto translator = LoadAny(kFolder, {.compute_type = type, .threads = 1});
   if (!translator.ok()) {
     ADD_FAILURE() << translator.status();
@@ -35,23 +35,23 @@ std::pair<int, int> Same(const char* list, ComputeType type) {
   return {same, static_cast<int>(sentences.size())};
 }
 
-// By the scales of inputs that are stored with the model, which are coarse.
+// With the input scales stored in the model, which are coarse.
 TEST(BergamotGoldenTest, Int8TranslatesAsBergamotDoes) {
   if (ZeroPoint() < 128) GTEST_SKIP() << "without VNNI inputs have 7 bits: see the test below";
-  const auto [same, all] = Same("sentences", ComputeType::kInt8);
+  const auto [same, all] = CountSame("sentences", ComputeType::kInt8);
   EXPECT_GT(all, 100);
   EXPECT_EQ(same, all);
 }
 
-// Inputs of 7 bits err otherwise than Bergamot's, so that a sentence may come out otherwise.
+// Inputs of 7 bits round differently from Bergamot's 8, which may change a translation.
 TEST(BergamotGoldenTest, Int8WithoutVnniTranslatesAlmostAllAsBergamotDoes) {
-  if (ZeroPoint() == 128) GTEST_SKIP() << "with VNNI all are: see the test above";
-  const auto [same, all] = Same("whatever_the_multipliers", ComputeType::kInt8);
+  if (ZeroPoint() == 128) GTEST_SKIP() << "with VNNI all agree: see the test above";
+  const auto [same, all] = CountSame("whatever_the_multipliers", ComputeType::kInt8);
   EXPECT_GE(same, all * 9 / 10);
 }
 
 TEST(BergamotGoldenTest, Float32TranslatesAsBergamotDoes) {
-  const auto [same, all] = Same("whatever_the_multipliers", ComputeType::kFloat32);
+  const auto [same, all] = CountSame("whatever_the_multipliers", ComputeType::kFloat32);
   EXPECT_GT(all, 50);
   EXPECT_EQ(same, all);
 }

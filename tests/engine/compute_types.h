@@ -1,4 +1,4 @@
-// Parameters of tests that run in each compute type that this processor has.
+// Parameters of tests that run in each compute type that this processor supports.
 
 #ifndef LIMPID_TESTS_ENGINE_COMPUTE_TYPES_H_
 #define LIMPID_TESTS_ENGINE_COMPUTE_TYPES_H_
@@ -11,7 +11,7 @@
 
 namespace limpid::internal {
 
-// Those of `types` that this processor has.
+// Those of `types` that this processor supports.
 inline std::vector<ComputeType> Supported(const std::vector<ComputeType>& types) {
   std::vector<ComputeType> supported;
   for (const ComputeType type : types) {

@@ -1,5 +1,5 @@
-// The engine on CTranslate2's models, against what CTranslate2 computes with them in float32.
-// tests/golden/make_ctranslate2_golden.py made both.
+// The engine on CTranslate2 models, against CTranslate2's own results in float32.
+// tests/golden/make_ctranslate2_golden.py makes both.
 
 #include <algorithm>
 #include <filesystem>
@@ -57,7 +57,7 @@ class CTranslate2GoldenTest : public testing::TestWithParam<std::string> {
       ids.push_back(found == vocabulary_.end() ? config_.source_unk_id
                                                : static_cast<int>(found - vocabulary_.begin()));
     }
-    // MarianMT's tokens were given to CTranslate2 with "</s>", as its tokenizer makes them.
+    // CTranslate2 got MarianMT's tokens with "</s>", as the tokenizer produces them.
     const bool has_eos = ids.back() == config_.source_eos_id;
     if (config_.source_eos_id >= 0 && !has_eos) ids.push_back(config_.source_eos_id);
     return ids;

@@ -40,20 +40,20 @@ class DamagedModelTest : public testing::Test {
       text_ = "w2 w3 w9";
     }
     tensors_ = folder_ + "/model.safetensors";
-    ASSERT_EQ(Refusal(), "");
-    sound_ = translation_;
+    ASSERT_EQ(LoadAndTranslate(), "");
+    undamaged_translation_ = translation_;
   }
   void TearDown() override {
-    std::cout << refused_ << " of " << tried_ << " refused, the others translated\n";
+    std::cout << rejected_ << " of " << tried_ << " rejected, the others translated\n";
     fs::remove_all(folder_);
   }
 
-  // Loads the model and translates. Returns the error of loading, or an empty string.
-  std::string Refusal(bool verify = false) {
+  // Loads the model and translates. Returns the error of loading, empty if there is none.
+  std::string LoadAndTranslate(bool verify = false) {
     ++tried_;
     const auto translator = Translator::Load(folder_, {.threads = 1, .verify = verify});
     if (!translator.ok()) {
-      ++refused_;
+      ++rejected_;
       return std::string(translator.status().message());
     }
     const auto translation = (*translator)->Translate(text_, {.search = {.max_output_tokens = 8}});
@@ -81,9 +81,9 @@ class DamagedModelTest : public testing::Test {
   std::string tensors_;
   std::string text_;
   std::string translation_;  // the last one
-  std::string sound_;        // of the undamaged model
+  std::string undamaged_translation_;
   int tried_ = 0;
-  int refused_ = 0;
+  int rejected_ = 0;
 };
 
 TEST_F(DamagedModelTest, CutAtEveryBlockAndEveryByteOfItsHeader) {
@@ -92,11 +92,11 @@ TEST_F(DamagedModelTest, CutAtEveryBlockAndEveryByteOfItsHeader) {
   const uint64_t size = fs::file_size(tensors_);
   for (uint64_t cut = (size - 1) / kBlock * kBlock; cut > header; cut -= kBlock) {
     fs::resize_file(tensors_, cut);
-    EXPECT_NE(Refusal(), "") << "cut to " << cut << " of " << size << " bytes";
+    EXPECT_NE(LoadAndTranslate(), "") << "cut to " << cut << " of " << size << " bytes";
   }
   for (uint64_t cut = header + 1; cut-- > 0;) {
     fs::resize_file(tensors_, cut);
-    EXPECT_NE(Refusal(), "") << "cut to " << cut << " bytes; the header has " << header;
+    EXPECT_NE(LoadAndTranslate(), "") << "cut to " << cut << " bytes; the header has " << header;
   }
 }
 
@@ -112,23 +112,23 @@ TEST_F(DamagedModelTest, BitsFlippedAtTwoThousandPlaces) {
   std::sort(files.begin(), files.end());
   int harmless = 0;
   for (int i = 0; i < 2000; ++i) {
-    // Half of them in the tensors, and half of those in the header.
+    // Half of the flips hit the tensor file, and half of those its header.
     const std::string& file = i % 2 == 0 ? tensors_ : files[random() % files.size()];
     const uint64_t byte = random() % (i % 4 == 0 ? header : fs::file_size(file));
     const int bit = static_cast<int>(random() % 8);
     SCOPED_TRACE(file + ": bit " + std::to_string(bit) + " of byte " + std::to_string(byte));
     FlipBit(file, byte, bit);
-    Refusal();
-    // With `verify`, damage is found, or it is harmless: in white space of JSON.
-    if (Refusal(/*verify=*/true).empty()) {
-      EXPECT_EQ(translation_, sound_);
+    LoadAndTranslate();
+    // With `verify`, damage is found unless it is harmless, in white space of JSON.
+    if (LoadAndTranslate(/*verify=*/true).empty()) {
+      EXPECT_EQ(translation_, undamaged_translation_);
       ++harmless;
     }
     FlipBit(file, byte, bit);
   }
-  EXPECT_EQ(Refusal(/*verify=*/true), "");
-  EXPECT_LT(harmless, 20);  // and only in checksums.json
-  EXPECT_GT(refused_, 2000);
+  EXPECT_EQ(LoadAndTranslate(/*verify=*/true), "");
+  EXPECT_LT(harmless, 20);  // all in checksums.json
+  EXPECT_GT(rejected_, 2000);
 }
 
 }  // namespace

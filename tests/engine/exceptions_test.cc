@@ -9,7 +9,7 @@
 namespace limpid::internal {
 namespace {
 
-TEST(WithoutExceptionsTest, OutOfMemorySaysWhatHelps) {
+TEST(WithoutExceptionsTest, OutOfMemoryGivesAdvice) {
   const absl::Status status =
       WithoutExceptions([]() -> absl::Status { throw std::bad_alloc(); }, OutOfMemoryLoading());
   EXPECT_TRUE(absl::IsResourceExhausted(status));

@@ -1,5 +1,5 @@
-// The engine against the original software: what Hugging Face transformers and PyTorch compute from
-// the same weights and the same text. tests/golden/README.md says what the files hold.
+// The engine against Hugging Face transformers and PyTorch, for the same weights and text.
+// tests/golden/README.md describes the files.
 
 #include <cmath>
 #include <filesystem>
@@ -45,7 +45,7 @@ class GoldenTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     const std::filesystem::path folder = std::filesystem::path(kGolden) / GetParam();
-    // The small models lie beside their data; the shipped one has a place of its own.
+    // Small models lie beside their data; the shipped one does not.
     std::string model = GetParam() == "eng-deu" ? "models/eng-deu" : folder.string();
     if (std::filesystem::exists(folder / "model.pt")) model = folder / "model.pt";
     absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(model);
@@ -91,7 +91,7 @@ class GoldenTest : public testing::TestWithParam<std::string> {
   Execution exec_;
   CrossAttentionCache cross_cache_;
   SelfAttentionCache self_cache_;
-  ActiveVocabulary vocabulary_;  // the whole
+  ActiveVocabulary vocabulary_;  // all tokens
 };
 
 TEST_P(GoldenTest, EncoderOutputAgrees) {
@@ -112,10 +112,10 @@ TEST_P(GoldenTest, EncoderOutputAgrees) {
   }
 }
 
-// The logits of each step, given the golden output up to there.
+// The logits of each step after the golden output so far.
 TEST_P(GoldenTest, LogitsAgree) {
   ModelConfig config = config_;
-  config.bad_words.clear();  // whose logits the data has, too
+  config.bad_words.clear();  // the golden logits are not masked
   const Decoder decoder(config, weights_, ComputeType::kFloat32);
   const SourceBatch batch = AllSources();
   transformer_->Encode(batch, cross_cache_, exec_);
@@ -157,7 +157,7 @@ TEST_P(GoldenTest, GreedyOutputIsTheSame) {
   const FastOutput fast_output(config_, transformer_->output(), weights_.output,
                                ComputeType::kFloat32, /*drafts=*/false);
   const SourceBatch batch = AllSources();
-  // The data keeps either to one limit for all or to Limpid's own, which grows with the source.
+  // The data has either one limit for all sentences or Limpid's own, 3 · source tokens + 20.
   int limit = sentences_[0]["max_output_tokens"];
   if (limit == 3 * batch.length(0) + 20) limit = 0;
   for (const FastOutput* output : {static_cast<const FastOutput*>(nullptr), &fast_output}) {
@@ -177,7 +177,7 @@ TEST_P(GoldenTest, GreedyOutputIsTheSame) {
   }
 }
 
-// The attention weights of a trace are output_attentions of transformers.
+// The attention weights of a trace equal output_attentions of transformers.
 TEST_P(GoldenTest, TracedWeightsAgree) {
   const SourceBatch batch = AllSources();
   std::vector<std::vector<int>> outputs;
@@ -209,7 +209,7 @@ TEST_P(GoldenTest, TracedWeightsAgree) {
                                                            : config_.encoder_layers;
   }
   EXPECT_EQ(compared, expected);
-  EXPECT_EQ(expected > 0, has_attentions_) << "what transformers made has attentions";
+  EXPECT_EQ(expected > 0, has_attentions_) << "only data made by transformers has attentions";
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::ValuesIn(ModelsWithGoldenData()),

@@ -1,4 +1,4 @@
-// Weights that a test makes up, in the form in which a checkpoint has them.
+// Random weights in the form of a checkpoint's.
 
 #ifndef LIMPID_TESTS_ENGINE_MADE_UP_WEIGHTS_H_
 #define LIMPID_TESTS_ENGINE_MADE_UP_WEIGHTS_H_
@@ -21,7 +21,7 @@ inline std::vector<float> Normal(int size, unsigned seed, float mean = 0) {
   return values;
 }
 
-// `values` must live as long.
+// `values` must outlive the view.
 inline TensorView View(const std::vector<float>& values, std::vector<int64_t> shape) {
   return {.dtype = DType::kFloat32,
           .shape = std::move(shape),

@@ -1,5 +1,5 @@
-// The engine against Marian itself: models that Marian trained and wrote, and what its scorer and
-// its decoder make of them. tests/golden/README.md says what the files hold.
+// The engine against Marian: models that Marian trained, and the results of its scorer and decoder.
+// tests/golden/README.md describes the files.
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +23,7 @@
 namespace limpid::internal {
 namespace {
 
-// Marian prints six digits of a logarithm and of a probability.
+// Marian prints logarithms and probabilities with six digits.
 constexpr double kTolerance = 2e-4;
 constexpr char kGolden[] = "tests/golden/marian";
 
@@ -54,7 +54,7 @@ class MarianGoldenTest : public testing::TestWithParam<std::string> {
   }
 
   Transformer Make(ComputeType type) const {
-    // Marian's scorer forbids nothing.
+    // Marian's scorer masks no tokens.
     Checkpoint checkpoint = checkpoint_;
     checkpoint.config.bad_words.clear();
     const auto weights = BindWeights(checkpoint.config, checkpoint.tensors);
@@ -123,8 +123,7 @@ TEST_P(MarianGoldenTest, GreedyOutputIsTheSame) {
   }
 }
 
-// Marian's beam has one place fewer for each hypothesis that is finished, so that what it finds may
-// be worse than what ours does.
+// Marian's beam shrinks with each finished hypothesis, so that its best may be worse than ours.
 TEST_P(MarianGoldenTest, BeamSearchFindsTheSameOrBetter) {
   const Transformer transformer = Make(ComputeType::kFloat32);
   Searcher searcher(transformer);
@@ -150,7 +149,7 @@ TEST_P(MarianGoldenTest, BeamSearchFindsTheSameOrBetter) {
 INSTANTIATE_TEST_SUITE_P(Models, MarianGoldenTest, testing::ValuesIn(Models()),
                          [](const auto& param) { return param.param; });
 
-// Marian's own int8 products differ from float32 by some hundredths; so do ours, and by less.
+// With Marian's int8 GEMM, log-probabilities differ from float32 by some hundredths; ours by less.
 TEST(MarianInt8Test, IsNearerToFloat32ThanMarianIs) {
   if (ZeroPoint() < 128) GTEST_SKIP() << "without VNNI inputs have 7 bits, Marian's 8";
   const SingleThreadScope single_thread;
@@ -167,7 +166,7 @@ TEST(MarianInt8Test, IsNearerToFloat32ThanMarianIs) {
   double our_error = 0;
   int compared = 0;
   for (const auto& sentence : sentences) {
-    // Where Marian's own output is the same in int8 and in float32.
+    // Present only if Marian's own output is the same in int8 and float32.
     if (!sentence.contains("int8_log_probabilities")) continue;
     ++compared;
     SourceBatch source;

@@ -1,4 +1,4 @@
-// What tests of searching share: a small random model, searched by the engine and by the oracle.
+// Shared by the tests of search: a small random model, searched by the engine and by the oracle.
 
 #ifndef LIMPID_TESTS_ENGINE_SEARCH_FIXTURE_H_
 #define LIMPID_TESTS_ENGINE_SEARCH_FIXTURE_H_
@@ -24,13 +24,13 @@ class SearchTest : public testing::Test {
  protected:
   void Load(const ModelConfig& config, unsigned seed = 3) {
     Checkpoint checkpoint = reference::RandomModel(config, seed);
-    // Random weights hardly ever end a sentence: make </s> likelier.
+    // Random weights rarely end a sentence: make </s> more probable.
     bias_ = ReadAll(checkpoint.tensors["output.bias"]);
     bias_[config.target_eos_id] += 2.5F;
     Use(std::move(checkpoint));
   }
 
-  // A model whose every logit is NaN.
+  // A model all of whose logits are NaN.
   void LoadBroken() {
     const ModelConfig config = reference::SmallConfig();
     bias_.assign(config.target_vocab_size, std::nanf(""));
@@ -66,13 +66,13 @@ class SearchTest : public testing::Test {
     return best;
   }
 
-  // By the oracle: of every token of the vocabulary, to come behind `ids`.
+  // The oracle's log-probability of each token of the vocabulary after `ids`.
   std::vector<double> NextLogProbabilities(const std::vector<int>& source,
                                            const std::vector<int>& ids) const {
     return AllLogProbabilities(source, ids).back();
   }
 
-  // By the oracle: of each of `ids`.
+  // The oracle's log-probability of each of `ids`.
   std::vector<float> LogProbabilities(const std::vector<int>& source,
                                       const std::vector<int>& ids) const {
     const reference::Matrix all = AllLogProbabilities(source, ids);
@@ -83,7 +83,7 @@ class SearchTest : public testing::Test {
     return log_probabilities;
   }
 
-  // By the oracle: the tokens to come behind `ids`, the most probable first.
+  // The oracle's `count` most probable tokens after `ids`, the most probable first.
   std::vector<int> MostProbable(const std::vector<int>& source, const std::vector<int>& ids,
                                 int count) const {
     const std::vector<double> scores = NextLogProbabilities(source, ids);
@@ -109,7 +109,7 @@ class SearchTest : public testing::Test {
   SourceBatch batch_;
 
  private:
-  // Of every token of the vocabulary, behind none of `ids`, the first, the first two …
+  // The oracle's log-probabilities, [ids + 1, vocab]: row i after the first i of `ids`.
   reference::Matrix AllLogProbabilities(const std::vector<int>& source,
                                         const std::vector<int>& ids) const {
     std::vector<int> inputs = {config_.decoder_start_id};

@@ -1,5 +1,5 @@
-// Beam search and what options change, against transformers' generate(). tests/golden/README.md
-// says what the files hold.
+// Beam search and the search options against transformers' generate(). tests/golden/README.md
+// describes the files.
 
 #include <filesystem>
 #include <fstream>
@@ -19,7 +19,7 @@ namespace limpid::internal {
 namespace {
 
 constexpr double kTolerance = 1e-4;
-constexpr double kRelativeTolerance = 1e-6;  // float32, where penalties make scores of -800
+constexpr double kRelativeTolerance = 1e-6;  // of float32: penalties make scores as low as -800
 
 class SearchGoldenTest : public testing::TestWithParam<std::string> {
  protected:
@@ -58,7 +58,7 @@ class SearchGoldenTest : public testing::TestWithParam<std::string> {
     }
   }
 
-  // Searches for the sentences together where they have the same wishes, else one by one.
+  // Searches sentences without a prefix or constraints as one batch, others one by one.
   void Check(const nlohmann::json& golden_case) {
     const SearchOptions options = OptionsOf(golden_case["options"]);
     const nlohmann::json& sentences = golden_case["sentences"];
@@ -73,8 +73,8 @@ class SearchGoldenTest : public testing::TestWithParam<std::string> {
       prefix = sentence.value("prefix", std::vector<int>());
       constraints.suppress = sentence.value("suppress", std::vector<std::vector<int>>());
       constraints.end_at = sentence.value("end_at", std::vector<int>());
-      const bool has_wishes = sentence.size() > 2;
-      if (!has_wishes && i + 1 < sentences.size()) continue;
+      const bool has_constraints = sentence.size() > 2;
+      if (!has_constraints && i + 1 < sentences.size()) continue;
       std::vector<absl::Span<const int>> prefixes(batch.sentences(), prefix);
       const std::vector<Hypotheses>& found =
           searcher.Search(batch, {options, constraints, prefixes});

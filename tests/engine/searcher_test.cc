@@ -31,7 +31,7 @@ TEST_F(SearchTest, GreedyFindsWhatTheOracleFinds) {
     EXPECT_EQ(found[i].ids, oracle_->Greedy(sources[i], 30)) << "sentence " << i;
     if (found[i].ids.back() == config_.target_eos_id) ++ended;
   }
-  // The model must do both for the test to mean something: stop by itself, and be cut off.
+  // The test needs both: sentences that end and sentences that are cut off.
   EXPECT_GT(ended, 0);
   EXPECT_LT(ended, 20);
 }
@@ -71,18 +71,18 @@ TEST_F(SearchTest, BadWordsAreNeverProduced) {
   ModelConfig config = reference::SmallConfig();
   Load(config);
   const auto sources = Sources(20);
-  // Forbid whatever the free model likes best.
-  std::vector<int> favourites;
-  for (const Hypothesis& hypothesis : Greedy(sources)) favourites.push_back(hypothesis.ids[0]);
-  config.bad_words = favourites;
+  // Forbid the first tokens of the unrestricted model.
+  std::vector<int> first_tokens;
+  for (const Hypothesis& hypothesis : Greedy(sources)) first_tokens.push_back(hypothesis.ids[0]);
+  config.bad_words = first_tokens;
   Load(config);
   for (const Hypothesis& hypothesis : Greedy(sources)) {
-    for (const int bad : favourites) EXPECT_THAT(hypothesis.ids, Each(Not(bad)));
+    for (const int bad : first_tokens) EXPECT_THAT(hypothesis.ids, Each(Not(bad)));
     EXPECT_THAT(hypothesis.log_probabilities, Each(Le(0)));
   }
 }
 
-// Whatever tokens are drafted, the checks let only what is right pass.
+// Whatever is drafted, verification accepts only the tokens that greedy search finds.
 TEST_F(SearchTest, DraftsChangeNothing) {
   ModelConfig ssru = reference::SmallConfig();
   ssru.decoder_self_attention = DecoderSelfAttention::kSsru;
@@ -113,7 +113,7 @@ TEST_F(SearchTest, DraftsChangeNothing) {
   }
 }
 
-// What is left out by `--plain` only makes a search faster.
+// What `--plain` leaves out only makes a search faster.
 TEST_F(SearchTest, TheFastPathFindsWhatThePlainOneFinds) {
   ModelConfig config = reference::SmallConfig();
   config.bad_words = {7, 11};
@@ -142,7 +142,7 @@ TEST_F(SearchTest, TheFastPathFindsWhatThePlainOneFinds) {
 
 TEST_F(SearchTest, StopsAtTheLimit) {
   ModelConfig config = reference::SmallConfig();
-  config.bad_words = {config.target_eos_id};  // a model that never ends by itself
+  config.bad_words = {config.target_eos_id};  // the model never ends by itself
   Load(config);
   const std::vector<std::vector<int>> sources = {{2, 3, 0}, {4, 5, 6, 7, 8, 0}};
   const std::vector<Hypothesis> asked = Greedy(sources, {.max_output_tokens = 7});
@@ -169,7 +169,7 @@ TEST_F(SearchTest, ABrokenModelThatComputesNaNStillStops) {
   }
 }
 
-TEST_F(SearchTest, StopsWhereNoTokenMayCome) {
+TEST_F(SearchTest, StopsIfNoTokenIsAllowed) {
   Load(reference::SmallConfig());
   TokenConstraints all;
   for (int id = 0; id < config_.target_vocab_size; ++id) all.suppress.push_back({2, id});
@@ -218,7 +218,7 @@ TEST_F(SearchTest, APrefixMayFillAllButOneToken) {
   }
 }
 
-TEST_F(SearchTest, OptionsThatChangeScoresLeaveLogProbabilitiesTheModels) {
+TEST_F(SearchTest, OptionsThatChangeScoresKeepTheModelsLogProbabilities) {
   Load(reference::SmallConfig());
   const auto sources = Sources(6);
   for (const SearchOptions& options :
@@ -233,7 +233,7 @@ TEST_F(SearchTest, OptionsThatChangeScoresLeaveLogProbabilitiesTheModels) {
   }
 }
 
-TEST_F(SearchTest, EndsAtWhatIsToEndIt) {
+TEST_F(SearchTest, EndsAtTheTokensOfEndAt) {
   Load(reference::SmallConfig());
   const auto sources = Sources(6);
   const std::vector<Hypothesis> free = Greedy(sources);
@@ -270,8 +270,8 @@ TEST_F(SearchTest, AlternativesAreTheMostProbableTokensEachCompleted) {
         if (expected[k] == config_.target_eos_id) {
           EXPECT_EQ(found[i][k].ids, begin);
         } else {
-          const int most = 3 * static_cast<int>(sources[i].size()) + 20;
-          const auto completed = Search({sources[i]}, {.max_output_tokens = most}, {}, {begin});
+          const int limit = 3 * static_cast<int>(sources[i].size()) + 20;
+          const auto completed = Search({sources[i]}, {.max_output_tokens = limit}, {}, {begin});
           EXPECT_EQ(found[i][k].ids, completed[0][0].ids);
         }
         EXPECT_THAT(found[i][k].log_probabilities,
@@ -282,7 +282,7 @@ TEST_F(SearchTest, AlternativesAreTheMostProbableTokensEachCompleted) {
   }
 }
 
-TEST_F(SearchTest, MoreAlternativesThanTokensAreAllTokens) {
+TEST_F(SearchTest, MoreAlternativesThanTokensGiveAllTokens) {
   Load(reference::SmallConfig());
   const auto found = Search({{5, 6, 0}}, {.alternatives = 100, .max_output_tokens = 3})[0];
   std::set<int> first;
@@ -310,7 +310,7 @@ TEST_F(SearchTest, SamplesDependOnSeedAndSentenceOnly) {
   EXPECT_GT(different, 20);
 }
 
-TEST_F(SearchTest, SamplingAmongOneIsGreedy) {
+TEST_F(SearchTest, SamplingFromOneTokenIsGreedy) {
   Load(reference::SmallConfig());
   const auto sources = Sources(10);
   const std::vector<Hypothesis> greedy = Greedy(sources);
@@ -322,7 +322,7 @@ TEST_F(SearchTest, SamplingAmongOneIsGreedy) {
   }
 }
 
-// A beam of 1 takes drafts where there is one sentence.
+// Greedy search of a single sentence uses drafts.
 TEST_F(SearchTest, AStopEndsASearchBeforeItsNextStep) {
   Load(reference::SmallConfig());
   std::stop_source stop;

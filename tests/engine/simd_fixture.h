@@ -1,8 +1,8 @@
-// What the tests of functions in SIMD share: every function is checked on every instruction set
-// that this machine has, for sizes that fill whole vectors and sizes that leave some over.
+// Shared by the tests of SIMD functions: each function is checked on every instruction set of this
+// machine, for sizes that fill whole vectors and sizes that leave a remainder.
 //
-// Tolerances are bounds, not measurements: kUnit for each rounding on the way, of the magnitudes
-// that are added there. A sum of n terms, in whatever order, takes n roundings.
+// Tolerances are bounds, not measurements: one kUnit per rounding, of the magnitudes added there. A
+// sum of n terms takes n roundings in any order.
 
 #ifndef LIMPID_TESTS_ENGINE_SIMD_FIXTURE_H_
 #define LIMPID_TESTS_ENGINE_SIMD_FIXTURE_H_
@@ -24,7 +24,7 @@ namespace limpid::internal {
 constexpr double kUnit = 1.0 / (1 << 24);  // float32 rounds to one part in 2^24
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-constexpr int kOddSize = 37;  // whole vectors and a rest, whatever the instruction set
+constexpr int kOddSize = 37;  // whole vectors and a remainder on every instruction set
 
 inline std::vector<int> Sizes() {
   std::vector<int> sizes = {256, 1000};
@@ -32,7 +32,7 @@ inline std::vector<int> Sizes() {
   return sizes;
 }
 
-// Room for `size` results, and more behind them that must stay as it is.
+// Room for `size` results, followed by a guard that must stay untouched.
 constexpr float kUntouched = -12345.5F;
 constexpr int kGuard = 16;
 

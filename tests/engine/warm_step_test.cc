@@ -1,6 +1,6 @@
-// A warm step neither allocates nor compiles, and where an allocation fails, that is a Status. This
-// file counts both, and makes allocations fail: it stands in for the allocator's functions and for
-// oneDNN's way to make a primitive, and passes the calls on.
+// A warm step neither allocates nor compiles, and a failed allocation becomes a Status. This file
+// replaces malloc, aligned_alloc, operator new and oneDNN's dnnl_primitive_create by functions that
+// count, let allocations fail on demand, and otherwise call the originals.
 
 #include <dlfcn.h>
 
@@ -32,7 +32,7 @@ namespace {
 
 std::atomic<int> allocations{0};
 std::atomic<int> primitives{0};
-std::atomic<int> failing{0};  // which allocation from now on fails; 0: none
+std::atomic<int> failing{0};  // countdown: at 1 the next allocation fails; 0: none
 std::atomic<bool> all_fail_after{true};
 thread_local bool in_onednn = false;
 
@@ -40,8 +40,8 @@ thread_local bool in_onednn = false;
 
 #if LIMPID_COUNTS_ALLOCATIONS
 
-// Where this program's own code lies, which has the engine in it. What a library allocates inside,
-// as oneDNN does for each product that it runs, is not ours to count.
+// The bounds of this program's own code, which includes the engine. Allocations inside libraries,
+// such as oneDNN's for each GEMM that it runs, are not counted.
 extern "C" char __executable_start;  // NOLINT(bugprone-reserved-identifier): the linker's name
 extern "C" char etext;
 
@@ -49,7 +49,7 @@ namespace {
 
 // Returns whether the allocation may be made.
 bool Count(const void* caller) {
-  if (in_onednn) return true;  // its templates of the standard library may be this program's
+  if (in_onednn) return true;  // it may call this program's copies of standard templates
   const auto* place = static_cast<const char*>(caller);
   if (place < &__executable_start || place >= &etext) return true;
   ++allocations;
@@ -76,7 +76,7 @@ void* aligned_alloc(size_t alignment, size_t size) {
 }
 }
 
-// The library's operator delete frees it.
+// The standard library's operator delete frees it.
 void* operator new(size_t size) {
   void* memory = Count(__builtin_return_address(0)) ? __libc_malloc(size) : nullptr;
   if (memory == nullptr) throw std::bad_alloc();
@@ -90,7 +90,7 @@ extern "C" dnnl_status_t dnnl_primitive_create(dnnl_primitive_t* primitive,
   ++primitives;
   static const auto create =
       reinterpret_cast<decltype(&dnnl_primitive_create)>(dlsym(RTLD_NEXT, "dnnl_primitive_create"));
-  in_onednn = true;  // oneDNN 3 ends the program where it finds no memory for a kernel
+  in_onednn = true;  // oneDNN 3 terminates the program if it has no memory for a kernel
   const dnnl_status_t status = create(primitive, description);
   in_onednn = false;
   return status;
@@ -101,13 +101,13 @@ namespace {
 
 class WarmStepTest : public testing::TestWithParam<ComputeType> {
  protected:
-  // Searches twice.
+  // Searches twice; the second time must neither allocate nor compile.
   static void ExpectNothingNewTheSecondTime(Searcher& searcher, const SourceBatch& source) {
     primitives = 0;
     const SearchOptions options;
     const TokenConstraints constraints;
     searcher.Search(source, {options, constraints});
-    EXPECT_GT(primitives, 0) << "what counts them does not see them";
+    EXPECT_GT(primitives, 0) << "the counter does not see primitives";
     allocations = 0;
     primitives = 0;
     searcher.Search(source, {options, constraints});
@@ -140,7 +140,7 @@ TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
   Searcher searcher(transformer, &fast_output);
   ExpectNothingNewTheSecondTime(searcher, sentences);
 
-  // One alone, of drafts that are wrong mostly.
+  // A single sentence, whose drafts are mostly wrong.
   SourceBatch sentence;
   AddSentence(4, sentence);
   Searcher drafter(transformer, &fast_output);
@@ -157,8 +157,8 @@ TEST(CountingTest, SeesAllocationsOfThisProgram) {
   EXPECT_EQ(allocations, 2);
 }
 
-// Calls `work` again and again, with memory that runs out ever later, until it no longer does.
-// `step`: how much later.
+// Calls `work` with memory that runs out at the first allocation, then `step` allocations later
+// each time, until it suffices.
 template <typename Work>
 void RunOutOfMemory(const Work& work, int step) {
   for (int allocation = 1;; allocation += step) {
@@ -185,14 +185,14 @@ TEST(OutOfMemoryTest, IsAStatusWhereverATranslationRunsOut) {
   RunOutOfMemory([&] { return translator->Translate(text, plain).status(); }, 1);
   RunOutOfMemory([&] { return translator->TranslateBatch(texts, traced).status(); }, 7);
   RunOutOfMemory([&] { return translator->ScoreBatch(pairs, plain).status(); }, 1);
-  EXPECT_TRUE(translator->Translate(text).ok());  // afterwards all is well
+  EXPECT_TRUE(translator->Translate(text).ok());  // it recovers
 }
 
 TEST(OutOfMemoryTest, IsAStatusWhereverLoadingRunsOut) {
   const std::string folder = "models/eng-deu";
   const TranslatorOptions options = {.threads = 1};
-  // The JSON library takes memory to free memory; models/io/json.cc keeps some back for it, in vain
-  // where nothing is ever to be had again.
+  // nlohmann's destructor allocates. models/io/json.cc reserves memory for that, which does not
+  // help if all later allocations fail.
   all_fail_after = false;
   RunOutOfMemory([&] { return Translator::Load(folder, options).status(); }, 997);
   all_fail_after = true;

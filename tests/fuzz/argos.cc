@@ -17,7 +17,7 @@ namespace {
 constexpr char kModel[] = "tests/golden/ctranslate2/opennmt/";
 constexpr char kMetadata[] = R"({"from_code": "en", "to_code": "es", "type": "translate"})";
 
-// A folder with a package, built to its layout.
+// A folder with a small package.
 std::string PackageFolder() {
   std::string folder = ScratchFolder("package");
   std::vector<std::string> texts;
@@ -49,7 +49,7 @@ void Read(const std::string& path) {
   if (checkpoint.ok()) (void)Describe(*checkpoint);
 }
 
-// The archive, and what an archive with sound checksums could have for metadata.json.
+// The input serves as the archive, and as metadata.json of an unpacked package, past all checksums.
 void Run(std::string_view input) {
   Folders().Run(input, Read);
   static const std::string unpacked = [] {

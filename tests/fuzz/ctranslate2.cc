@@ -1,4 +1,4 @@
-// CTranslate2 models of all versions.
+// CTranslate2 models in format versions 2 and 6.
 
 #include <string>
 

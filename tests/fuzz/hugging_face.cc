@@ -1,4 +1,4 @@
-// Hugging Face MarianMT folders, with PyTorch's pickles among them.
+// Hugging Face MarianMT folders, including those with PyTorch's pickles.
 
 #include <string>
 

@@ -24,8 +24,8 @@ namespace {
 
 void* Counted(void* memory) {
   const size_t now = allocated += malloc_usable_size(memory);
-  size_t most = max_allocated;
-  while (now > most && !max_allocated.compare_exchange_weak(most, now)) {
+  size_t max = max_allocated;
+  while (now > max && !max_allocated.compare_exchange_weak(max, now)) {
   }
   return memory;
 }

@@ -7,8 +7,8 @@
 
 namespace limpid::internal::fuzz {
 
-// The limit that .github/SECURITY.md promises for reading a model whose files have `file_bytes`
-// bytes in all.
+// The limit that .github/SECURITY.md promises for reading a model of `file_bytes` bytes in all
+// files.
 constexpr size_t MaxMemory(size_t file_bytes) { return (size_t{128} << 20) + 250 * file_bytes; }
 
 // Counts from its construction on. Only one may exist at a time.

@@ -51,8 +51,8 @@ void RunTarget(const std::string& name, const std::string& input) {
   }
 }
 
-TEST(MemoryCounterTest, CountsWhatIsThereAtOnce) {
-  if (kSanitized) GTEST_SKIP() << "sanitizers have a malloc of their own";
+TEST(MemoryCounterTest, CountsThePeak) {
+  if (kSanitized) GTEST_SKIP() << "sanitizers bring their own malloc";
   const MemoryCounter memory;
   constexpr size_t kSize = 1 << 20;
   for (int i = 0; i < 10; ++i) EXPECT_NE(std::make_unique<char[]>(kSize), nullptr);

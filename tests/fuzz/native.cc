@@ -22,7 +22,7 @@
 namespace limpid::internal::fuzz {
 namespace {
 
-// Small, so that an input is mostly what is worth changing.
+// Small, so that most bytes of an input matter.
 ModelConfig TinyConfig() {
   ModelConfig config = reference::SmallConfig();
   config.model_dim = 4;
@@ -35,9 +35,9 @@ ModelConfig TinyConfig() {
 }
 
 Model Write(const Checkpoint& checkpoint, const std::string& name, DType dtype) {
-  const std::string folder = ScratchFolder("sound") + "/" + name;
+  const std::string folder = ScratchFolder("valid") + "/" + name;
   if (!WriteNative(checkpoint, folder, dtype).ok()) std::abort();
-  // With these, whatever is changed would be refused at once.
+  // Checksums would reject every change at once.
   std::filesystem::remove(folder + "/checksums.json");
   Model model = {folder, "", {}};
   for (const auto& file : std::filesystem::directory_iterator(folder)) {
@@ -47,7 +47,7 @@ Model Write(const Checkpoint& checkpoint, const std::string& name, DType dtype) 
   return model;
 }
 
-// Each of the two shapes differs from the plain one in half of what a config can say.
+// Ssru() and PreNorm() change different options of TinyConfig().
 ModelConfig Ssru() {
   ModelConfig config = TinyConfig();
   config.positions = Positions::kLearned;
@@ -67,7 +67,7 @@ ModelConfig PreNorm() {
   return config;
 }
 
-// With SentencePiece and a shortlist of one candidate a piece.
+// With SentencePiece and a shortlist of one candidate per piece.
 Checkpoint WithAllFiles() {
   auto checkpoint = ReadCheckpoint("tests/golden/base");
   if (!checkpoint.ok()) std::abort();

@@ -1,5 +1,5 @@
 // Options: every field of TranslateOptions, SearchOptions and TraceRequest from the input, over a
-// model of each shape. They are refused in words, or translate.
+// model of each shape. They are either rejected or used to translate.
 
 #include <algorithm>
 #include <cstdint>
@@ -38,7 +38,7 @@ class Source {
     return small == 127 ? Take<double>() : small / 32.0;
   }
   std::string Text() {
-    const size_t wanted = Take<uint8_t>() % 32;  // first: what is left depends on it
+    const size_t wanted = Take<uint8_t>() % 32;  // before input_.size(), which it changes
     const size_t size = std::min(wanted, input_.size());
     std::string text(input_.substr(0, size));
     input_.remove_prefix(size);
@@ -78,7 +78,7 @@ SearchOptions TakeSearch(Source& source) {
   search.end_at = source.Texts();
   search.repetition_penalty = source.Real();
   search.no_repeat_ngram_size = source.Number();
-  // Absent most of the time, so that contradictions do not hide the rest.
+  // Usually off, because conflicting options would be rejected before all others.
   const auto mask = source.Take<uint8_t>();
   if ((mask & 1) == 0) search.alternatives = 0;
   if ((mask & 2) == 0) search.temperature = 0;
@@ -131,7 +131,7 @@ std::vector<std::string> Seeds() {
   const std::string seed("12345678", 8);
   const std::string rest("\x01\x01i\x06\x01\x01\x01u\x00\x20\x02", 11);
   const std::string trace("\x01\x01\x01\0\0\0\x01\x01\x01\x01\x01\x01\x01\x05\x04we s", 19);
-  // A mask of what search leaves out, and no batch_tokens.
+  // The mask of options that stay on, then batch_tokens 0.
   const auto masked = [&](char mask) { return seed + rest + mask + '\0' + trace; };
   std::vector<std::string> seeds;
   for (size_t i = 0; i < SmallTranslators().size(); ++i) {

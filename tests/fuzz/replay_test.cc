@@ -45,7 +45,7 @@ TEST_P(ReplayTest, Seeds) {
   }
 }
 
-// Sizes larger than all memory, in binary at every place, and as digits.
+// Claims sizes larger than all memory, in binary at many places and in place of numbers in digits.
 TEST_P(ReplayTest, ClaimsOfSize) {
   constexpr uint64_t kClaim = 1'000'000'000'000;
   constexpr size_t kMaxBytes = 1024;
@@ -69,7 +69,7 @@ TEST_P(ReplayTest, ClaimsOfSize) {
 
 TEST_P(ReplayTest, Corpus) {
   const fs::path folder = fs::path("tests/fuzz/corpus") / GetParam().name;
-  ASSERT_TRUE(fs::exists(folder)) << "make one: see tests/fuzz/run and tests/fuzz/keep";
+  ASSERT_TRUE(fs::exists(folder)) << "create it with tests/fuzz/run and tests/fuzz/keep";
   for (const auto& entry : fs::directory_iterator(folder)) {
     SCOPED_TRACE(entry.path().string());
     Run(ReadFile(entry.path()));
@@ -79,7 +79,7 @@ TEST_P(ReplayTest, Corpus) {
 INSTANTIATE_TEST_SUITE_P(Targets, ReplayTest, testing::ValuesIn(Targets()),
                          [](const auto& target) { return std::string(target.param.name); });
 
-TEST(CorpusTest, EveryFolderHasItsTarget) {
+TEST(CorpusTest, EveryFolderHasATarget) {
   std::set<std::string> names;
   for (const Target& target : Targets()) names.insert(target.name);
   for (const auto& entry : fs::directory_iterator("tests/fuzz/corpus")) {

@@ -63,7 +63,7 @@ Checkpoint WithSubwordMerges() {
 
 // The models below have no tokenizer: text is split by spaces into "w2", "w3" ….
 
-// Like Firefox's models: no self-attention in the decoder, which starts from an embedding of zeros.
+// Like Firefox's models: an SSRU instead of self-attention in the decoder, which starts from zeros.
 Checkpoint Ssru(DecoderSelfAttention kind) {
   ModelConfig config = reference::SmallConfig();
   config.decoder_self_attention = kind;

@@ -1,4 +1,5 @@
-// Merges of subword-nmt, and text for Moses' tokenizer and them: a file, a NUL, then text.
+// subword-nmt merges, and text for Moses' tokenizer and these merges. An input is a file of merges,
+// a NUL, and text.
 
 #include <algorithm>
 #include <cstdlib>
@@ -18,7 +19,7 @@
 namespace limpid::internal::fuzz {
 namespace {
 
-// Ranges are in order and in the text.
+// Ranges must be in order and within the text.
 void Check(std::string_view text, const Pieces& pieces) {
   ByteRange before;
   for (const ByteRange& range : pieces.ranges) {

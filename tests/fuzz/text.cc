@@ -1,5 +1,4 @@
-// Text in: any bytes, translated, traced, aligned and scored by a model of any shape, which the
-// first byte chooses.
+// Any bytes as text: translated, traced, aligned and scored. The first byte chooses the model.
 
 #include <cstdlib>
 #include <string>
@@ -19,7 +18,7 @@ void Run(std::string_view input) {
   const Translator& translator = ChooseTranslator(input.front());
   const std::string text(input.substr(1, kMaxBytes));
   const auto plain = translator.Translate(text, {.search = {.max_output_tokens = 4}});
-  if (!plain.ok()) std::abort();  // no text is refused
+  if (!plain.ok()) std::abort();  // no text is rejected
   TranslateOptions traced = {.search = {.max_output_tokens = 4}};
   traced.trace = TraceRequest{};
   traced.replace_unknowns = true;
@@ -28,7 +27,7 @@ void Run(std::string_view input) {
   const auto alignment = AlignText(found->traces, found->copies, SplitIntoWords(found->source),
                                    SplitIntoWords(found->text), {});
   if (!alignment.ok()) std::abort();
-  // Of a pair the source is one sentence, which may be too long.
+  // The source of a pair is one sentence and may be too long, which is an error.
   const size_t half = text.size() / 2;
   const std::vector<SentencePair> pairs = {{text.substr(0, half), text.substr(half)}};
   (void)translator.ScoreBatch(pairs, traced);

@@ -1,4 +1,4 @@
-// The files of torch.save, zip archives of pickles, and pickles alone: small ones, of all kinds.
+// Files of torch.save, which are zip archives of pickles, and pickles alone.
 
 #include "models/formats/torch_file.h"
 

@@ -1,5 +1,5 @@
-"""Checks by hand that a folder written by `limpid convert --to_format=huggingface` loads in
-transformers and translates as Limpid does.
+"""Checks that a folder written by `limpid convert --to_format=huggingface` loads in transformers
+and translates as Limpid does. Run by hand.
 
     pip install torch transformers sentencepiece
     python tests/golden/check_export.py build/limpid models/eng-deu

@@ -1,16 +1,16 @@
-"""Makes a small Argos Translate package with bpe.model, and golden data of what Argos Translate's
-parts make of it: sacremoses and subword-nmt of text, CTranslate2 of pieces.
+"""Makes a small Argos Translate package with bpe.model, and the results of Argos Translate's parts
+for it: sacremoses and subword-nmt for text, CTranslate2 for pieces.
 
     pip install ctranslate2 torch transformers sentencepiece sacremoses subword-nmt
     python tests/golden/make_argos_golden.py
 
 writes
-- argos/: the package, unpacked, and golden_argos.json: sentences with the pieces that they are cut
-  into, greedy output as pieces and ids with its log-probabilities, and its text;
+- argos/: the package, unpacked, and golden_argos.json: sentences with their pieces, greedy output
+  as pieces and ids with its log-probabilities, and its text;
 - tokenizer/moses.json: "tokenize" and "detokenize", lists of [language, from, to];
-- tokenizer/subword_nmt.json: lists of merges, each with words and the pieces that they become.
+- tokenizer/subword_nmt.json: lists of merges, each with words and their pieces.
 
-Abbreviations are some on which Moses' lists and Unicode's agree.
+The texts contain only abbreviations on which Moses' lists and Unicode's agree.
 """
 
 import io
@@ -97,7 +97,7 @@ ATOMS = list("abAZsN019,,''\"\"``()[]<>&|!?;:%$€-–—„“”‘’«»´@#
 
 
 def moses(language, text):
-    """As Argos Translate has it."""
+    """Tokenizes as Argos Translate does."""
     normalized = MosesPunctNormalizer(language).normalize(text)
     return " ".join(MosesTokenizer(language).tokenize(normalized)).strip("\r\n ")
 
@@ -172,7 +172,7 @@ def corpus():
 
 
 def package_sentence(bpe, text, golden):
-    """Where a translation was cut short, Argos Translate leaves "@@" at its end; Limpid does not."""
+    """Argos Translate leaves "@@" at the end of a translation that was cut off; Limpid does not."""
     pieces = [piece for piece in golden["output_pieces"] if piece != "</s>"]
     return {
         "text": text,
@@ -190,7 +190,7 @@ def make_package():
     bpe = BPE(io.StringIO(merges.getvalue()))
     pieces = sorted({piece for line in lines for piece in bpe.segment_tokens(line.split(" "))})
     pieces += ["@-@", ":", "(", ")"]
-    # With </s> after sources, as OPUS-MT's models have it.
+    # With </s> after sources, like OPUS-MT's models.
     options = dict(
         spec=dict(pre_norm=False), config=dict(add_source_eos=True), tied=True, pieces=pieces
     )

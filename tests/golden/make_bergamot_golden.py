@@ -1,7 +1,7 @@
-"""Makes tests/golden/marian/bergamot/golden_bergamot.json: what Bergamot's engine, which Firefox has,
-translates with the model in that folder. Bergamot computes in int8 and clips the inputs of products by multipliers that
-are stored with the model: "sentences" are translated with those that are there, "whatever_the_multipliers" come out the
-same with several others, so that they are what float32 gives, too.
+"""Makes tests/golden/marian/bergamot/golden_bergamot.json: translations by Bergamot's engine, which Firefox uses, with
+the model in that folder. Bergamot computes in int8 and clips the inputs of its GEMMs by multipliers stored with the
+model. "sentences" are translated with the stored multipliers; "whatever_the_multipliers" are the same with several
+others, so that float32 should give them, too.
 
   pip install bergamot==0.4.5 sentencepiece numpy    (for Python 3.10)
   python tests/golden/make_bergamot_golden.py
@@ -17,7 +17,7 @@ import requests
 
 from make_marian_golden import OUT, SOURCE, as_bergamot_has_it, read_bin, write_bin
 
-# The package asks for a list of models on the net when it is imported.
+# The package downloads a list of models when it is imported.
 requests.get = lambda *_, **__: types.SimpleNamespace(text='{"models": []}')
 import bergamot  # noqa: E402
 
@@ -64,7 +64,7 @@ def translate_with(multiplier, sources):
 
 
 def listed(sources, targets):
-    """Leaves out long translations, which Bergamot cuts elsewhere."""
+    """Omits long translations, which Bergamot cuts elsewhere."""
     return ",\n".join(json.dumps(dict(source=source, target=target)) for source, target in zip(sources, targets)
                       if target is not None and len(target.split()) < 12)
 

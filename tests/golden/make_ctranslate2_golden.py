@@ -1,11 +1,11 @@
-"""Makes small CTranslate2 models and the golden data of what CTranslate2 computes with them.
+"""Makes small CTranslate2 models and CTranslate2's results with them.
 
     pip install ctranslate2 torch transformers sentencepiece
     python tests/golden/make_ctranslate2_golden.py
 
-writes tests/golden/ctranslate2/NAME: a model as CTranslate2's own converter or specifications write
-it, and golden.json. The package writes the newest format only; older ones are written here from the
-same variables, and that CTranslate2 loads them shows that they are laid out right.
+writes tests/golden/ctranslate2/NAME: a model by CTranslate2's own converter or specifications, and
+golden.json. The package writes only the newest format; this script writes older ones from the same
+variables. CTranslate2 loads them, which shows that their layout is right.
 """
 
 import json
@@ -28,18 +28,18 @@ HERE = Path(__file__).resolve().parent
 OUT = HERE / "ctranslate2"
 LIMIT = 8
 BEAM = 4
-# As in make_golden.py: greedy output that is never close, and says enough.
+# As in make_golden.py: greedy output that is varied and never close.
 SMALLEST_MARGIN = 1e-3
 ENOUGH_WORDS = 10
 
 DIM, FFN = 16, 24
 ACTIVATION = common_spec.Activation
 
-# What each hand-made model differs in: `spec` are arguments of TransformerSpec.from_config, `config`
+# How each hand-made model differs: `spec` has arguments of TransformerSpec.from_config, `config`
 # keys of config.json, `pieces` the vocabulary besides special tokens. `version` and `revision` are
 # those of an old file.
 MODELS = {
-    # Like OpenNMT-py's: sources end as they are, the decoder starts from <s>.
+    # Like OpenNMT-py's: no </s> after sources, the decoder starts from <s>.
     "opennmt": dict(spec=dict(pre_norm=True, activation=ACTIVATION.RELU), separate=True, layers=(2, 1)),
     # Like fairseq's.
     "learned_positions": dict(
@@ -78,9 +78,8 @@ MODELS = {
     ),
     "version_4": dict(version=4, revision=4, quantization="int8", layers=(1, 2), separate=True),
     "version_3": dict(version=3, revision=3, quantization="int16", heads=4, tied=True),
-    # Without aliases, scales and heads: int16 is scaled by 1000, TransformerBase has 8 heads.
-    # As before there were specifications: OpenNMT-tf's names, and 8 heads. Its vocabulary has no "<unk>",
-    # which CTranslate2 adds.
+    # Older than specifications: OpenNMT-tf's names, and 8 heads. The vocabulary has no "<unk>";
+    # CTranslate2 adds it.
     "version_1": dict(
         version=1,
         revision=1,
@@ -97,6 +96,7 @@ MODELS = {
         implicit_unk=True,
     ),
     "json_without_unk": dict(separate=True, implicit_unk=True),
+    # Without aliases, scales and heads: int16 is scaled by 1000, TransformerBase has 8 heads.
     "version_2": dict(
         version=2,
         revision=2,
@@ -120,7 +120,7 @@ def random_spec(options, seed):
     special = [c.unk_token, c.bos_token, c.eos_token]
     source = options.get("pieces", [f"s{i}" for i in range(20)])
     target = [f"t{i}" for i in range(24)] if options.get("separate") else source
-    if options.get("implicit_unk"):  # where it is added
+    if options.get("implicit_unk"):  # CTranslate2 appends it
         source, target = (["<blank>", *special[1:], *pieces, special[0]] for pieces in (source, target))
     else:
         source, target = special + source, special + target
@@ -174,7 +174,7 @@ def random_spec(options, seed):
 
 
 def marian_sinusoids(length, first):
-    """What fairseq's positions are without the rows of padding."""
+    """fairseq's positions without the rows of padding."""
     frequency = np.exp(np.arange(DIM // 2) * -(math.log(10000) / (DIM // 2 - 1)))
     angle = (first + np.arange(length))[:, None] * frequency
     return np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(np.float32)
@@ -200,7 +200,7 @@ def write_model(options, seed, folder):
 
 
 def write_old_version(options, spec, folder):
-    """Writes model.bin anew, as an older CTranslate2 did."""
+    """Rewrites model.bin as an older CTranslate2 did."""
     version, revision = options["version"], options["revision"]
     variables, aliases = {}, {}
     for name, value in spec.variables(ordered=True):
@@ -222,7 +222,7 @@ def write_old_version(options, spec, folder):
             if scalar in ("num_heads", "pre_norm", "activation", "alignment_layer",
                           "alignment_heads", "embeddings_merge"):
                 variables[scalar] = variables.pop(name)
-        # The encoder had one embedding, and the decoder nothing of what came later.
+        # Older files lack the options that came later.
         for name in list(variables):
             if variables[name].ndim == 0 and name.split("/")[-1] in (
                     "alibi", "scale_alibi", "alibi_use_positive_positions", "multi_query_attention",
@@ -241,7 +241,7 @@ def write_old_version(options, spec, folder):
                 variables[name] = np.rint(value * 1000).astype(np.int16)
     name = options.get("name", "TransformerSpec")
     write_binary(folder / "model.bin", version, name, revision, variables, aliases)
-    if version < 5:  # one token a line
+    if version < 5:  # one token per line
         for path in list(folder.glob("*_vocabulary.json")):
             lines = "".join(token + "\n" for token in json.loads(path.read_text()))
             path.with_suffix(".txt").write_text(lines, encoding="utf-8")
@@ -253,7 +253,7 @@ def rename(name):
 
 
 def rename_to_tf(name):
-    """OpenNMT-tf's names, which version 1 has: the reverse of CTranslate2's map_v1_variable_name."""
+    """OpenNMT-tf's names, as in version 1: the reverse of CTranslate2's map_v1_variable_name."""
     name = rename(name)
     if "/" not in name:
         return name
@@ -293,13 +293,13 @@ def write_binary(path, version, name, revision, variables, aliases):
 
 
 def beam_tokens(model, source):
-    """With so much patience CTranslate2 does not stop before the best is found; see the README on beam search."""
+    """With this patience CTranslate2 does not stop before it finds the best; see tests/README.md on beam search."""
     return model.translate_batch([source], beam_size=BEAM, patience=16, length_penalty=1, max_decoding_length=LIMIT,
                                  min_decoding_length=0, return_end_token=True)[0].hypotheses[0]
 
 
 def golden_sentence(model, source, target_vocabulary):
-    """`source` are the tokens that CTranslate2 is given."""
+    """`source`: the tokens given to CTranslate2."""
     result = model.translate_batch(
         [source], beam_size=1, min_decoding_length=0, max_decoding_length=LIMIT,
         return_scores=True, return_logits_vocab=True, return_end_token=True,
@@ -347,7 +347,7 @@ def write_hand_made(name, options):
         margin = min(each["smallest_margin"] for each in sentences)
         if words >= ENOUGH_WORDS and margin >= SMALLEST_MARGIN:
             return write_golden(folder, sentences)
-    raise ValueError(f"no seed makes a model of {name!r} that says enough")
+    raise ValueError(f"no seed gives {name!r} varied output without close calls")
 
 
 def write_converted():
@@ -362,7 +362,7 @@ def write_converted():
 
 
 def main():
-    """Without names on the command line, all of them."""
+    """Makes the models named on the command line, or all."""
     names = sys.argv[1:] or ["marian", *MODELS]
     if "marian" in names:
         write_converted()

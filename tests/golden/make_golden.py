@@ -1,10 +1,11 @@
-"""Makes the golden data: what the original software gives for the same weights and text.
+"""Makes the golden data: the results of the original software for the same weights and text.
 
     pip install torch transformers sentencepiece safetensors
     python tests/golden/make_golden.py HUGGING_FACE_FOLDER_OF_ENG_DEU
 
 writes tests/golden/NAME/golden.json and golden.safetensors for eng-deu and for each small model of
-small_models.py, and those models themselves; with --only NAME, for one of them. README.md beside this file tells what they hold.
+small_models.py, and those models themselves; with --only NAME, for one of them. README.md describes
+the files.
 """
 
 import argparse
@@ -31,7 +32,7 @@ ATTENTIONS = {
     "decoder_self_attention": "decoder_attentions",
     "cross_attention": "cross_attentions",
 }
-# Of 1 token, which is </s> alone, to about 40.
+# From 1 token, </s> alone, to about 40.
 SMALL_MODEL_SENTENCES = [
     "",
     "No!",
@@ -40,9 +41,10 @@ SMALL_MODEL_SENTENCES = [
     "Tom and Mary don't know what they want.",
 ]
 SMALL_MODEL_LIMIT = 12
-# A sentence whose best two tokens come closer than this at any step may go either way in float32.
+# If the best two logits are closer than this at any step, float32 may choose either.
 SMALLEST_MARGIN = 1e-3
-# Most random models say one word for ever. A good one says this many, summed over the sentences.
+# Most random models repeat one token forever. Require this many different ones, summed over the
+# sentences.
 ENOUGH_WORDS = 20
 
 
@@ -84,7 +86,7 @@ class HuggingFaceModel:
 
 
 def round_matrices(model):
-    """Rounds weight matrices, but no vector, to float16: what a float16 Limpid folder holds."""
+    """Rounds weight matrices, but not vectors, to float16, as in a float16 Limpid folder."""
     for name, parameter in model.named_parameters():
         # Limpid computes sinusoidal positions and stores none.
         if parameter.dim() == 2 and "embed_positions" not in name:
@@ -192,7 +194,7 @@ def write_small_model(name, english, german):
         if words >= ENOUGH_WORDS and smallest_margin(sentences) >= SMALLEST_MARGIN:
             break
     else:
-        raise ValueError(f"no seed makes a model of {name!r} that says enough")
+        raise ValueError(f"no seed gives {name!r} varied output without close calls")
     write_golden(folder, model, folder, sentences, stride=1, attentions=(1,))
     if small_models.MODELS[name].get("_saved_by_transformers"):
         model.model.save_pretrained(folder)
@@ -211,12 +213,12 @@ def write_eng_deu(model_folder):
     model = HuggingFaceModel(model_folder, round_to_float16=True)
     sentences = golden_sentences(model, model_folder, [""] + lines)  # "" is one token, </s>
     if smallest_margin(sentences) < SMALLEST_MARGIN:
-        raise ValueError("a sentence is too close to call: take another")
+        raise ValueError("a sentence is too close to call: choose another")
     write_golden(folder, model, model_folder, sentences, stride=127, attentions=(1, 8, 9, 10, 13))
 
 
 def check_plain_transformer():
-    """Where both can run a model, PlainTransformer gives what transformers gives."""
+    """PlainTransformer must equal transformers on a model that both can run."""
     folder = HERE / "base"
     config = json.loads((folder / "config.json").read_text())
     plain = PlainTransformer(config, safetensors.torch.load_file(folder / "model.safetensors"))
@@ -229,7 +231,7 @@ def check_plain_transformer():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("eng_deu", type=Path, help="eng-deu in the Hugging Face MarianMT layout")
-    parser.add_argument("--only", metavar="NAME", help="make this one alone")
+    parser.add_argument("--only", metavar="NAME", help="make only this one")
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.backends.mha.set_fastpath_enabled(False)

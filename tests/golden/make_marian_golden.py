@@ -3,9 +3,9 @@
   pip install --no-deps pymarian==1.12.42 && pip install numpy sentencepiece
   python tests/golden/make_marian_golden.py
 
-The package has the whole of Marian, and one core trains each of these models in a second. Training
-depends on the processor's arithmetic, so that a new run gives other weights, and golden values to
-match them.
+The package contains all of Marian, and one core trains each of these models in a second. Training
+depends on the processor's arithmetic, so that a new run gives other weights and golden values to
+match.
 """
 
 import io
@@ -31,7 +31,7 @@ TARGET = "der ein alter neuer roter blauer mann frau auto haus kaufte verkaufte 
 
 def marian(*arguments):
     """Runs one of Marian's commands and returns what it prints."""
-    # What main returns does not tell success; that it returns does.
+    # main's return value does not tell success; that it returns does.
     code = "import sys, _pymarian; _pymarian.main(sys.argv[1:])"
     run = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
     if run.returncode != 0:
@@ -75,7 +75,7 @@ class SentencePieceSide:
 
 
 class YamlSide:
-    """A side whose ids come from a vocab.yml; Marian gets pieces, as OPUS-MT's scripts give it."""
+    """A side whose ids come from a vocab.yml; Marian gets pieces, as from OPUS-MT's scripts."""
 
     def __init__(self, path, spm, ids):
         self.path = path
@@ -102,7 +102,7 @@ def train_spm(path, texts, size):
 
 
 def write_vocab_yml(path, spms):
-    """One vocabulary of the pieces of both sides, in an order of its own."""
+    """Writes one vocabulary for the pieces of both sides, in an order of its own."""
     pieces = set()
     for spm in spms:
         processor = sentencepiece.SentencePieceProcessor(model_file=spm)
@@ -196,10 +196,10 @@ def dequantized(tensors):
 
 
 def as_bergamot_has_it(tensors, for_inputs=None):
-    """Upstream's int8 model as Bergamot's version of Marian writes it: the embedding is int8, too, the type code is
-    another, and a multiplier for quantizing each product's input is stored: the given one, or one of four that are
-    coarse enough for it to matter which. Bergamot takes multiples of 8 pieces; those added here are too improbable to be
-    ever produced."""
+    """Upstream's int8 model as Bergamot's version of Marian writes it: the embedding is int8, too, the type code
+    differs, and each GEMM has a stored multiplier for quantizing its input: the given one, or one of four that are
+    coarse enough to make a difference. Bergamot needs a multiple of 8 pieces; those added here are too improbable to be
+    produced."""
     def input_multiplier(product, number):
         value = np.float32(for_inputs or 10 + 4 * (number % 4))
         return [product + "_QuantMultA", 0x404, (1, 1), padded(value.tobytes())]
@@ -222,7 +222,7 @@ def as_bergamot_has_it(tensors, for_inputs=None):
             values = np.frombuffer(data, np.float32, shape[1])
             values = np.pad(values, (0, -shape[1] % 8), constant_values=-99)
             out.append([name, type_code, (1, len(values)), padded(values.tobytes())])
-        elif name == "special:model.yml":  # its size is that of its bytes, so that they stay as many
+        elif name == "special:model.yml":  # its shape is its size in bytes, which must not change
             size = next(each[2][0] for each in tensors if each[0] == "Wemb")
             stated, wanted = (f"dim-vocabs:\n  - {n}\n  - {n}\n".encode() for n in (size, size + -size % 8))
             assert stated in data and len(stated) == len(wanted)
@@ -233,7 +233,7 @@ def as_bergamot_has_it(tensors, for_inputs=None):
 
 
 def pad_spm(path, to):
-    """Adds pieces that no text is cut into (type 5, "unused") until their number is a multiple of 8."""
+    """Adds pieces that never occur in text (type 5, "unused") until their number is a multiple of 8."""
     shutil.copy(path, to)
     size = sentencepiece.SentencePieceProcessor(model_file=path).vocab_size()
     with open(to, "ab") as file:
@@ -264,7 +264,7 @@ BEAM_SIZE = 4
 
 
 def decode(model, source, target, sources, beam_size):
-    """Pairs of output ids, </s> included, and their log-probabilities; None where Marian cut the output."""
+    """Pairs of output ids, </s> included, and their log-probabilities; None if Marian cut the output."""
     with tempfile.TemporaryDirectory() as folder:
         write_lines(folder + "/source", source.lines(sources))
         lines = marian("decode", "--cpu-threads", 1, "--workspace", 128, "--quiet", "--models", model, "--vocabs",
@@ -280,7 +280,7 @@ def decode(model, source, target, sources, beam_size):
 
 
 def write_golden(folder, model, source, target, int8_model=None, decodes=True):
-    """`model` gives the golden values: the model in `folder`, or its float32 double."""
+    """`model` gives the golden values: the model in `folder`, or the same in float32."""
     sources, targets = corpus(8, seed=2)
     scores, alignments = score(model, source, target, sources, targets)
     nothing = [None] * len(sources)
@@ -358,11 +358,11 @@ def main():
           "--transformer-preprocess", "n", "--transformer-postprocess", "da", "--transformer-postprocess-top", "n",
           "--transformer-postprocess-emb", "nd", "--transformer-decoder-dim-ffn", 40, "--transformer-ffn-activation",
           "gelu", "--transformer-guided-alignment-layer", 2)
-    # Marian's decoder does not norm the keys and values that it keeps of earlier tokens, and so differs from its own
-    # scorer and from what was trained, which alone gives golden values here.
+    # Marian's decoder caches the keys and values of earlier tokens without norming their input, and so differs from the
+    # scorer and from training. Only the scorer gives golden values here.
     write_golden(folder, folder + "/model.npz", source, target, decodes=False)
 
-    # Marian 1.12 ignores --transformer-train-position-embeddings (it reads it under another name), and so must we.
+    # Marian 1.12 ignores --transformer-train-position-embeddings (it reads another name), and so must Limpid.
     folder = fresh("source_tied")
     shutil.copy(joint.path, folder)
     train(folder + "/model.npz", joint, joint, *SMALL, "--tied-embeddings-src", "--output-omit-bias",

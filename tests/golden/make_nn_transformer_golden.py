@@ -1,5 +1,5 @@
 """Makes tests/golden/nn_transformer*: random models of models/from_pytorch/train.py's class, and
-what PyTorch computes with them.
+PyTorch's results with them.
 
     pip install torch transformers sentencepiece safetensors
     python tests/golden/make_nn_transformer_golden.py
@@ -17,7 +17,7 @@ from small_models import write_json
 sys.path.insert(0, str(HERE.parent.parent / "models" / "from_pytorch"))
 from train import BOS, EOS, PAD, SPECIAL, UNK, Seq2SeqTransformer
 
-# What each model differs in: the arguments of nn.Transformer, and the keys of the JSON file.
+# How each model differs: arguments of nn.Transformer, and keys of the JSON file.
 MODELS = {
     "nn_transformer": dict(),
     "nn_transformer_source_bos": dict(source_bos=True),
@@ -26,12 +26,12 @@ MODELS = {
 SOURCE = SPECIAL + [f"s{i}" for i in range(20)]
 TARGET = SPECIAL + [f"t{i}" for i in range(24)]
 SENTENCES = ["", "s1", "s3 s4 what s19", "s5 s5 s6 s7 s8 s9 s10 s11 s12 s13 s14 s15"]
-# As make_golden.py has them in a Marian config.
+# In the form of a Marian config, for make_golden.py.
 CONFIG = dict(pad_token_id=PAD, bad_words_ids=[[BOS]], decoder_start_token_id=BOS, eos_token_id=EOS)
 
 
 class Words:
-    """Of a tokenizer, what golden_sentence needs."""
+    """The part of a tokenizer that golden_sentence needs."""
 
     def __init__(self, source_bos):
         self.first = [BOS] if source_bos else []
@@ -71,7 +71,7 @@ def make(name, source_bos=False, **options):
         if words >= 10 and smallest_margin(sentences) >= 1e-3:
             break
     else:
-        raise ValueError("no seed makes a model that says enough")
+        raise ValueError("no seed gives varied output without close calls")
     torch.save(model.state_dict(), folder / "model.pt")
     description = dict(
         heads=4,

@@ -1,10 +1,9 @@
-"""Makes the golden data of beam search and of what options change: what transformers' generate()
-finds for the same weights, the same text and the same wishes.
+"""Makes the golden data of beam search and the search options with transformers' generate().
 
     pip install torch transformers sentencepiece safetensors
     python tests/golden/make_search_golden.py HUGGING_FACE_FOLDER_OF_ENG_DEU
 
-writes tests/golden/search/NAME.json for eng-deu and two small models. README.md tells what they hold.
+writes tests/golden/search/NAME.json for eng-deu and two small models. README.md describes them.
 """
 
 import argparse
@@ -17,7 +16,7 @@ from transformers import MarianMTModel, MarianTokenizer
 
 from make_golden import HERE, SMALL_MODEL_SENTENCES, forbidden_ids, round_matrices, versions
 
-# Limpid's options by case; what is left out has its default. Tokens are ids.
+# Limpid's options by case; others have their defaults. Tokens are ids.
 CASES = {
     "beam_2": {"beam_size": 2, "nbest": 2},
     "beam_4": {"beam_size": 4, "nbest": 4},
@@ -40,7 +39,7 @@ TOKEN_CASES = {
     "greedy_suppress": {},
     "end_at": {"beam_size": 4, "nbest": 2},
 }
-# The cases that all sentences go through; the others get every third.
+# The cases for all sentences; the others get every third.
 FULL_CASES = ("beam_2", "beam_4", "beam_8")
 
 
@@ -62,7 +61,7 @@ class Searcher:
             self.models.append(model.to(dtype))
 
     def search(self, source, options):
-        """Hypotheses, or None where float32 and float64 do not agree: too close to call."""
+        """Hypotheses, or None if float32 and float64 disagree: too close to call."""
         single, double = (self._generate(model, source, options) for model in self.models)
         if [h["ids"] for h in single] != [h["ids"] for h in double]:
             return None
@@ -104,7 +103,7 @@ class Searcher:
 
 
 def token_options(name, found):
-    """The ids of a case, taken from what beam search finds without them."""
+    """The ids of a case, taken from the results of beam search without them."""
     best = found[0]["ids"]
     if name == "prefix":
         return {"prefix": found[1]["ids"][:2] + [best[0]]}

@@ -1,4 +1,4 @@
-"""Makes the golden data of the tokenizer: what MarianTokenizer gives for the same text.
+"""Makes the golden data of the tokenizer: the results of MarianTokenizer for the same text.
 
     pip install transformers sentencepiece
     python tests/golden/make_tokenizer_golden.py
@@ -6,7 +6,7 @@
 writes tests/golden/tokenizer/:
 - eng-deu.json: for models/eng-deu, a joint vocabulary;
 - small.json, small.source.spm, small.target.spm: for two small models with byte fallback, trained
-  here on align-tatoeba/, with a vocabulary each, in another order than SentencePiece's.
+  here on align-tatoeba/, each with a vocabulary in another order than SentencePiece's.
 
 Each JSON file holds "source" and "target", lists of a text and its ids, </s> last, and "decoded",
 a list of target ids and their text, special tokens skipped. small.json also holds
@@ -50,7 +50,7 @@ TEXTS = [
     "नमस्ते, مرحبا, Привет, 你好。",
     "<0x41> <s> & <unk",
 ]
-# With the language token, which small.json's source vocabulary has and eng-deu lacks.
+# With a language token, which small.json's source vocabulary has and eng-deu lacks.
 MULTILINGUAL_TEXTS = [
     ">>deu<< Hello, world!",
     ">>deu<<Hello",
@@ -108,7 +108,7 @@ def vocabulary(model, extra):
     pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
     pieces = [piece for piece in pieces if piece not in [*SPECIAL, "<s>"]]
     random.Random(0).shuffle(pieces)
-    return SPECIAL + pieces[:-3] + extra  # the three left out become <unk>
+    return SPECIAL + pieces[:-3] + extra  # the three omitted pieces become <unk>
 
 
 def make_tokenizer(folder, vocabularies, **options):

@@ -1,4 +1,4 @@
-"""Makes tests/golden/torch_files: small files by torch.save, of both kinds that it has written.
+"""Makes tests/golden/torch_files: small files by torch.save, in its current and its legacy format.
 
     pip install torch
     python tests/golden/make_torch_files.py
@@ -49,7 +49,7 @@ def expected(tensors):
 
 
 class Harmful:
-    """What a pickle can do when Python reads it: run any command."""
+    """A pickle that runs a command when Python reads it."""
 
     def __reduce__(self):
         return os.system, ("touch harm",)

@@ -1,8 +1,8 @@
-"""The Marian transformer out of PyTorch's own modules, with the options that transformers ignores.
+"""The Marian transformer made of PyTorch's own modules, with the options that transformers ignores.
 
-Today's MarianMTModel is post-norm and drops `normalize_before`, `normalize_embedding` and
-`add_final_layer_norm`; in old releases, where Marian shared its code with BART, they meant what
-they do here. The tensor names for the extra norms are those of BART too.
+The current MarianMTModel is post-norm and ignores `normalize_before`, `normalize_embedding` and
+`add_final_layer_norm`; in old releases, in which Marian shared its code with BART, they meant what
+they do here. The names of the extra norms' tensors are those of BART, too.
 """
 
 import math

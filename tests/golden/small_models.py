@@ -37,7 +37,7 @@ BASE = dict(
 )
 ONE_LAYER = dict(encoder_layers=1, decoder_layers=1)
 
-# What each model differs in from BASE. Keys that start with "_" are for this script only.
+# How each model differs from BASE. Keys that start with "_" are for this script only.
 MODELS = {
     "base": {},
     "swish": dict(ONE_LAYER, activation_function="swish"),
@@ -58,18 +58,18 @@ MODELS = {
     "untied_output": dict(
         ONE_LAYER, share_encoder_decoder_embeddings=False, tie_word_embeddings=False
     ),
-    # Padding and "▁" would often win, were they allowed.
+    # Padding and "▁" would often win if they were allowed.
     "bad_words": dict(ONE_LAYER, _bad_pieces=["▁"], _bad_piece_bias=4.0),
     "float16": dict(ONE_LAYER, _dtype=torch.float16),
     "bfloat16": dict(ONE_LAYER, _dtype=torch.bfloat16),
-    # Older files hold the positions too, as computed.
+    # Like older files, with stored sinusoidal positions.
     "stored_positions": dict(ONE_LAYER, _stored_positions=True),
-    # Files as transformers 5 writes them: bad_words_ids moves to generation_config.json.
+    # Written by transformers 5: bad_words_ids moves to generation_config.json.
     "saved_by_transformers": dict(ONE_LAYER, _saved_by_transformers=True),
-    # As older folders have them: pytorch_model.bin.
+    # Like older folders, with pytorch_model.bin.
     "pytorch_zip": dict(ONE_LAYER, _torch_save=True),
     "pytorch_float16": dict(ONE_LAYER, _torch_save=True, _dtype=torch.float16),
-    # transformers ignores these: their golden outputs come from plain_transformer.py.
+    # transformers ignores these options: plain_transformer.py makes the golden outputs.
     "pre_norm": dict(normalize_before=True, add_final_layer_norm=True),
     "pre_norm_without_final_norm": dict(ONE_LAYER, normalize_before=True, scale_embedding=False),
     "post_norm_with_final_norm": dict(ONE_LAYER, add_final_layer_norm=True),
@@ -172,14 +172,14 @@ def write_tokenizer(folder, sides, separate):
 
 
 def vocabulary(model):
-    """Piece to id, in another order than SentencePiece's own, as in published models."""
+    """Piece to id, not in SentencePiece's own order, as in published models."""
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     pieces = [processor.id_to_piece(i) for i in range(processor.get_piece_size())]
     return {piece: i for i, piece in enumerate(pieces[:2] + sorted(pieces[2:]))}
 
 
 def write_json(path, value):
-    """One key a line, and lists of objects one object a line."""
+    """One key per line, and in lists of objects one object per line."""
     lines = []
     for key, item in value.items():
         text = json.dumps(item, ensure_ascii=False)
@@ -191,8 +191,8 @@ def write_json(path, value):
 
 
 def random_tensors(config, generator):
-    """Weights so large that attention is far from uniform and logits are spread; no two biases or
-    norm parameters are alike, so that a reader that mixes them up is found out."""
+    """Weights large enough that attention is far from uniform and logits are spread. All biases and
+    norm parameters differ, to catch a reader that mixes them up."""
     dim = config["d_model"]
     tensors = {}
 
@@ -201,7 +201,7 @@ def random_tensors(config, generator):
 
     def norm(name):
         normal(f"{name}.weight", dim)
-        # The signs keep a tied output from pointing at the token that came in.
+        # The signs keep a tied output from predicting the input token.
         signs = torch.randint(0, 2, (dim,), generator=generator) * 2 - 1
         tensors[f"{name}.weight"] += signs
         normal(f"{name}.bias", dim)

@@ -1,4 +1,4 @@
-// A small Hugging Face MarianMT folder for tests to spoil, and what tests of files share.
+// A small Hugging Face MarianMT folder for tests to change, and helpers for tests of files.
 
 #ifndef LIMPID_TESTS_MODELS_MARIAN_FOLDER_H_
 #define LIMPID_TESTS_MODELS_MARIAN_FOLDER_H_
@@ -27,7 +27,7 @@
 
 namespace limpid::internal {
 
-// What a Status, or the Status of a StatusOr, says; empty if it is OK.
+// The message of a Status or a StatusOr; empty if it is OK.
 inline std::string Message(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
 }
@@ -36,7 +36,7 @@ std::string Message(const absl::StatusOr<T>& result) {
   return Message(result.status());
 }
 
-// A path for this test alone, with nothing there yet.
+// A path for this test alone, at which nothing exists yet.
 inline std::string FreshPath(const std::string& name) {
   std::string path = TemporaryPath(name);
   std::filesystem::remove_all(path);
@@ -71,7 +71,7 @@ inline std::vector<std::string> FilesIn(const std::string& folder) {
   return names;
 }
 
-// While it lives, files of this process cannot grow beyond `bytes`: a disk that fills up.
+// While it exists, this process cannot write files of more than `bytes`, as on a full disk.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {

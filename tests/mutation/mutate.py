@@ -1,9 +1,8 @@
 """Do the tests notice when one line of the engine is wrong?
 
-Draws one-line mutants by a seed ("<" becomes "<=", a call is left out …), builds each in a copy of
-the committed tree, runs the tests, and prints which test noticed. A mutant that survives is either
-the same program (say so) or a test that is missing (write it). Takes about a minute a mutant; CI
-does not run it.
+Draws random one-line mutants ("<" becomes "<=", a call is removed …), builds each in a copy of the
+committed tree, runs the tests, and prints which test noticed. A surviving mutant is an equivalent
+program or shows a missing test. Takes about a minute per mutant; CI does not run it.
 
     python3 tests/mutation/mutate.py [--count 40] [--seed 1] [--only FILE:LINE]
 """
@@ -24,7 +23,7 @@ SOURCES = ["engine/**/*.cc", "tools/line_alignment.cc", "tools/alignment_flags.c
 SUITES = ["engine", "tools"]  # in the order in which they run
 TEST_SECONDS = 900
 
-# What stands in a line, and what stands there in its mutant.
+# A pattern in a line, and its replacement in the mutant.
 OPERATORS = [
     (r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "),
     (r" == ", " != "), (r" != ", " == "), (r" && ", " || "), (r" \|\| ", " && "),
@@ -32,7 +31,7 @@ OPERATORS = [
     (r" \+= ", " -= "), (r"\bstd::max\b", "std::min"), (r"\bstd::min\b", "std::max"),
     (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"if \(!", "if ("),
     (r"\bcontinue;", "break;"), (r"\b0\b", "1"), (r"\b1\b", "2"),
-    (r"^( +)[\w.>-]+\(.*\);$", r"\1;"),  # a call is left out
+    (r"^( +)[\w.>-]+\(.*\);$", r"\1;"),  # removes a call
 ]
 NO_CODE = re.compile(r"^\s*(//|#|static_assert|assert|namespace|using|$)|HWY_|absl::StrCat")
 
@@ -61,7 +60,7 @@ def mutants_of(path):
 
 
 def draw(seed):
-    """Mutants without end, at most one a line; each line is as likely as any other."""
+    """Mutants in random order, at most one per line; each line is equally likely."""
     by_line = {}
     for pattern in SOURCES:
         for file in sorted(COPY.glob(pattern)):
@@ -125,7 +124,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", help="FILE:LINE: only the mutants of the draw that stand there")
+    parser.add_argument("--only", help="FILE:LINE: only the mutant drawn for that line")
     args = parser.parse_args()
     copy_tree()
     if not build():

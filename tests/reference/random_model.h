@@ -12,7 +12,7 @@ namespace limpid::internal::reference {
 ModelConfig SmallConfig();
 
 // Float32 weights for `config`, the same for the same seed. Vocabularies are "</s>", "<unk>", "w2",
-// "w3" …; text comes split by spaces.
+// "w3" …; spaces split text into pieces.
 Checkpoint RandomModel(const ModelConfig& config, unsigned seed);
 
 }  // namespace limpid::internal::reference

@@ -139,7 +139,7 @@ Matrix Ssru(const Matrix& x, const SsruWeights& weights) {
   return weights.output.weight.data == nullptr ? y : Linear(y, weights.output);
 }
 
-// x + sublayer(x), normed before or after.
+// Pre-norm: x + sublayer(LayerNorm(x)). Post-norm: LayerNorm(x + sublayer(x)).
 Matrix Residual(const Matrix& x, const NormWeights& norm, const ModelConfig& config,
                 const std::function<Matrix(const Matrix&)>& sublayer) {
   const bool pre = config.norm_order == NormOrder::kPre;

@@ -28,11 +28,11 @@ class Transformer {
   Transformer(const ModelConfig& config, const ModelWeights& weights)
       : config_(config), weights_(weights) {}
 
-  // Source ids to the encoder's output [tokens, model_dim].
+  // Returns the encoder's output, [tokens, model_dim].
   Matrix Encode(const std::vector<int>& source_ids, Attentions* attentions = nullptr) const;
 
-  // The logits [inputs, vocab] after each decoder input, given all inputs up to it.
-  // The first input is config.decoder_start_id.
+  // Returns the logits, [inputs, vocab], of the token after each input. The first input is
+  // config.decoder_start_id.
   Matrix Decode(const Matrix& encoder_output, const std::vector<int>& input_ids,
                 Attentions* attentions = nullptr) const;
 

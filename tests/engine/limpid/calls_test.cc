@@ -1,5 +1,5 @@
-// What a program relies on while a call runs: it can end the call, sees each text as soon as it is
-// finished, and shares threads between translators.
+// Calls in progress: a program can stop them, gets each text as soon as it is finished, and shares
+// threads between translators.
 
 #include <malloc.h>
 
@@ -43,7 +43,7 @@ std::vector<std::string> Texts(size_t count) {
   return texts;
 }
 
-// --- Ending a call early.
+// --- Stopping a call.
 
 TEST(StopTest, AStopBeforeTheCallTranslatesNothing) {
   std::stop_source stop;
@@ -103,7 +103,7 @@ TEST(StopTest, WithoutAStopOrADeadlineNothingChanges) {
   EXPECT_EQ(Shipped().Translate("I love you very much.", options)->text, "Ich liebe dich sehr.");
 }
 
-TEST(StopTest, ATranslatorWorksOnAfterAStop) {
+TEST(StopTest, ATranslatorWorksAfterAStop) {
   std::stop_source stop;
   std::jthread stopper([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -119,7 +119,7 @@ TEST(StopTest, ATranslatorWorksOnAfterAStop) {
 
 // --- Results before the call returns.
 
-TEST(OnResultTest, EachTextComesOnceAsItIsReturned) {
+TEST(OnResultTest, IsCalledOnceWithEachReturnedText) {
   const std::vector<std::string> texts = Texts(50);
   std::map<size_t, std::string> seen;
   std::atomic<int> inside = 0;
@@ -136,7 +136,7 @@ TEST(OnResultTest, EachTextComesOnceAsItIsReturned) {
   for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(seen[i], (*translated)[i].text);
 }
 
-TEST(OnResultTest, ComesForPairsAndSingleTextsToo) {
+TEST(OnResultTest, IsCalledForPairsAndSingleTexts) {
   std::vector<std::pair<size_t, bool>> seen;
   TranslateOptions options;
   options.on_result = [&](size_t index, const Translation& translation) {
@@ -149,7 +149,7 @@ TEST(OnResultTest, ComesForPairsAndSingleTextsToo) {
               testing::ElementsAre(std::pair(0, true), std::pair(0, false), std::pair(0, true)));
 }
 
-// A trace that only serves replace_unknowns is not the caller's.
+// Traces made only for replace_unknowns are not returned.
 TEST(OnResultTest, GetsTheTracesThatWereRequestedAndNoOthers) {
   size_t traces = 0;
   TranslateOptions options;
@@ -189,7 +189,7 @@ TEST(OnResultTest, ItsExceptionEndsTheCall) {
 
 // --- Threads and memory.
 
-TEST(SharedPoolTest, TwoTranslatorsShareThreadsAndTranslateAsAlone) {
+TEST(SharedPoolTest, TwoTranslatorsOnOnePoolTranslateAsAlone) {
   const auto pool = *ThreadPool::Create(3);
   const auto int8 = *Translator::Load(kModel, {.thread_pool = pool});
   const auto float32 =

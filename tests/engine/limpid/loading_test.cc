@@ -1,4 +1,4 @@
-// Loading a model from memory, what is known of it, and handing it on.
+// Loading a model from memory, a translator's info(), and moving a translator.
 
 #include <filesystem>
 #include <fstream>
@@ -26,7 +26,7 @@ using testing::HasSubstr;
 constexpr char kModel[] = "models/eng-deu";
 constexpr char kText[] = "I love you very much.";
 
-// A folder's files in memory, as a program that embeds a model has them.
+// A folder's files in memory, as in a program that embeds a model.
 class FilesInMemory {
  public:
   explicit FilesInMemory(const std::string& folder) {
@@ -63,7 +63,7 @@ TEST(LoadFromMemoryTest, TranslatesAsTheFolderDoes) {
   }
 }
 
-// Resources that a linker embeds may begin at any byte.
+// Resources embedded by a linker may begin at any byte.
 TEST(LoadFromMemoryTest, BytesNeedNoAlignment) {
   FilesInMemory files(kModel);
   std::map<std::string, std::string> shifted;
@@ -90,7 +90,7 @@ TEST(LoadFromMemoryTest, ErrorsNameTheFile) {
   EXPECT_THAT(message(files.views()), HasSubstr("<memory>/model.safetensors: no such file"));
 }
 
-TEST(LoadFromMemoryTest, EveryCutIsAnErrorOrTranslates) {
+TEST(LoadFromMemoryTest, EveryTruncatedFileIsAnError) {
   const std::string folder = TemporaryPath("model");
   ModelConfig config = reference::SmallConfig();
   config.encoder_layers = config.decoder_layers = 1;
@@ -109,7 +109,7 @@ TEST(LoadFromMemoryTest, EveryCutIsAnErrorOrTranslates) {
   EXPECT_TRUE(Translator::LoadFromMemory(files.views())->get()->Translate("w2 w3").ok());
 }
 
-TEST(InfoTest, SaysWhatTheShippedModelIs) {
+TEST(InfoTest, DescribesTheShippedModel) {
   const auto translator = *Translator::Load(kModel, {.compute_type = ComputeType::kFloat32});
   const ModelInfo& info = translator->info();
   EXPECT_EQ(info.source_language, "eng");
@@ -135,7 +135,7 @@ TEST(InfoTest, TheComputeTypeIsTheOneInUse) {
             IsSupported(ComputeType::kInt8) ? ComputeType::kInt8 : ComputeType::kFloat32);
 }
 
-TEST(InfoTest, StoredTypesAreTold) {
+TEST(InfoTest, ReportsTheStoredType) {
   for (const DType type : {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kInt8}) {
     const std::string folder = TemporaryPath("model");
     fs::remove_all(folder);

@@ -1,4 +1,4 @@
-// A pool does all the work that it is given, on its threads and on the caller's.
+// A pool makes every call once, on its own threads and the caller's.
 
 #include "limpid/thread_pool.h"
 
@@ -24,8 +24,8 @@ using testing::HasSubstr;
 
 std::shared_ptr<ThreadPool> Pool(int threads) { return *ThreadPool::Create(threads); }
 
-// The threads that take part in `count` calls, each of which waits until `expected` threads have
-// arrived, or 20 s.
+// Returns the threads that make `count` calls, each of which waits until `expected` threads have
+// arrived, but at most 20 s.
 std::set<std::thread::id> ThreadsOf(ThreadPool& pool, size_t count, size_t expected) {
   std::mutex mutex;
   std::set<std::thread::id> seen;
@@ -59,7 +59,7 @@ TEST(ThreadPoolTest, EachCallIsMadeOnce) {
   }
 }
 
-TEST(ThreadPoolTest, ThreadsWorkSideBySide) {
+TEST(ThreadPoolTest, ThreadsRunInParallel) {
   for (const int threads : {2, 4}) {
     EXPECT_EQ(ThreadsOf(*Pool(threads), threads, threads).size(), static_cast<size_t>(threads));
   }
@@ -83,8 +83,8 @@ TEST(ThreadPoolTest, ThreadsAreStartedOnce) {
   for (int call = 0; call < 20; ++call) EXPECT_EQ(ThreadsOf(*pool, 2, 2), first);
 }
 
-// Callers wait for one another's threads only if those work for them.
-TEST(ThreadPoolTest, CallersShareItsThreads) {
+// More callers than threads: each gets all its calls made.
+TEST(ThreadPoolTest, CallersShareThePool) {
   const auto pool = Pool(3);
   std::atomic<int> calls = 0;
   std::vector<std::jthread> callers;
@@ -103,7 +103,7 @@ TEST(ThreadPoolTest, CallersShareItsThreads) {
   EXPECT_EQ(calls, 8 * 50 * 5);
 }
 
-TEST(ThreadPoolTest, WorkMayAskForMoreWork) {
+TEST(ThreadPoolTest, WorkMayCallParallelFor) {
   const auto pool = Pool(3);
   std::atomic<int> calls = 0;
   const absl::Status status = pool->ParallelFor(10, [&](size_t) {
@@ -141,7 +141,7 @@ TEST(ThreadPoolTest, AnExceptionBecomesAStatusAndEndsTheWork) {
   }
 }
 
-TEST(ThreadPoolTest, SaysWhenMemoryRanOut) {
+TEST(ThreadPoolTest, ReportsThatMemoryRanOut) {
   const absl::Status status =
       Pool(2)->ParallelFor(3, [](size_t) -> absl::Status { throw std::bad_alloc(); });
   EXPECT_TRUE(absl::IsResourceExhausted(status));

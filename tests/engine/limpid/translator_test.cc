@@ -106,7 +106,7 @@ TEST(TranslatorTest, PunctuationAndNumbersAreCopied) {
             Text("I love you.") + " " + Text("12. Where is he?"));
 }
 
-TEST(TranslatorTest, AnEmojiThatIsLeftOutLeavesOneSpace) {
+TEST(TranslatorTest, AnEmojiThatIsDroppedLeavesOneSpace) {
   EXPECT_THAT(Text("I love 😀 you."), Not(HasSubstr("  ")));
 }
 
@@ -126,7 +126,7 @@ TEST(TranslatorTest, AnyBytesAreAccepted) {
   }
 }
 
-TEST(TranslatorTest, SaysThatInvalidUtf8WasReplaced) {
+TEST(TranslatorTest, ReportsThatInvalidUtf8WasReplaced) {
   EXPECT_TRUE(Shipped().Translate("I love you\xff.")->replaced_invalid_utf8);
   EXPECT_FALSE(Shipped().Translate("I love you.")->replaced_invalid_utf8);
   EXPECT_EQ(Text("I love you\xff."), Text("I love you\ufffd."));
@@ -139,7 +139,7 @@ TEST(TranslatorTest, ATooLongSentenceIsCutAndNothingIsLost) {
   const absl::StatusOr<Translation> translation = Shipped().Translate(sentence);
   ASSERT_TRUE(translation.ok());
   EXPECT_EQ(translation->cut_sentences, 1);
-  // Each part ends by itself.
+  // Each part has its own </s>.
   EXPECT_GT(std::count_if(translation->tokens.begin(), translation->tokens.end(),
                           [](const Token& token) { return token.piece == "</s>"; }),
             1);
@@ -162,7 +162,7 @@ TEST(TranslatorTest, ScoreIsTheSumOfLogProbabilities) {
   EXPECT_EQ(pieces, "▁Ich▁liebe▁dich▁sehr.</s>");
 }
 
-TEST(TranslatorTest, StopsAtTheLimitAndSaysSo) {
+TEST(TranslatorTest, StopsAtTheLimitAndReportsIt) {
   const absl::StatusOr<Translation> cut =
       Shipped().Translate("I love you very much.", {.search = {.max_output_tokens = 2}});
   ASSERT_TRUE(cut.ok());
@@ -171,7 +171,7 @@ TEST(TranslatorTest, StopsAtTheLimitAndSaysSo) {
   EXPECT_EQ(Shipped().Translate("I love you very much.")->unfinished_sentences, 0);
 }
 
-TEST(TranslatorTest, ATracedTranslationIsTheUntracedOne) {
+TEST(TranslatorTest, ATraceDoesNotChangeTheTranslation) {
   const std::string text = "I love you very much. Where is the station?";
   const absl::StatusOr<Translation> untraced = Shipped().Translate(text);
   const absl::StatusOr<Translation> traced = Shipped().Translate(text, {.trace = TraceRequest{}});
@@ -209,7 +209,7 @@ TEST(TranslatorTest, AGivenTranslationHasTheScoreOfAFoundOne) {
   EXPECT_LT((*scored)[1].score, found->score - 10);
 }
 
-TEST(TranslatorTest, APairOverTheLimitLeavesOthersTheirScores) {
+TEST(TranslatorTest, APairOverTheLimitDoesNotAffectOthers) {
   const std::string longest(3000, 'x');
   const auto scored = *Shipped().ScoreBatch(
       {{"I am here.", "Ich bin hier."}, {"a", longest}, {longest, "a"}, {"", "a"}});
@@ -227,7 +227,7 @@ TEST(TranslatorTest, AnEmptySourceIsAnErrorIfTheModelTakesNone) {
   EXPECT_TRUE(scored[1].status.ok());
 }
 
-// Without its only word, nothing is left of a source.
+// A source left empty by occlusion becomes <unk>.
 TEST(TranslatorTest, OcclusionOfTheOnlyWord) {
   const auto translator = SmallWithoutEndOfSentence();
   TranslateOptions options;
@@ -307,7 +307,7 @@ TEST(TranslatorTest, EightThreadsMixLengthsTracesAndOptions) {
       texts[i] += "w" + std::to_string(2 + (7 * i + word) % 30) + " ";
     }
   }
-  // Everything of a result that a caller can see.
+  // Returns all texts of the results, and the sizes of their traces.
   const auto run = [&](size_t i) {
     TranslateOptions mine = options[i];
     mine.search.max_output_tokens = 6;
@@ -348,7 +348,7 @@ TEST(TranslatorTest, EachComputeTypeTranslates) {
   }
 }
 
-// The shipped model has a shortlist, from which single sentences are drafted.
+// The shipped model has a shortlist, from which drafts for single sentences come.
 TEST(TranslatorTest, DraftsChangeNothingInAnyComputeType) {
   const std::vector<std::string> sources = GoldenSources();
   for (const ComputeType type : SupportedComputeTypes()) {
@@ -422,7 +422,7 @@ TEST(TranslatorTest, TheBuffersOfALargeBatchAreFreed) {
   ASSERT_TRUE(translator->TranslateBatch(usual).ok());
   const size_t before = AllocatedBytes();
   ASSERT_TRUE(translator->TranslateBatch(usual).ok());
-  EXPECT_LE(AllocatedBytes(), before + (1 << 20)) << "a usual batch finds its buffers";
+  EXPECT_LE(AllocatedBytes(), before + (1 << 20)) << "a usual batch reuses its buffers";
   ASSERT_TRUE(translator->TranslateBatch(many, {.batch_tokens = 50'000}).ok());
   EXPECT_LE(AllocatedBytes(), before + (1 << 20));
   // A beam's hypotheses and long translations fill buffers, too.
@@ -433,7 +433,7 @@ TEST(TranslatorTest, TheBuffersOfALargeBatchAreFreed) {
 }
 #endif
 
-TEST(TranslatorTest, SearchOptionsReachTheSearch) {
+TEST(TranslatorTest, AppliesSearchOptions) {
   const std::string text = "The old man bought a red car yesterday.";
   EXPECT_EQ(Text(text, {.search = {.beam_size = 4}}), Text(text));
   EXPECT_EQ(Text(text, {.search = {.prefix = "Gestern"}}),
@@ -443,7 +443,7 @@ TEST(TranslatorTest, SearchOptionsReachTheSearch) {
   EXPECT_EQ(Text(text, {.search = {.end_at = {"gestern"}}}), "Der alte Mann hat gestern");
 }
 
-// "Auto" as a text begins a word; it is also a piece within words.
+// "." also occurs within longer pieces, such as "▁sehr.".
 TEST(TranslatorTest, SuppressedTextDoesNotOccurInAnyPiece) {
   const absl::StatusOr<Translation> translation =
       Shipped().Translate("I am tired.", {.search = {.suppress = {"."}}});
@@ -451,7 +451,7 @@ TEST(TranslatorTest, SuppressedTextDoesNotOccurInAnyPiece) {
   EXPECT_EQ(translation->text.find('.'), std::string::npos) << translation->text;
 }
 
-// The model may spell a word with other pieces than the tokenizer.
+// The model may split a word into other pieces than the tokenizer does.
 TEST(TranslatorTest, SuppressedTextDoesNotOccurInAnyTokenization) {
   const std::string text = "My brother works in a big hospital.";
   ASSERT_THAT(Text(text), HasSubstr("großen"));
@@ -471,13 +471,13 @@ TEST(TranslatorTest, SuppressedTextDoesNotOccurInAnyTokenization) {
   }
 }
 
-TEST(TranslatorTest, APrefixStandsBeforeTheFirstSentenceOnly) {
+TEST(TranslatorTest, APrefixAppliesToTheFirstSentenceOnly) {
   const std::string text = Text("I am tired. I am here.", {.search = {.prefix = "Tom"}});
   EXPECT_THAT(text, StartsWith("Tom"));
   EXPECT_THAT(text, HasSubstr(". " + Text("I am here.")));
 }
 
-TEST(TranslatorTest, SeveralTranslationsOfSeveralSentencesAreTheBestCombinations) {
+TEST(TranslatorTest, NBestOfSeveralSentencesAreTheBestCombinations) {
   const SearchOptions several = {.beam_size = 4, .nbest = 4};
   const auto first = Shipped().Translate("I am tired.", {.search = several});
   const auto second = Shipped().Translate("Where is the station?", {.search = several});
@@ -549,16 +549,15 @@ TEST(TranslatorTest, SamplesDoNotDependOnBatchThreadsOrOtherLines) {
   }
 }
 
-TEST(TranslatorTest, OptionsThatTheModelCannotMeetAreExplained) {
-  const auto refused = [](const TranslateOptions& options) {
+TEST(TranslatorTest, OptionsThatTheModelCannotMeetAreRejectedWithAReason) {
+  const auto error = [](const TranslateOptions& options) {
     return std::string(Shipped().Translate("a", options).status().message());
   };
-  EXPECT_THAT(refused({.search = {.beam_size = 3, .temperature = 1}}),
-              HasSubstr("use one of them"));
-  EXPECT_THAT(refused({.search = {.prefix = "Das ist gut", .max_output_tokens = 3}}),
+  EXPECT_THAT(error({.search = {.beam_size = 3, .temperature = 1}}), HasSubstr("use one of them"));
+  EXPECT_THAT(error({.search = {.prefix = "Das ist gut", .max_output_tokens = 3}}),
               HasSubstr("prefix has 3 tokens"));
-  EXPECT_THAT(refused({.search = {.suppress = {"\uE000"}}}), HasSubstr("suppress"));
-  EXPECT_THAT(refused({.search = {.beam_size = 2, .nbest = 2}, .replace_unknowns = true}),
+  EXPECT_THAT(error({.search = {.suppress = {"\uE000"}}}), HasSubstr("suppress"));
+  EXPECT_THAT(error({.search = {.beam_size = 2, .nbest = 2}, .replace_unknowns = true}),
               HasSubstr("replace_unknowns is for one translation"));
 }
 

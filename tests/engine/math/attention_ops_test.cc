@@ -18,8 +18,7 @@ using testing::Each;
 
 class AttentionOpsTest : public SimdTest {};
 
-// Rows that lie here and there in memory. All but the head's own columns are NaN, so that whoever
-// reads them is found out.
+// Rows scattered in memory. All columns but those of the heads are NaN, to catch reads of them.
 struct ScatteredRows {
   ScatteredRows(int count, ptrdiff_t offset, int head_dim, std::mt19937& random) {
     const ptrdiff_t width = offset + head_dim + kGuard;
@@ -38,7 +37,7 @@ struct ScatteredRows {
   std::vector<const float*> rows;
 };
 
-TEST_P(AttentionOpsTest, DotRowsIsTheScaledProductWithEachRow) {
+TEST_P(AttentionOpsTest, QueryKeyScoresAreScaledDotProducts) {
   for (const int head_dim : Sizes()) {
     for (const int count : {1, 2, 3, 4, 5, 9, 16, 17}) {
       const Heads shape = {3, head_dim};
@@ -65,8 +64,8 @@ TEST_P(AttentionOpsTest, DotRowsIsTheScaledProductWithEachRow) {
   }
 }
 
-// A key's score, to the bit, does not depend on how many there are and where it stands.
-TEST_P(AttentionOpsTest, DotRowsDoesNotDependOnThePlaceInTheList) {
+// Bit for bit, a key's score depends neither on the number of keys nor on its place among them.
+TEST_P(AttentionOpsTest, QueryKeyScoresDoNotDependOnThePlaceInTheList) {
   const Heads shape = {2, kOddSize};
   const ScatteredRows keys(9, 0, 2 * kOddSize, random_);
   const std::vector<float> query = Normal(2 * kOddSize);
@@ -80,7 +79,7 @@ TEST_P(AttentionOpsTest, DotRowsDoesNotDependOnThePlaceInTheList) {
   }
 }
 
-TEST_P(AttentionOpsTest, MixRowsIsTheWeightedSumOfTheRows) {
+TEST_P(AttentionOpsTest, WeightedSumAddsTheWeightedRows) {
   for (const int head_dim : Sizes()) {
     for (const int count : {1, 2, 9, 17}) {
       const Heads shape = {3, head_dim};
@@ -89,7 +88,7 @@ TEST_P(AttentionOpsTest, MixRowsIsTheWeightedSumOfTheRows) {
       const ScatteredRows values(count, offset, 3 * head_dim, random_);
       std::vector<float> weights = Normal(3 * stride);
       for (int i = 0; i < 3 * stride; ++i) {
-        if (i % stride >= count) weights[i] = kNaN;  // padding counts for nothing
+        if (i % stride >= count) weights[i] = kNaN;  // padding is ignored
       }
       std::vector<float> out = Output(3 * head_dim);
       WeightedSum(weights.data(), values.list(), offset, shape, out.data());
@@ -109,8 +108,8 @@ TEST_P(AttentionOpsTest, MixRowsIsTheWeightedSumOfTheRows) {
   }
 }
 
-// Around -20000, 0 and 20000 and with spreads up to 100, so that exp would over- and underflow if
-// it were not for the subtraction; every fifth is -infinity.
+// With means of ±20000 and deviations of 100, exp would over- and underflow if Softmax did not
+// subtract the largest score. Every fifth score is -infinity.
 TEST_P(AttentionOpsTest, SoftmaxOfAnySizeAndRange) {
   for (const int size : Sizes()) {
     for (const float mean : {-20000.0F, 0.0F, 20000.0F}) {
@@ -128,7 +127,7 @@ TEST_P(AttentionOpsTest, SoftmaxOfAnySizeAndRange) {
         for (int i = 0; i < size; ++i) {
           sum += out[i];
           const double expected = std::exp(x[i] - log_sum);
-          // Rounding x - largest to one part in 2^24 changes exp by as many parts as it is large.
+          // Rounding x - largest to one part in 2^24 changes exp by |x - largest| such parts.
           const double roundings = std::isinf(x[i]) ? 0 : 8 + size + std::abs(x[i] - log_sum);
           ASSERT_NEAR(out[i], expected, roundings * kUnit * expected + 1e-37);
         }

@@ -19,7 +19,7 @@ TEST(ComputeTypeTest, NamesAreThoseOfTheFlag) {
   EXPECT_EQ(ComputeTypeName(ComputeType::kInt8), "int8");
 }
 
-TEST(ComputeTypeTest, NamesParseToWhatTheyName) {
+TEST(ComputeTypeTest, NamesParseBack) {
   for (const ComputeType type : kAll) EXPECT_EQ(ParseComputeType(ComputeTypeName(type)), type);
 }
 
@@ -45,7 +45,7 @@ TEST(ComputeTypeTest, EveryX86ProcessorComputesInInt8) {
   EXPECT_TRUE(IsSupported(ComputeType::kInt8));
 }
 
-// oneDNN reads the variable when first used: hence a process of its own for each case.
+// oneDNN reads the variable only once, at its first use, so that each case needs its own process.
 void ExpectSupport(const char* instruction_set, ComputeType type, bool expected) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   ASSERT_EQ(setenv("ONEDNN_MAX_CPU_ISA", instruction_set, /*overwrite=*/1), 0);

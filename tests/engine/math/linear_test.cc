@@ -24,7 +24,7 @@ namespace {
 constexpr double kUnit = 1.0 / (1 << 24);         // float32 rounds to one part in 2^24
 constexpr double kBFloat16Unit = 1.0 / (1 << 8);  // bfloat16 to one part in 2^8
 
-// Normally distributed, but that every row has one element far from the others, as activations do.
+// Normally distributed, with one outlier per row, as in activations.
 std::vector<float> RandomRows(int rows, int columns, std::mt19937& random) {
   std::normal_distribution<float> normal;
   std::vector<float> values(static_cast<size_t>(rows) * columns);
@@ -41,7 +41,7 @@ Matrix RandomMatrix(int rows, int columns, std::mt19937& random) {
   return matrix;
 }
 
-// Random weights as a checkpoint of some dtype holds them.
+// Random weights as a checkpoint stores them in some dtype.
 class StoredLayer {
  public:
   StoredLayer(int in, int out, DType dtype, std::mt19937& random)
@@ -83,18 +83,17 @@ class StoredLayer {
   LinearWeights view_;
 };
 
-double LargestOf(const float* row, int size) {
+double LargestMagnitude(const float* row, int size) {
   double largest = 0;
   for (int i = 0; i < size; ++i) largest = std::max<double>(largest, std::abs(row[i]));
   return largest;
 }
 
-// How far x · w + b may be off when computed in `type`. With S = Σ |x w| + |b|:
-//   float32   a sum of `in` products and b: in + 2 roundings, of S at most
-//   bfloat16  as float32, after x and w were each off by 2^-8 of themselves
-//   int8      the sum is exact and three roundings finish it; but x and w were each off by half a
-//             step before, where a step is a 127th of the largest in the row (of x, where the
-//             processor has no VNNI, a 63rd)
+// Error bound of x · w + b computed in `type`. With S = Σ |x w| + |b|:
+//   float32   a sum of `in` products and b: in + 2 roundings, each of at most S
+//   bfloat16  as float32, after x and w are each off by 2^-8 of themselves
+//   int8      the sum is exact and three roundings finish it; but x and w are each off by half a
+//             step, which is a 127th of the row's largest magnitude (for x without VNNI, a 63rd)
 double Tolerance(ComputeType type, const float* x, const float* w, int in, double bias) {
   double sum_xw = 0;
   double sum_x = 0;
@@ -109,8 +108,8 @@ double Tolerance(ComputeType type, const float* x, const float* w, int in, doubl
   if (type == ComputeType::kBFloat16) {
     return (in + 2) * kUnit * s + (2 * kBFloat16Unit + kBFloat16Unit * kBFloat16Unit) * sum_xw;
   }
-  const double half_x = LargestOf(x, in) / (ZeroPoint() - 1) / 2;
-  const double half_w = LargestOf(w, in) / 127 / 2;
+  const double half_x = LargestMagnitude(x, in) / (ZeroPoint() - 1) / 2;
+  const double half_w = LargestMagnitude(w, in) / 127 / 2;
   return 4 * kUnit * s + half_x * sum_w + half_w * sum_x + in * half_x * half_w;
 }
 
@@ -190,7 +189,7 @@ TEST_P(LinearTest, MatchesDoubleWhenWide) {
   ExpectProduct(y, x, {layer.view()}, GetParam());
 }
 
-TEST_P(LinearTest, FindsTheBestOutputOfEachRow) {
+TEST_P(LinearTest, ArgMaxFindsTheLargestOutputOfEachRow) {
   for (const int out : {5, 2049, 5000}) {
     const StoredLayer layer(24, out, DType::kFloat32, random_);
     const Linear linear = Linear::Pack({layer.view()}, GetParam());
@@ -213,7 +212,7 @@ TEST_P(LinearTest, FindsTheBestOutputOfEachRow) {
   }
 }
 
-TEST_P(LinearTest, NeverFindsMaskedOutputs) {
+TEST_P(LinearTest, ArgMaxNeverFindsMaskedOutputs) {
   const StoredLayer layer(24, 3000, DType::kFloat32, random_);
   const Linear linear = Linear::Pack({layer.view()}, GetParam());
   const Matrix x = RandomMatrix(1, 24, random_);
@@ -284,8 +283,8 @@ TEST_P(LinearTest, AddsTheProductToTheResidual) {
   ExpectSame(y, expected);
 }
 
-// The last rows of a product may be padding: memory that holds whatever it held before.
-TEST_P(LinearTest, GarbageInPaddingRowsStaysThere) {
+// A GEMM may read padding rows after the last one; their memory holds old values.
+TEST_P(LinearTest, GarbageInPaddingRowsDoesNotSpread) {
   const StoredLayer layer(24, 40, DType::kFloat32, random_);
   const Linear linear = Linear::Pack({layer.view()}, GetParam());
   for (const int rows : {17, 33, 65, 82}) {
@@ -298,15 +297,15 @@ TEST_P(LinearTest, GarbageInPaddingRowsStaysThere) {
     std::fill_n(x.row(0), x.rows() * 24, std::numeric_limits<float>::quiet_NaN());
     Gemm gemm;
     Matrix y;
-    linear.Apply(x, y, gemm);  // leaves NaN in the products' own buffers
-    x.Resize(rows, 24);        // in the same memory: NaN stays behind the last row
+    linear.Apply(x, y, gemm);  // leaves NaN in the Gemm's buffers
+    x.Resize(rows, 24);        // same memory: NaN remains after the last row
     std::copy_n(clean.row(0), rows * 24, x.row(0));
     linear.Apply(x, y, gemm);
     ExpectSame(y, expected);
   }
 }
 
-// To the bit, so that a translation is the same in any batch.
+// Bit for bit, so that a translation is the same in any batch.
 TEST_P(LinearTest, ARowDoesNotDependOnTheOthers) {
   const StoredLayer layer(256, 80, DType::kFloat32, random_);
   const Linear linear = Linear::Pack({layer.view()}, GetParam());
@@ -353,8 +352,8 @@ TEST_P(LinearTest, ThreadsShareWeights) {
   }
 }
 
-// Packed weights lie side by side in large pieces of memory, of which these fill more than one.
-TEST_P(LinearTest, LayersStayWhatTheyAreWhileOthersComeAndGo) {
+// Packed weights share large blocks of memory; these layers fill more than one.
+TEST_P(LinearTest, LayersDoNotChangeWhileOthersComeAndGo) {
   const int in = 512;
   const int out = 2000;
   std::deque<StoredLayer> stored;
@@ -378,7 +377,7 @@ TEST_P(LinearTest, LayersStayWhatTheyAreWhileOthersComeAndGo) {
 INSTANTIATE_TEST_SUITE_P(ComputeTypes, LinearTest, testing::ValuesIn(SupportedComputeTypes()),
                          NameOf);
 
-// What holds of int8 only, because its sums are exact.
+// These hold for int8 only, because its sums are exact.
 class Int8LinearTest : public LinearTest {};
 
 TEST_P(Int8LinearTest, MultipliesTheQuantizedValuesExactly) {
@@ -408,18 +407,18 @@ TEST_P(Int8LinearTest, MultipliesTheQuantizedValuesExactly) {
   }
 }
 
-// Rows x of integers with the largest possible among them, and weights with scale 1, are quantized
-// to themselves: the result is the integer product, to the last bit.
+// Integer rows x that contain the largest possible integer, and weights of scale 1, quantize to
+// themselves, so that the result is exactly the integer product.
 TEST_P(Int8LinearTest, UsesInt8WeightsAsTheyAre) {
   const int in = 130;
   const int out = 24;
-  // The largest weight is 100: quantized anew, it would be 127.
+  // The largest weight is 100: requantized, it would become 127.
   std::uniform_int_distribution<int> weight(-100, 100);
   const int largest = ZeroPoint() - 1;
   std::uniform_int_distribution<int> input(-largest, largest);
   std::vector<int8_t> weights(out * in);
   for (int8_t& w : weights) w = static_cast<int8_t>(weight(random_));
-  weights[0] = -128;  // no quantizer of ours makes it, but a file may hold it
+  weights[0] = -128;  // our quantizer never produces it, but a file may hold it
   const std::vector<float> scales(out, 1.0F);
   const std::vector<float> bias(out, 0.0F);
   const Linear linear =
@@ -448,8 +447,8 @@ TEST_P(Int8LinearTest, UsesInt8WeightsAsTheyAre) {
   }
 }
 
-// Layers that are read side by side have each their own scale for the same input, or none, and
-// inputs beyond what 8 bits hold saturate. Inputs of 7 bits have no use for it.
+// Layers packed side by side may each have their own scale for the same input, or none. Inputs out
+// of the range of 8 bits saturate. Inputs of 7 bits ignore the stored scales.
 TEST_P(Int8LinearTest, QuantizesInputsByTheScaleStoredWithTheWeights) {
   const int in = 40;
   const std::vector<float> input_scales = {0.05F, 0.05F, 0.02F, 0, 0.011F};
@@ -460,11 +459,11 @@ TEST_P(Int8LinearTest, QuantizesInputsByTheScaleStoredWithTheWeights) {
     layers.back().weight.input_scale = input_scale;
   }
   const Linear linear = Linear::Pack(layers, ComputeType::kInt8);
-  const Matrix x = RandomMatrix(300, in, random_);  // more than are taken in at once
+  const Matrix x = RandomMatrix(300, in, random_);  // more rows than are loaded at once
   Matrix y;
   linear.Apply(x, y, gemm_);
 
-  const int most = ZeroPoint() - 1;
+  const int largest = ZeroPoint() - 1;
   int saturated = 0;
   for (int row = 0; row < x.rows(); ++row) {
     int column = 0;
@@ -476,12 +475,12 @@ TEST_P(Int8LinearTest, QuantizesInputsByTheScaleStoredWithTheWeights) {
       const auto* w = reinterpret_cast<const int8_t*>(layer.weight.data);
       for (int o = 0; o < layer.weight.rows(); ++o, ++column) {
         int64_t sum = 0;
-        int64_t off_by_one = 0;  // where x / scale lies halfway but for rounding
+        int64_t off_by_one = 0;  // error bound for inputs whose x / scale is close to a tie
         for (int i = 0; i < in; ++i) {
           const double scaled = x.row(row)[i] / x_scale;
           const auto integer =
-              static_cast<int64_t>(std::nearbyint(std::clamp<double>(scaled, -most, most)));
-          saturated += std::abs(scaled) > most ? 1 : 0;
+              static_cast<int64_t>(std::nearbyint(std::clamp<double>(scaled, -largest, largest)));
+          saturated += std::abs(scaled) > largest ? 1 : 0;
           const double from_tie = std::abs(scaled - std::floor(scaled) - 0.5);
           if (from_tie < 1e-4) off_by_one += std::abs(w[o * in + i]);
           sum += integer * w[o * in + i];
@@ -515,8 +514,8 @@ TEST_P(Int8LinearTest, RowsWithoutAScaleGiveTheBias) {
 
 INSTANTIATE_TEST_SUITE_P(ComputeTypes, Int8LinearTest, testing::Values(ComputeType::kInt8), NameOf);
 
-// Older processors, as far as oneDNN can tell: it reads the variable when first used, hence a
-// process of its own for each. The largest inputs are those whose int8 sums would overflow.
+// Older processors, as far as oneDNN can tell. It reads the variable only once, at its first use,
+// so that each needs its own process. The largest inputs could overflow int8 sums.
 class InstructionSetTest : public testing::TestWithParam<const char*> {};
 
 void MultiplyTheLargest() {
@@ -544,7 +543,7 @@ void MultiplyTheLargest() {
   std::exit(testing::Test::HasFailure() ? 1 : 0);
 }
 
-TEST_P(InstructionSetTest, ComputesRightInEveryTypeThatItSupports) {
+TEST_P(InstructionSetTest, ComputesCorrectlyInEverySupportedType) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   ASSERT_EQ(setenv("ONEDNN_MAX_CPU_ISA", GetParam(), /*overwrite=*/1), 0);
   EXPECT_EXIT(MultiplyTheLargest(), testing::ExitedWithCode(0), "");

@@ -49,9 +49,9 @@ double Activate(double x, Activation activation) {
 enum class Kind { kFloat, kInt8 };
 constexpr Kind kKinds[] = {Kind::kFloat, Kind::kInt8};
 
-constexpr int kRows = 6;  // four that are finished at once, and two that are left over
+constexpr int kRows = 6;  // a block of four and two left over
 
-// Rows of a product of either kind, and what they stand for.
+// The result of a float32 or int8 GEMM, and the values it represents.
 struct Product {
   Kind kind = Kind::kFloat;
   std::vector<float> floats;      // [kRows, columns]
@@ -80,13 +80,13 @@ struct Product {
                : 1.0 * (integers[place] - offsets[i]) * input_scales[row] * scales[i];
   }
   double value(int row, int i) const { return WithoutBias(row, i) + bias[i]; }
-  // The most that goes wrong in computing a value: the scale, the product and the sum are rounded.
+  // Error bound of a value: the scale, the product and the sum each round once.
   double tolerance(int row, int i) const {
     return 3 * kUnit * (std::abs(WithoutBias(row, i)) + std::abs(bias[i]));
   }
 };
 
-// Finished rows, each with room behind it that must stay as it is.
+// Output rows, each followed by a guard that must stay untouched.
 class Finished {
  public:
   explicit Finished(int columns, float before = 0) : columns_(columns) {
@@ -98,9 +98,9 @@ class Finished {
 
   size_t stride() const { return columns_ + kGuard; }
   std::vector<float>& operator[](int row) { return rows_[row]; }
-  // Calls finish(out, stride) on all rows as one piece of memory.
+  // Calls finish(out, stride) on all rows in one buffer.
   template <typename Finish>
-  void Do(const Finish& finish) {
+  void Run(const Finish& finish) {
     std::vector<float> memory;
     for (const std::vector<float>& row : rows_) memory.insert(memory.end(), row.begin(), row.end());
     finish(memory.data(), stride());
@@ -153,7 +153,7 @@ TEST_P(OpsTest, AddBiasGivesTheProduct) {
     for (const int size : Sizes()) {
       const Product product = RandomProduct(kind, size);
       Finished out(size);
-      out.Do([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
+      out.Run([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
       for (int row = 0; row < kRows; ++row) {
         for (int i = 0; i < size; ++i) {
           ASSERT_NEAR(out[row][i], product.value(row, i), product.tolerance(row, i));
@@ -173,7 +173,7 @@ TEST_P(OpsTest, AddBiasAndResidualAddsTheProduct) {
         residual[row] = Normal(size);
         std::copy(residual[row].begin(), residual[row].end(), out[row].begin());
       }
-      out.Do([&](float* to, size_t stride) { AddBiasAndResidual(product.rows(), to, stride); });
+      out.Run([&](float* to, size_t stride) { AddBiasAndResidual(product.rows(), to, stride); });
       for (int row = 0; row < kRows; ++row) {
         for (int i = 0; i < size; ++i) {
           const double expected = residual[row][i] + product.value(row, i);
@@ -191,13 +191,13 @@ TEST_P(OpsTest, ActivationsFollowTheirFormulas) {
       for (const int size : Sizes()) {
         const Product product = RandomProduct(kind, size);
         Finished out(size);
-        out.Do([&](float* to, size_t stride) {
+        out.Run([&](float* to, size_t stride) {
           AddBiasAndActivate(product.rows(), activation, to, stride);
         });
         for (int row = 0; row < kRows; ++row) {
           for (int i = 0; i < size; ++i) {
             const double value = product.value(row, i);
-            // No slope is steeper than 1.2; the functions themselves take some eight roundings.
+            // No slope exceeds 1.2; the functions themselves take about eight roundings.
             ASSERT_NEAR(out[row][i], Activate(value, activation),
                         1.2 * product.tolerance(row, i) + 8 * kUnit * std::abs(value))
                 << ActivationName(activation) << " of " << value;
@@ -208,7 +208,7 @@ TEST_P(OpsTest, ActivationsFollowTheirFormulas) {
   }
 }
 
-// Large inputs must reach the limits, 0 and x, and neither overflow to NaN nor wrap around.
+// Large inputs must reach the limits, 0 and x, without overflowing to NaN or wrapping around.
 TEST_P(OpsTest, ActivationsOfExtremeInputs) {
   const std::vector<float> magnitudes = {10, 13, 14, 30, 88, 100, 105, 180, 1000, 1e10F, 1e30F};
   std::vector<float> inputs;
@@ -220,7 +220,7 @@ TEST_P(OpsTest, ActivationsOfExtremeInputs) {
   }
   for (const Activation activation : kActivations) {
     Finished out(product.columns());
-    out.Do([&](float* to, size_t stride) {
+    out.Run([&](float* to, size_t stride) {
       AddBiasAndActivate(product.rows(), activation, to, stride);
     });
     for (int row = 0; row < kRows; ++row) {
@@ -232,7 +232,7 @@ TEST_P(OpsTest, ActivationsOfExtremeInputs) {
   }
 }
 
-TEST_P(OpsTest, ProductsDoNotDependOnTheirPlace) {
+TEST_P(OpsTest, ValuesDoNotDependOnTheirPosition) {
   std::vector<std::function<void(const ProductRows&, float*, size_t)>> functions = {
       AddBias, AddBiasAndResidual};
   for (const Activation activation : kActivations) {
@@ -245,7 +245,7 @@ TEST_P(OpsTest, ProductsDoNotDependOnTheirPlace) {
       const Product product = ConstantProduct(kind, kOddSize);
       for (const auto& function : functions) {
         Finished out(kOddSize, 0.3F);
-        out.Do([&](float* to, size_t stride) { function(product.rows(), to, stride); });
+        out.Run([&](float* to, size_t stride) { function(product.rows(), to, stride); });
         for (int row = 0; row < kRows; ++row) ASSERT_THAT(out[row], Each(out[0][0]));
       }
     }
@@ -274,8 +274,8 @@ TEST_P(OpsTest, LayerNormFollowsItsFormula) {
     std::vector<float> out = Output(size);
     Normalize(x.data(), scale.data(), bias.data(), 1e-5F, size, out.data());
     const std::vector<double> expected = LayerNormInDouble(x, scale, bias, 1e-5);
-    // Two sums over the row. In a row of very few the values may lie closer together than they are
-    // large, which widens the error by as much; here by no more than 32.
+    // Two sums over the row. In a short row the spread may be smaller than the values, which
+    // magnifies the error by their ratio: here at most 32.
     const double tolerance = (size + 8) * kUnit * 32;
     for (int i = 0; i < size; ++i) ASSERT_NEAR(out[i], expected[i], tolerance) << size;
     ExpectGuardUntouched(out);
@@ -286,8 +286,8 @@ TEST_P(OpsTest, LayerNormFollowsItsFormula) {
   }
 }
 
-// The textbook's mean(x²) - mean(x)² would be all rounding error here: 1e8 rounds to steps of 8,
-// and the variance is 1.
+// The textbook's mean(x²) - mean(x)² would be all rounding error here: 1e8 rounds to multiples of
+// 8, and the variance is 1.
 TEST_P(OpsTest, LayerNormOfASmallSpreadAroundALargeMean) {
   const int size = 256;
   const std::vector<float> x = Normal(size, 1, 10000);
@@ -296,7 +296,7 @@ TEST_P(OpsTest, LayerNormOfASmallSpreadAroundALargeMean) {
   std::vector<float> out(size);
   Normalize(x.data(), scale.data(), bias.data(), 1e-5F, size, out.data());
   const std::vector<double> expected = LayerNormInDouble(x, scale, bias, 1e-5);
-  // Off by the rounding of the mean, which even one by one takes 256 units of 10000 at most.
+  // The error is that of the mean: at most 256 units of 10000, even if summed one by one.
   for (int i = 0; i < size; ++i) ASSERT_NEAR(out[i], expected[i], 256 * 10000 * kUnit);
 }
 
@@ -333,7 +333,7 @@ TEST_P(OpsTest, ArgMaxGivesTheLargestAndItsProbability) {
       EXPECT_EQ(best.index, largest - logits.begin());
       EXPECT_EQ(best.logit, *largest);
       const double log_sum_exp = LogOfSumOfExp(logits);
-      // The sum of exp is some `size` roundings off, its logarithm by as much in absolute terms.
+      // The sum of exp takes about `size` roundings, which are an absolute error of its logarithm.
       const double tolerance = kUnit * (8 + size + 2 * std::abs(log_sum_exp));
       EXPECT_NEAR(best.log_sum_exp, log_sum_exp, tolerance);
       EXPECT_NEAR(best.log_probability(), *largest - log_sum_exp, tolerance);
@@ -351,13 +351,13 @@ TEST_P(OpsTest, ArgMaxTakesTheFirstOfEquals) {
   }
 }
 
-TEST_P(OpsTest, ArgMaxPassesOverMinusInfinity) {
+TEST_P(OpsTest, ArgMaxSkipsMinusInfinity) {
   for (int place = 0; place < kOddSize; ++place) {
     std::vector<float> logits(kOddSize, -kInfinity);
     logits[place] = -1e30F;
     const MaxLogit best = ArgMax(logits.data(), kOddSize);
     EXPECT_EQ(best.index, place);
-    EXPECT_EQ(best.log_probability(), 0);  // there is no other
+    EXPECT_EQ(best.log_probability(), 0);  // there is no other token
   }
 }
 
@@ -379,7 +379,7 @@ TEST_P(OpsTest, ArgMaxOfAProductIsThatOfItsFinishedRows) {
     for (const int size : {1, kOddSize, 511, 512, 513, 1500}) {
       const Product product = RandomProduct(kind, size);
       Finished finished(size);
-      finished.Do([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
+      finished.Run([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
       std::array<MaxLogit, kRows> best;
       ArgMax(product.rows(), LogSumExp::kCompute, best.data());
       std::array<MaxLogit, kRows> without;
@@ -396,12 +396,12 @@ TEST_P(OpsTest, ArgMaxOfAProductIsThatOfItsFinishedRows) {
   }
 }
 
-TEST_P(OpsTest, CandidatesAreTheColumnsThatAreNotFarBelowTheLargest) {
+TEST_P(OpsTest, CandidatesAreTheColumnsThatReachTheThreshold) {
   for (const Kind kind : kKinds) {
     for (const int size : {1, kOddSize, 200}) {
       const Product product = RandomProduct(kind, size);
       Finished finished(size);
-      finished.Do([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
+      finished.Run([&](float* to, size_t stride) { AddBias(product.rows(), to, stride); });
       std::array<PrefilterCandidates, kRows> candidates;
       for (int row = 0; row < kRows; ++row) {
         const MaxLogit best = ArgMax(finished[row].data(), size);
@@ -424,7 +424,7 @@ TEST_P(OpsTest, CandidatesAreTheColumnsThatAreNotFarBelowTheLargest) {
   }
 }
 
-TEST_P(OpsTest, WhereTheMarginIsNaNThereAreNoCandidates) {
+TEST_P(OpsTest, AMarginOfNaNGivesNoCandidates) {
   const Product product = RandomProduct(Kind::kInt8, kOddSize);
   std::array<PrefilterCandidates, kRows> candidates;
   candidates.fill({.margin = kNaN});
@@ -432,14 +432,14 @@ TEST_P(OpsTest, WhereTheMarginIsNaNThereAreNoCandidates) {
   for (const PrefilterCandidates& row : candidates) EXPECT_EQ(row.count, 0);
 }
 
-TEST(PrefilterCandidatesTest, AreCountedBeyondThoseThatAreKept) {
+TEST(PrefilterCandidatesTest, CountsMoreThanItKeeps) {
   PrefilterCandidates candidates = {.margin = 1, .largest = 5};
   for (int i = 0; i < PrefilterCandidates::kMax + 2; ++i) candidates.Add(i, 4.5F);
   candidates.Prune();
   EXPECT_EQ(candidates.count, PrefilterCandidates::kMax + 2);
 }
 
-TEST(PrefilterCandidatesTest, ThoseBelowTheThresholdArePruned) {
+TEST(PrefilterCandidatesTest, PrunesThoseBelowTheThreshold) {
   PrefilterCandidates candidates = {.margin = 1, .largest = 5};
   candidates.Add(3, 4.5F);
   candidates.Add(8, 5);
@@ -459,14 +459,14 @@ TEST_P(OpsTest, LargerOfTwoPartsIsTheLargestOfTheWhole) {
     const MaxLogit left = ArgMax(logits.data(), size);
     MaxLogit right = ArgMax(logits.data() + size, kOddSize - size);
     right.index += size;
-    const MaxLogit better = LargerOf(left, right, LogSumExp::kCompute);
-    EXPECT_EQ(better.index, whole.index);
-    EXPECT_EQ(better.logit, whole.logit);
-    EXPECT_NEAR(better.log_sum_exp, whole.log_sum_exp, 16 * kUnit * std::abs(whole.log_sum_exp));
+    const MaxLogit larger = LargerOf(left, right, LogSumExp::kCompute);
+    EXPECT_EQ(larger.index, whole.index);
+    EXPECT_EQ(larger.logit, whole.logit);
+    EXPECT_NEAR(larger.log_sum_exp, whole.log_sum_exp, 16 * kUnit * std::abs(whole.log_sum_exp));
   }
 }
 
-TEST_P(OpsTest, BetterOfEqualsIsTheLeft) {
+TEST_P(OpsTest, LargerOfEqualsIsTheLeft) {
   const MaxLogit left = {.index = 3, .logit = 1.5F, .log_sum_exp = 2};
   const MaxLogit right = {.index = 9, .logit = 1.5F, .log_sum_exp = 2};
   EXPECT_EQ(LargerOf(left, right, LogSumExp::kLeaveOut).index, 3);

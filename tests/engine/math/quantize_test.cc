@@ -50,7 +50,7 @@ TEST_P(QuantizeTest, RoundsToNearestAndTiesToEven) {
     x.push_back(-x[i]);
     expected.push_back(static_cast<int8_t>(-expected[i]));
   }
-  // In each place of a row: in vectors and in what they leave over.
+  // At each place of a row: in whole vectors and in the remainder.
   for (size_t i = 0; i < x.size(); ++i) {
     std::vector<int8_t> out(x.size());
     EXPECT_EQ(Quantize(x.data(), static_cast<int>(x.size()), out.data()), 1);
@@ -71,7 +71,7 @@ TEST_P(QuantizeTest, ToWiderIntegersGivesTheSame) {
   }
 }
 
-TEST_P(QuantizeTest, ARowOfAMatrixIsTakenAsStoredOrQuantized) {
+TEST_P(QuantizeTest, QuantizeRowKeepsStoredInt8) {
   constexpr int kColumns = kOddSize;
   const std::vector<float> floats = Normal(2 * kColumns, 1);
   std::vector<int8_t> expected(kColumns);
@@ -108,7 +108,7 @@ TEST_P(QuantizeTest, DoesNotDependOnThePlaceInTheRow) {
   }
 }
 
-TEST_P(QuantizeTest, ToUnsignedAddsTheZero) {
+TEST_P(QuantizeTest, ToUnsignedAddsTheZeroPoint) {
   for (const int size : Sizes()) {
     for (const float deviation : {0.0F, 1.0F}) {
       const std::vector<float> x = Normal(size, deviation);
@@ -122,31 +122,32 @@ TEST_P(QuantizeTest, ToUnsignedAddsTheZero) {
   }
 }
 
-TEST_P(QuantizeTest, KeepsWithinTwiceTheZero) {
-  for (const int zero : {2, 64}) {
+TEST_P(QuantizeTest, StaysWithinTwiceTheZeroPoint) {
+  for (const int zero_point : {2, 64}) {
     for (const int size : Sizes()) {
       const std::vector<float> x = Normal(size);
       std::vector<uint8_t> out(size);
-      const float scale = Quantize(x.data(), size, zero, out.data());
+      const float scale = Quantize(x.data(), size, zero_point, out.data());
       int largest = 0;
       for (int i = 0; i < size; ++i) {
-        ASSERT_NEAR(scale * static_cast<float>(out[i] - zero), x[i], 0.5001 * scale);
-        largest = std::max(largest, std::abs(out[i] - zero));
+        ASSERT_NEAR(scale * static_cast<float>(out[i] - zero_point), x[i], 0.5001 * scale);
+        largest = std::max(largest, std::abs(out[i] - zero_point));
       }
-      EXPECT_EQ(largest, zero - 1);
+      EXPECT_EQ(largest, zero_point - 1);
     }
   }
 }
 
 TEST_P(QuantizeTest, ByAScaleRoundsAndSaturates) {
-  for (const int zero : {64, 128}) {
+  for (const int zero_point : {64, 128}) {
     for (const int size : Sizes()) {
       const std::vector<float> x = Normal(size, 50);
       std::vector<uint8_t> out(size + kGuard, 99);
-      QuantizeBy(0.5F, x.data(), size, zero, out.data());
+      QuantizeBy(0.5F, x.data(), size, zero_point, out.data());
       for (int i = 0; i < size; ++i) {
         const int rounded = static_cast<int>(std::nearbyint(2 * x[i]));
-        ASSERT_EQ(out[i] - zero, std::clamp(rounded, -(zero - 1), zero - 1)) << x[i];
+        ASSERT_EQ(out[i] - zero_point, std::clamp(rounded, -(zero_point - 1), zero_point - 1))
+            << x[i];
       }
       EXPECT_THAT(std::vector<uint8_t>(out.end() - kGuard, out.end()), Each(99));
     }
@@ -156,7 +157,7 @@ TEST_P(QuantizeTest, ByAScaleRoundsAndSaturates) {
 TEST_P(QuantizeTest, ByAScaleTakesAnyNumber) {
   const float infinity = std::numeric_limits<float>::infinity();
   for (const float scale : {1e-38F, 1.0F, 1e38F}) {
-    // In each place of a row: in vectors and in what they leave over.
+    // At each place of a row: in whole vectors and in the remainder.
     std::vector<float> x(kOddSize, infinity);
     std::vector<uint8_t> out(kOddSize);
     QuantizeBy(scale, x.data(), kOddSize, 128, out.data());
@@ -170,7 +171,7 @@ TEST_P(QuantizeTest, ByAScaleTakesAnyNumber) {
   }
 }
 
-TEST_P(QuantizeTest, GivesZerosWhereThereIsNoScale) {
+TEST_P(QuantizeTest, GivesZerosWithoutAScale) {
   const auto expect_zeros = [](const std::vector<float>& x) {
     std::vector<int8_t> out(x.size(), 99);
     EXPECT_EQ(Quantize(x.data(), static_cast<int>(x.size()), out.data()), 0);
@@ -190,8 +191,8 @@ TEST_P(QuantizeTest, GivesZerosWhereThereIsNoScale) {
   }
 }
 
-// What a bfloat16 stands for, with infinity as the 2^128 that would come next: so far does the
-// largest number reach when rounding to nearest.
+// The value of a bfloat16. Infinity counts as 2^128, the next number after the largest, as it does
+// in rounding to nearest.
 double BFloat16Value(uint16_t bits) {
   const auto value = std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
   return std::isinf(value) ? std::copysign(std::ldexp(1.0, 128), value) : value;

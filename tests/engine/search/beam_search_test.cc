@@ -14,7 +14,7 @@ namespace {
 
 using testing::SizeIs;
 
-// A translation, by the oracle.
+// A complete translation, scored by the oracle.
 struct Complete {
   std::vector<int> ids;
   double score;
@@ -22,7 +22,7 @@ struct Complete {
 
 class BeamSearchTest : public SearchTest {
  protected:
-  // A model of so few tokens that all its translations can be listed.
+  // A model with few enough tokens to list all its translations.
   void LoadTiny(unsigned seed) {
     ModelConfig config = reference::SmallConfig();
     config.source_vocab_size = config.target_vocab_size = 5;
@@ -30,12 +30,12 @@ class BeamSearchTest : public SearchTest {
     Load(config, seed);
   }
 
-  // All translations of at most `most` tokens, the best first.
-  std::vector<Complete> AllTranslations(const std::vector<int>& source, int most,
+  // All translations of at most `max_tokens` tokens, the best first.
+  std::vector<Complete> AllTranslations(const std::vector<int>& source, int max_tokens,
                                         double length_penalty) const {
     std::vector<Complete> all;
     std::vector<Complete> growing = {{{}, 0}};
-    for (int length = 1; length <= most; ++length) {
+    for (int length = 1; length <= max_tokens; ++length) {
       std::vector<Complete> next;
       for (const Complete& parent : growing) {
         const std::vector<double> log_probabilities = NextLogProbabilities(source, parent.ids);
@@ -43,7 +43,7 @@ class BeamSearchTest : public SearchTest {
           if (std::isinf(log_probabilities[id])) continue;
           Complete child = {parent.ids, parent.score + log_probabilities[id]};
           child.ids.push_back(id);
-          const bool ends = id == config_.target_eos_id || length == most;
+          const bool ends = id == config_.target_eos_id || length == max_tokens;
           if (ends) child.score /= std::pow(length, length_penalty);
           (ends ? all : next).push_back(child);
         }
@@ -56,7 +56,7 @@ class BeamSearchTest : public SearchTest {
   }
 };
 
-// A beam that drops nothing finds the best of all translations, however early it may stop.
+// A beam that drops nothing finds the best of all translations, however early it stops.
 TEST_F(BeamSearchTest, AWideBeamFindsTheBestOfAllTranslations) {
   for (unsigned seed = 1; seed <= 6; ++seed) {
     LoadTiny(seed);
@@ -78,20 +78,20 @@ TEST_F(BeamSearchTest, AWideBeamFindsTheBestOfAllTranslations) {
   }
 }
 
-// Without a reward for length, what comes later can only be less probable: a longer limit costs no
-// more steps.
+// With length_penalty 0 more tokens can only lower a score, so that a higher limit costs no more
+// steps.
 TEST_F(BeamSearchTest, StopsWhenNoLiveHypothesisCanWin) {
-  const auto steps = [&](int most) {
+  const auto steps = [&](int limit) {
     batch_.Clear();
     batch_.Add(std::vector<int>{2, 3, 0});
-    const SearchOptions options = {.beam_size = 3, .length_penalty = 0, .max_output_tokens = most};
+    const SearchOptions options = {.beam_size = 3, .length_penalty = 0, .max_output_tokens = limit};
     const TokenConstraints constraints;
     DecodingState state;
     std::vector<Hypotheses> found;
     BeamSearch(*transformer_).Search(batch_, {options, constraints}, state, found);
     EXPECT_TRUE(found[0].front().finished);
     EXPECT_EQ(state.cross_cache.keys_values.rows(), 3)
-        << "keys and values are the source's, not a beam's";
+        << "one row per source token, whatever the beam";
     return state.self_cache.length(0);
   };
   for (unsigned seed = 1; seed <= 6; ++seed) {
@@ -102,14 +102,14 @@ TEST_F(BeamSearchTest, StopsWhenNoLiveHypothesisCanWin) {
   }
 }
 
-TEST_F(BeamSearchTest, AsksForMoreThanThereIsAndGetsAll) {
+TEST_F(BeamSearchTest, ReturnsAllTranslationsIfThereAreTooFew) {
   LoadTiny(2);
   const auto found = Search({{2, 0}}, {.beam_size = 50, .nbest = 50, .max_output_tokens = 2})[0];
   EXPECT_THAT(found, SizeIs(1 + 3 * 4));  // </s> alone, or one of 3 tokens and then any of 4
   EXPECT_EQ(Search({{2, 0}}, {.beam_size = 50, .max_output_tokens = 1})[0].size(), 1U);
 }
 
-TEST_F(BeamSearchTest, ABeamOfOneIsGreedyToTheBit) {
+TEST_F(BeamSearchTest, ABeamOfOneIsGreedyBitForBit) {
   Load(reference::SmallConfig());
   const auto sources = Sources(20);
   const std::vector<Hypothesis> greedy = Greedy(sources);
@@ -133,7 +133,7 @@ TEST_F(BeamSearchTest, FindsMoreProbableTranslationsThanGreedy) {
   EXPECT_GT(better, 3);
 }
 
-TEST_F(BeamSearchTest, ScoresAreWhatTheOracleMakesOfThem) {
+TEST_F(BeamSearchTest, ScoresAreThoseOfTheOracle) {
   Load(reference::SmallConfig());
   const auto sources = Sources(10);
   const auto found = Search(sources, {.beam_size = 4, .length_penalty = 0.7, .nbest = 4});
@@ -180,7 +180,7 @@ TEST_F(BeamSearchTest, AskingForMoreTranslationsDoesNotChangeTheFirst) {
 
 TEST_F(BeamSearchTest, TranslationsAreCutAtTheLimit) {
   ModelConfig config = reference::SmallConfig();
-  config.bad_words = {config.target_eos_id};  // a model that never ends by itself
+  config.bad_words = {config.target_eos_id};  // the model never ends by itself
   Load(config);
   const auto found =
       Search({{2, 3, 0}, {4, 5, 6, 0}}, {.beam_size = 3, .nbest = 3, .max_output_tokens = 6});

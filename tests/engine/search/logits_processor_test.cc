@@ -26,19 +26,19 @@ std::vector<float> Process(const SearchOptions& options, const TokenConstraints&
   return scores;
 }
 
-TEST(LogitsProcessorTest, WithoutWishesOnlyTheOffsetIsAdded) {
+TEST(LogitsProcessorTest, WithoutOptionsOnlyTheOffsetIsAdded) {
   EXPECT_THAT(Process({}, {}, {1, 2, 3}, -10), ElementsAre(-9, -8, -7, -14, -15, -4));
   EXPECT_FALSE(LogitsProcessor({}, {}, {}).active());
 }
 
-TEST(LogitsProcessorTest, RepetitionMakesPositiveScoresSmallerAndNegativeOnesMoreSo) {
+TEST(LogitsProcessorTest, RepetitionPenaltyLowersScoresOfEitherSign) {
   EXPECT_THAT(Process({.repetition_penalty = 2}, {}, {2, 3, 2, 2}),
               ElementsAre(1, 2, 1.5, -8, -5, 3));
   EXPECT_THAT(Process({.repetition_penalty = 2}, {}, {2}, -6),
               ElementsAre(-5, -4, -6, -10, -11, 0));
 }
 
-TEST(LogitsProcessorTest, RepeatedNgramsMustNotCome) {
+TEST(LogitsProcessorTest, RepeatedNgramsAreForbidden) {
   EXPECT_THAT(Process({.no_repeat_ngram_size = 1}, {}, {2, 3}),
               ElementsAre(1, 2, kNever, kNever, -5, 6));
   EXPECT_THAT(Process({.no_repeat_ngram_size = 2}, {}, {1, 2, 1, 3, 1}),
@@ -48,14 +48,14 @@ TEST(LogitsProcessorTest, RepeatedNgramsMustNotCome) {
   EXPECT_THAT(Process({.no_repeat_ngram_size = 3}, {}, {1, 2}), ElementsAre(1, 2, 3, -4, -5, 6));
 }
 
-TEST(LogitsProcessorTest, SuppressedSequencesMustNotBeCompleted) {
+TEST(LogitsProcessorTest, CompletionsOfSuppressedSequencesAreForbidden) {
   const TokenConstraints constraints = {.suppress = {{4}, {1, 2}, {3, 1, 0}}};
   EXPECT_THAT(Process({}, constraints, {}), ElementsAre(1, 2, 3, -4, kNever, 6));
   EXPECT_THAT(Process({}, constraints, {3, 1}), ElementsAre(kNever, 2, kNever, -4, kNever, 6));
   EXPECT_THAT(Process({}, constraints, {1, 3}), ElementsAre(1, 2, 3, -4, kNever, 6));
 }
 
-TEST(LogitsProcessorTest, TextMustNotBeCompleted) {
+TEST(LogitsProcessorTest, CompletionsOfSuppressedTextAreForbidden) {
   const TokenConstraints constraints = {.completions = {{"ab", 'c', {1}}, {"a", 'b', {4}}},
                                         .spellings = {"", " x", " a", "b", "bc", " "}};
   EXPECT_THAT(Process({}, constraints, {2, 3}), ElementsAre(1, kNever, 3, -4, -5, 6));
@@ -64,7 +64,7 @@ TEST(LogitsProcessorTest, TextMustNotBeCompleted) {
   EXPECT_THAT(Process({}, constraints, {3}), ElementsAre(1, 2, 3, -4, -5, 6));
 }
 
-TEST(LogitsProcessorTest, TextBeginsBehindASpaceAndSpacesAreOne) {
+TEST(LogitsProcessorTest, TextBeginsAfterASpaceAndSpacesMerge) {
   const std::vector<std::string> spellings = {"", " x", "x", " "};
   EXPECT_TRUE(EndsIn({}, spellings, " ", 'x'));
   EXPECT_FALSE(EndsIn({}, spellings, "a", 'x'));
@@ -74,7 +74,7 @@ TEST(LogitsProcessorTest, TextBeginsBehindASpaceAndSpacesAreOne) {
   EXPECT_FALSE(EndsIn({{2, 3}}, spellings, "x", 'y'));
 }
 
-TEST(LogitsProcessorTest, NothingEndsBeforeTheFewestTokens) {
+TEST(LogitsProcessorTest, NothingEndsBeforeMinOutputTokens) {
   const TokenConstraints constraints = {.end_at = {3}};
   EXPECT_THAT(Process({.min_output_tokens = 2}, constraints, {1}),
               ElementsAre(kNever, 2, 3, kNever, -5, 6));

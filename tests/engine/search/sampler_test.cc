@@ -16,7 +16,7 @@ namespace {
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 constexpr int kDraws = 40000;
 
-// What sampling is, spelled out: softmax with temperature, top_k, top_p.
+// The distribution to sample: softmax with temperature of the top_k scores, cut at top_p.
 std::vector<double> Distribution(const std::vector<float>& scores, const SearchOptions& options) {
   std::vector<int> order(scores.size());
   std::iota(order.begin(), order.end(), 0);
@@ -40,7 +40,7 @@ std::vector<double> Distribution(const std::vector<float>& scores, const SearchO
 
 class SamplerTest : public testing::TestWithParam<SearchOptions> {};
 
-TEST_P(SamplerTest, DrawsAsOftenAsIsProbable) {
+TEST_P(SamplerTest, DrawsEachTokenAsOftenAsItIsProbable) {
   const std::vector<float> scores = {0.5F, kNever, 2, -1, 1.5F, -3, 0, 2.5F, kNever, 1};
   const std::vector<double> expected = Distribution(scores, GetParam());
   Sampler sampler;
@@ -94,22 +94,22 @@ TEST(SamplerDrawTest, HardlyDependsOnRounding) {
   EXPECT_LE(different, 1);
 }
 
-TEST(SamplerDrawTest, DrawsNothingWhereThereIsNothing) {
+TEST(SamplerDrawTest, DrawsNothingIfNoTokenIsAllowed) {
   const std::vector<float> nothing = {kNever, kNever, std::nanf("")};
   Sampler sampler;
   EXPECT_EQ(sampler.Sample(nothing, {.temperature = 1}, 1), -1);
   EXPECT_EQ(sampler.Sample(nothing, {.temperature = 1, .top_k = 2, .top_p = 0.5}, 1), -1);
 }
 
-TEST(MixTest, DependsOnSeedNumbersAndOrder) {
+TEST(HashTest, DependsOnSeedNumbersAndOrder) {
   EXPECT_EQ(Hash(1, {2, 3}), Hash(1, {2, 3}));
   EXPECT_NE(Hash(1, {2, 3}), Hash(1, {3, 2}));
   EXPECT_NE(Hash(1, {2, 3}), Hash(2, {2, 3}));
   EXPECT_NE(Hash(1, {2}), Hash(1, {2, 0}));
 }
 
-// However small the temperature, a score divided by it stays a number that can be compared.
-TEST(SamplerTest, TheColdestTemperatureIsGreedy) {
+// Scores divided by even the smallest temperature must still be comparable numbers.
+TEST(SamplerTest, TheSmallestTemperatureIsGreedy) {
   Sampler sampler;
   const std::vector<float> scores = {-3, -1, -2};
   for (const double temperature : {1e-3, 1e-310, 4.9e-324}) {

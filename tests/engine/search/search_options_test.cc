@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(SearchOptionsTest, WaysOfSearchingThatMakeSense) {
+TEST(SearchOptionsTest, AcceptsConsistentOptions) {
   for (const SearchOptions& options :
        {SearchOptions{}, SearchOptions{.beam_size = 4, .length_penalty = -1, .nbest = 4},
         SearchOptions{.nbest = 5, .temperature = 0.7, .top_k = 3, .top_p = 0.5, .seed = 9},
@@ -26,7 +26,7 @@ TEST(SearchOptionsTest, WaysOfSearchingThatMakeSense) {
 class WrongSearchOptionsTest
     : public testing::TestWithParam<std::pair<SearchOptions, std::string>> {};
 
-TEST_P(WrongSearchOptionsTest, AreRefusedInWords) {
+TEST_P(WrongSearchOptionsTest, AreRejectedWithAReason) {
   const absl::Status status = CheckSearchOptions(GetParam().first);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr(GetParam().second));
@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{.length_penalty = 2, .alternatives = 2}, "alternatives are not ranked"},
         Wrong{{.length_penalty = 0, .temperature = 1}, "samples are not ranked"},
         Wrong{{.alternatives = 2, .alternatives_at = 5, .max_output_tokens = 5},
-              "alternatives_at 5 is behind the last token that max_output_tokens 5 allows"},
+              "alternatives_at 5 is after the last token that max_output_tokens 5 allows"},
         Wrong{{.max_output_tokens = 5, .min_output_tokens = 5},
               "min_output_tokens 5 and </s> do not fit into max_output_tokens 5"},
         Wrong{{.suppress = {"a", "b"}, .end_at = {"b"}}, "'b' is both in suppress and in end_at"}));

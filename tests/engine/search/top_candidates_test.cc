@@ -33,12 +33,12 @@ TEST(TopCandidatesTest, KeepsTheBestOfAllRows) {
   }
   std::sort(all.begin(), all.end(), std::greater<>());
   TopCandidates candidates;
-  for (const size_t most : {1, 7, 600, 1000}) {
-    candidates.Reset(most);
+  for (const size_t count : {1, 7, 600, 1000}) {
+    candidates.Reset(count);
     for (int row = 0; row < 3; ++row) {
       candidates.Offer(row, static_cast<float>(row), rows[row].data(), 200);
     }
-    const auto end = all.begin() + static_cast<ptrdiff_t>(std::min<size_t>(most, 600));
+    const auto end = all.begin() + static_cast<ptrdiff_t>(std::min<size_t>(count, 600));
     EXPECT_EQ(Scores(candidates), std::vector<float>(all.begin(), end));
     for (const Candidate& candidate : candidates.best()) {
       EXPECT_EQ(candidate.score,
@@ -47,7 +47,7 @@ TEST(TopCandidatesTest, KeepsTheBestOfAllRows) {
   }
 }
 
-TEST(TopCandidatesTest, OfEqualsTheFirstAreKept) {
+TEST(TopCandidatesTest, KeepsTheFirstOfEquals) {
   const std::vector<float> scores = {1, 2, 2, 2, 1};
   TopCandidates candidates;
   candidates.Reset(2);
@@ -57,7 +57,7 @@ TEST(TopCandidatesTest, OfEqualsTheFirstAreKept) {
   EXPECT_EQ(candidates.best()[1].column, 2);
 }
 
-TEST(TopCandidatesTest, WhatMustNotComeIsNotKept) {
+TEST(TopCandidatesTest, DoesNotKeepMinusInfinityOrNaN) {
   const std::vector<float> scores = {-kInfinity, std::nanf(""), -5, -kInfinity};
   TopCandidates candidates;
   candidates.Reset(4);

@@ -20,7 +20,7 @@ constexpr int kVocab = 50;
 
 class DraftLayerTest : public SimdTest {
  protected:
-  // Weights of float32, whose integers are themselves: each row has 127 in it.
+  // Float32 weights that quantize to themselves: each row contains 127.
   DraftLayer Make(int model_dim) {
     std::mt19937 random(7);
     std::uniform_int_distribution<int> integer(-127, 127);
@@ -37,7 +37,7 @@ class DraftLayerTest : public SimdTest {
     return DraftLayer({weight, bias});
   }
 
-  // Inputs that are integers themselves.
+  // Inputs that quantize to themselves.
   static std::vector<float> Input(int model_dim) {
     std::mt19937 random(9);
     std::uniform_int_distribution<int> integer(-127, 127);
@@ -47,15 +47,15 @@ class DraftLayerTest : public SimdTest {
     return x;
   }
 
-  int BestByHand(const std::vector<float>& x, const std::vector<int>& candidates) const {
+  int PlainArgMax(const std::vector<float>& x, const std::vector<int>& candidates) const {
     int best = -1;
-    double most = -std::numeric_limits<double>::infinity();
+    double largest = -std::numeric_limits<double>::infinity();
     for (const int candidate : candidates) {
       double score = bias_[candidate];
       for (size_t i = 0; i < x.size(); ++i)
         score += 1.0 * x[i] * weights_[candidate * x.size() + i];
-      if (score > most) {
-        most = score;
+      if (score > largest) {
+        largest = score;
         best = candidate;
       }
     }
@@ -77,13 +77,13 @@ TEST_P(DraftLayerTest, FindsTheBestOfTheCandidates) {
     // The best of all, the best of the others, and so on.
     for (std::vector<int> candidates = all; !candidates.empty();) {
       const int best = layer.ArgMax(x.data(), candidates, scratch_);
-      ASSERT_EQ(best, BestByHand(x, candidates));
+      ASSERT_EQ(best, PlainArgMax(x, candidates));
       candidates.erase(std::find(candidates.begin(), candidates.end(), best));
     }
   }
 }
 
-TEST_P(DraftLayerTest, StoredIntegersAreTakenWithTheirScales) {
+TEST_P(DraftLayerTest, UsesStoredInt8WithItsScales) {
   const std::vector<int8_t> integers = {1, 2, 3, 4};
   const std::vector<float> scales = {10, 1};
   const std::vector<float> biases = {0, 1};
@@ -101,7 +101,7 @@ TEST_P(DraftLayerTest, StoredIntegersAreTakenWithTheirScales) {
   EXPECT_EQ(layer.ArgMax(opposite, {0, 1}, scratch_), 1);
 }
 
-// Of a broken model. What matters is that it is a candidate.
+// As in a broken model: any candidate will do.
 TEST_P(DraftLayerTest, NaNGivesACandidate) {
   const DraftLayer layer = Make(8);
   const std::vector<float> x(8, std::nanf(""));

@@ -53,7 +53,7 @@ class FastOutputTest : public testing::TestWithParam<ComputeType> {
     return best;
   }
 
-  // By the logits of the output layer itself.
+  // From the logits of the output layer itself.
   std::vector<MaxLogit> PlainArgMax(const std::vector<int>& tokens = {}) {
     Matrix logits;
     ActiveVocabulary active = output_.Activate(tokens);
@@ -94,7 +94,7 @@ TEST_P(FastOutputTest, FindsTheLargestLogitOfAllAndOfTheActiveTokens) {
 }
 
 TEST_P(FastOutputTest, FindsTheSameWithAndWithoutLogSumExp) {
-  // The prefilter cannot decide these.
+  // Rows 0 and 4 are fallback rows of the prefilter.
   std::fill_n(x_.row(0), kModelDim, 0.0F);
   x_.row(4)[0] = std::numeric_limits<float>::infinity();
   std::fill(bias_.begin(), bias_.end(), 0.5F);

@@ -26,22 +26,22 @@ bool IsFilledWith(const std::byte* memory, size_t bytes, int value) {
   return true;
 }
 
-TEST(HugePagesTest, PiecesOfAllSizesAreAlignedAndApart) {
+TEST(HugePagesTest, AllocationsOfAllSizesAreAlignedAndDisjoint) {
   const std::vector<size_t> sizes = {
       1, 63, 64, 65, 5 * kMegabyte, 40 * kMegabyte, 7, 15 * kMegabyte, 0, 2};
-  std::vector<std::shared_ptr<std::byte>> pieces;
+  std::vector<std::shared_ptr<std::byte>> allocations;
   for (size_t i = 0; i < sizes.size(); ++i) {
-    pieces.push_back(AllocateInHugePages(sizes[i]));
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(pieces[i].get()) % 64, 0U);
-    std::memset(pieces[i].get(), static_cast<int>(i), sizes[i]);
+    allocations.push_back(AllocateInHugePages(sizes[i]));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(allocations[i].get()) % 64, 0U);
+    std::memset(allocations[i].get(), static_cast<int>(i), sizes[i]);
   }
   for (size_t i = 0; i < sizes.size(); ++i) {
-    EXPECT_TRUE(IsFilledWith(pieces[i].get(), sizes[i], static_cast<int>(i))) << sizes[i];
+    EXPECT_TRUE(IsFilledWith(allocations[i].get(), sizes[i], static_cast<int>(i))) << sizes[i];
   }
 }
 
-// A sanitizer sees a page that is freed too soon.
-TEST(HugePagesTest, APieceStaysWhileItsNeighboursGo) {
+// A sanitizer notices a page that is freed too early.
+TEST(HugePagesTest, AnAllocationOutlivesItsNeighbours) {
   std::shared_ptr<std::byte> first = AllocateInHugePages(kMegabyte);
   const std::shared_ptr<std::byte> second = AllocateInHugePages(kMegabyte);
   std::memset(second.get(), 2, kMegabyte);
@@ -51,17 +51,17 @@ TEST(HugePagesTest, APieceStaysWhileItsNeighboursGo) {
   EXPECT_TRUE(IsFilledWith(second.get(), kMegabyte, 2));
 }
 
-// What the system says of the mapping that holds an address, such as "AnonHugePages".
+// A field of /proc/self/smaps, such as "AnonHugePages", for the mapping that contains an address.
 std::string FieldOfMapping(const void* address, const std::string& field) {
   std::ifstream smaps("/proc/self/smaps");
-  bool is_it = false;
+  bool found = false;
   for (std::string line; std::getline(smaps, line);) {
     uintptr_t begin = 0;
     uintptr_t end = 0;
     if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) == 2) {
       const auto place = reinterpret_cast<uintptr_t>(address);
-      is_it = begin <= place && place < end;
-    } else if (is_it && line.starts_with(field + ":")) {
+      found = begin <= place && place < end;
+    } else if (found && line.starts_with(field + ":")) {
       return line.substr(field.size() + 1);
     }
   }
@@ -72,8 +72,8 @@ int64_t HugeKilobytesAt(const void* address) {
   return std::atoll(FieldOfMapping(address, "AnonHugePages").c_str());
 }
 
-// How many kilobytes of huge pages the system gives to who asks for them by hand.
-int64_t HugeKilobytesToBeHad() {
+// The kilobytes of huge pages that the system grants to a plain madvise of 8 MB.
+int64_t AvailableHugeKilobytes() {
   constexpr size_t kBytes = 8 * kMegabyte;
   void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   EXPECT_NE(memory, MAP_FAILED);
@@ -84,7 +84,7 @@ int64_t HugeKilobytesToBeHad() {
   return kilobytes;
 }
 
-TEST(HugePagesTest, TheSystemIsAskedForThem) {
+TEST(HugePagesTest, RequestsHugePages) {
   std::ifstream setting("/sys/kernel/mm/transparent_hugepage/enabled");
   if (!setting) GTEST_SKIP() << "this kernel has no transparent huge pages";
   const std::shared_ptr<std::byte> memory = AllocateInHugePages(16 * kMegabyte);
@@ -92,17 +92,15 @@ TEST(HugePagesTest, TheSystemIsAskedForThem) {
   EXPECT_NE((FieldOfMapping(memory.get(), "VmFlags") + " ").find(" hg "), std::string::npos);
 }
 
-TEST(HugePagesTest, WhereTheSystemHasThemTheyAreHuge) {
-  const int64_t to_be_had = HugeKilobytesToBeHad();
-  if (to_be_had == 0) {
-    std::string enabled = "nothing, as it has none";
+TEST(HugePagesTest, GetsHugePagesIfTheSystemHasThem) {
+  const int64_t available = AvailableHugeKilobytes();
+  if (available == 0) {
+    std::string enabled = "missing";
     std::ifstream setting("/sys/kernel/mm/transparent_hugepage/enabled");
     std::getline(setting, enabled);
-    GTEST_SKIP() << "the system gives no huge pages to who asks for them; transparent_hugepage "
-                    "says: "
-                 << enabled;
+    GTEST_SKIP() << "the system grants no huge pages; transparent_hugepage/enabled: " << enabled;
   }
-  // Memory that is in pieces may give the one that asks and not the next: one of ten is enough.
+  // Fragmented memory may satisfy one request and not the next: one of ten is enough.
   constexpr int kTimes = 10;
   std::vector<std::shared_ptr<std::byte>> memories;
   int64_t kilobytes = 0;

@@ -57,7 +57,7 @@ class Int8PrefilterTest : public testing::Test {
     return std::inner_product(x, x + kModelDim, &weights_[token * kModelDim], double{bias_[token]});
   }
 
-  int BestByHand(const float* x) const {
+  int PlainArgMax(const float* x) const {
     int best = 0;
     for (int token = 1; token < kVocab; ++token) {
       if (Logit(x, token) > Logit(x, best)) best = token;
@@ -65,7 +65,7 @@ class Int8PrefilterTest : public testing::Test {
     return best;
   }
 
-  // Makes tokens so much alike that they are the same in int8; for PointTo, the last is best.
+  // Makes tokens that are equal in int8. For an input of PointTo, the last is the best.
   void MakeAlike(int first, int last) {
     weights_[first * kModelDim] = 2;
     for (int token = first + 1; token <= last; ++token) {
@@ -76,7 +76,7 @@ class Int8PrefilterTest : public testing::Test {
     }
   }
 
-  // An input whose best token is, for sure, one of those that are like `token`.
+  // Sets x to an input whose best token is `token` or one that MakeAlike made equal to it.
   void PointTo(int token, float* x) const {
     for (int i = 0; i < kModelDim; ++i) x[i] = 3 * weights_[token * kModelDim + i];
   }
@@ -99,16 +99,16 @@ TEST_F(Int8PrefilterTest, FindsTheBestTokenAndItsLogit) {
   const Int8Prefilter prefilter(Layer(), {});
   const Matrix x = RandomInputs(300);
   const std::vector<MaxLogit> best = ArgMax(prefilter, x);
-  // Where a processor's inputs have 7 bits, one or another row may have too many candidates.
+  // Inputs of 7 bits (without VNNI) may give a few rows too many candidates.
   EXPECT_THAT(scratch_.fallback_rows, SizeIs(Le(3)));
   for (int row = 0; row < x.rows(); ++row) {
     if (std::count(scratch_.fallback_rows.begin(), scratch_.fallback_rows.end(), row) > 0) continue;
-    EXPECT_EQ(best[row].index, BestByHand(x.row(row)));
+    EXPECT_EQ(best[row].index, PlainArgMax(x.row(row)));
     EXPECT_NEAR(best[row].logit, Logit(x.row(row), best[row].index), 1e-4);
   }
 }
 
-TEST_F(Int8PrefilterTest, TellsApartWhatIsTheSameInInt8) {
+TEST_F(Int8PrefilterTest, TellsApartTokensThatAreEqualInInt8) {
   MakeAlike(100, 109);
   Matrix x = RandomInputs(1);
   PointTo(100, x.row(0));
@@ -117,8 +117,8 @@ TEST_F(Int8PrefilterTest, TellsApartWhatIsTheSameInInt8) {
   EXPECT_EQ(best[0].index, 109);
 }
 
-// Summed up in another order, the other one may be the best.
-TEST_F(Int8PrefilterTest, LeavesOutInputsWhoseBestAreWithinRounding) {
+// Summed in another order, the other token may be the best.
+TEST_F(Int8PrefilterTest, FallsBackIfTheBestAreWithinRounding) {
   std::copy_n(&weights_[100 * kModelDim], kModelDim, &weights_[2900 * kModelDim]);
   bias_[2900] = bias_[100];
   weights_[2900 * kModelDim] *= 1 + 1e-7F;
@@ -128,7 +128,7 @@ TEST_F(Int8PrefilterTest, LeavesOutInputsWhoseBestAreWithinRounding) {
   EXPECT_THAT(scratch_.fallback_rows, ElementsAre(1));
 }
 
-TEST_F(Int8PrefilterTest, LeavesOutInputsThatHaveTooManyCandidates) {
+TEST_F(Int8PrefilterTest, FallsBackOnTooManyCandidates) {
   MakeAlike(100, 100 + PrefilterCandidates::kMax - 1);
   MakeAlike(200, 200 + PrefilterCandidates::kMax);
   Matrix x = RandomInputs(3);
@@ -136,11 +136,11 @@ TEST_F(Int8PrefilterTest, LeavesOutInputsThatHaveTooManyCandidates) {
   PointTo(200, x.row(2));
   const std::vector<MaxLogit> best = ArgMax(Int8Prefilter(Layer(), {}), x);
   EXPECT_THAT(scratch_.fallback_rows, ElementsAre(2));
-  EXPECT_EQ(best[0].index, BestByHand(x.row(0)));
+  EXPECT_EQ(best[0].index, PlainArgMax(x.row(0)));
   EXPECT_EQ(best[1].index, 100 + PrefilterCandidates::kMax - 1);
 }
 
-TEST_F(Int8PrefilterTest, LeavesOutInputsThatAreNotFinite) {
+TEST_F(Int8PrefilterTest, FallsBackOnInputsThatAreNotFinite) {
   const Int8Prefilter prefilter(Layer(), {});
   Matrix x = RandomInputs(4);
   x.row(0)[3] = kNaN;
@@ -148,10 +148,10 @@ TEST_F(Int8PrefilterTest, LeavesOutInputsThatAreNotFinite) {
   x.row(3)[5] = -kInfinity;
   const std::vector<MaxLogit> best = ArgMax(prefilter, x);
   EXPECT_THAT(scratch_.fallback_rows, ElementsAre(0, 1, 3));
-  EXPECT_EQ(best[2].index, BestByHand(x.row(2)));
+  EXPECT_EQ(best[2].index, PlainArgMax(x.row(2)));
 }
 
-TEST_F(Int8PrefilterTest, LeavesOutAllInputsOfWeightsThatAreNotFinite) {
+TEST_F(Int8PrefilterTest, FallsBackOnWeightsThatAreNotFinite) {
   for (const float broken : {kInfinity, kNaN}) {
     weights_[7] = broken;
     ArgMax(Int8Prefilter(Layer(), {}), RandomInputs(2));
@@ -164,11 +164,11 @@ TEST_F(Int8PrefilterTest, NeverFindsABadWord) {
   PointTo(100, x.row(0));
   const Int8Prefilter prefilter(Layer(), {100});
   bias_[100] = -1e9F;
-  EXPECT_EQ(ArgMax(prefilter, x)[0].index, BestByHand(x.row(0)));
+  EXPECT_EQ(ArgMax(prefilter, x)[0].index, PlainArgMax(x.row(0)));
 }
 
-// A scale that was made for inputs below 1 would cut off larger ones.
-TEST_F(Int8PrefilterTest, DoesNotUseAModelsOwnInputScale) {
+// A scale made for inputs below 1 would clip larger ones.
+TEST_F(Int8PrefilterTest, IgnoresTheModelsInputScale) {
   std::vector<int8_t> integers(weights_.size());
   for (size_t i = 0; i < weights_.size(); ++i) {
     integers[i] = static_cast<int8_t>(std::clamp(40 * weights_[i], -127.0F, 127.0F));
@@ -182,7 +182,7 @@ TEST_F(Int8PrefilterTest, DoesNotUseAModelsOwnInputScale) {
   layer.weight.input_scale = 1.0F / 127;
   const Matrix x = RandomInputs(50);
   const std::vector<MaxLogit> best = ArgMax(Int8Prefilter(layer, {}), x);
-  for (int row = 0; row < x.rows(); ++row) EXPECT_EQ(best[row].index, BestByHand(x.row(row)));
+  for (int row = 0; row < x.rows(); ++row) EXPECT_EQ(best[row].index, PlainArgMax(x.row(row)));
 }
 
 }  // namespace

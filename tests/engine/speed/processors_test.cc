@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A system as a process sees it: its /proc/self, and control groups mounted below the same folder.
+// A system as seen by a process: its /proc/self, and cgroups mounted below the same folder.
 class CpuQuotaTest : public testing::Test {
  protected:
   void Write(const std::string& file, const std::string& text) const {
@@ -25,7 +25,7 @@ class CpuQuotaTest : public testing::Test {
     fs::create_directories(path.parent_path());
     std::ofstream(path) << text;
   }
-  // `root`: the group that is seen at the mount.
+  // `root`: the group that is mounted.
   void Mount(const std::string& type, const std::string& options, const std::string& root = "/") {
     absl::StrAppend(&mounts_, "31 23 0:28 ", root, " ", folder_.path(),
                     "/groups rw,nosuid shared:9 - ", type, " source ", options, "\n");
@@ -68,7 +68,7 @@ TEST_F(CpuQuotaTest, TheSmallestQuotaOnTheWayToTheRootCounts) {
   EXPECT_EQ(Quota(), 0.5);
 }
 
-TEST_F(CpuQuotaTest, Version1IsRead) {
+TEST_F(CpuQuotaTest, ReadsVersion1) {
   Mount("cgroup", "rw,cpu,cpuacct");
   Write("cgroup", "7:memory:/elsewhere\n4:cpu,cpuacct:/jobs/7\n0::/other\n");
   Write("groups/jobs/7/cpu.cfs_quota_us", "-1\n");
@@ -78,7 +78,7 @@ TEST_F(CpuQuotaTest, Version1IsRead) {
   EXPECT_EQ(Quota(), 3);
 }
 
-// A container of Docker without a namespace of its own for control groups.
+// A Docker container without a cgroup namespace of its own.
 TEST_F(CpuQuotaTest, AGroupMayBeMountedAsTheRoot) {
   Mount("cgroup", "rw,cpu", "/docker/0a1b");
   Write("cgroup", "4:cpu:/docker/0a1b\n");
@@ -89,11 +89,11 @@ TEST_F(CpuQuotaTest, AGroupMayBeMountedAsTheRoot) {
   Write("groups/child/cpu.cfs_quota_us", "100000\n");
   Write("groups/child/cpu.cfs_period_us", "100000\n");
   EXPECT_EQ(Quota(), 1);
-  Write("cgroup", "4:cpu:/somewhere/else\n");  // what is mounted limits us all the same
+  Write("cgroup", "4:cpu:/somewhere/else\n");  // the mounted group still limits us
   EXPECT_EQ(Quota(), 2.5);
 }
 
-TEST_F(CpuQuotaTest, WhatMakesNoSenseLimitsNothing) {
+TEST_F(CpuQuotaTest, MalformedFilesLimitNothing) {
   Mount("cgroup2", "rw");
   Write("cgroup", "\n0\n::::\n0::/\n");
   for (const char* text : {"", "\n", "0 0", "-5 100000", "100000 0", "nan nan", "a b", "100000"}) {

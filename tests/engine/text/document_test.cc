@@ -18,7 +18,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// Text that comes split into pieces by spaces, for a model that takes eight tokens at most.
+// Text split into pieces by spaces, for a model of at most eight source tokens.
 class DocumentTest : public testing::Test {
  protected:
   DocumentTest() {
@@ -45,8 +45,8 @@ class DocumentTest : public testing::Test {
     return texts;
   }
 
-  // A document whose segments say so.
-  static Document Said(Document document, const std::vector<std::vector<int>>& ids) {
+  // The document with these output ids for its segments.
+  static Document WithOutputs(Document document, const std::vector<std::vector<int>>& ids) {
     for (size_t i = 0; i < ids.size(); ++i) {
       document.segments.at(i).hypothesis = {
           .ids = ids[i], .log_probabilities = std::vector<float>(ids[i].size()), .finished = true};
@@ -58,7 +58,7 @@ class DocumentTest : public testing::Test {
   ModelConfig config_;
 };
 
-TEST_F(DocumentTest, ATextIsItsSegmentsAndWhatLiesBetween) {
+TEST_F(DocumentTest, SegmentsAreRangesOfTheWholeText) {
   const std::string text = " \ta b .\n\n b a .  ";
   const Document document = PrepareText(text);
   EXPECT_THAT(Texts(document), ElementsAre("a b .", "b a ."));
@@ -73,7 +73,7 @@ TEST_F(DocumentTest, EachSegmentEndsWithEndOfSentence) {
   }
 }
 
-// A model such as OpenNMT-py's, whose sources end as they are, has room for one token more.
+// Models like OpenNMT-py's, whose sources have no </s>, have room for one more token.
 TEST_F(DocumentTest, WithoutEndOfSentenceASegmentIsItsTextAlone) {
   TokenizerModel model;
   model.source_vocabulary = {"</s>", "<unk>", "a"};
@@ -88,7 +88,7 @@ TEST_F(DocumentTest, WithoutEndOfSentenceASegmentIsItsTextAlone) {
   EXPECT_THAT(PrepareText(" ").segments, IsEmpty());
 }
 
-// The token that begins sources stands before the language, which stands before the text.
+// In this order: <s>, the language code, the text.
 TEST_F(DocumentTest, EachSegmentBeginsWithBeginningOfSentence) {
   TokenizerModel model;
   model.source_vocabulary = {"</s>", "<unk>", ">>xx<<", "a", "b", "<s>"};
@@ -114,7 +114,7 @@ TEST_F(DocumentTest, ALongSentenceIsCutIntoPartsThatLoseNothing) {
   std::string whole;
   for (const Segment& segment : document.segments) {
     EXPECT_LE(segment.source.size(), 8U);
-    // Ranges are those of the whole text.
+    // Ranges count from the beginning of the whole text.
     for (size_t i = 0; i + 1 < segment.source.size(); ++i) {
       EXPECT_EQ(segment.source.ranges[i].In(text), segment.source.texts[i]);
       if (!whole.empty()) whole += ' ';
@@ -125,7 +125,7 @@ TEST_F(DocumentTest, ALongSentenceIsCutIntoPartsThatLoseNothing) {
   EXPECT_EQ(PrepareText("a b a b").cut_sentences, 0);
 }
 
-TEST_F(DocumentTest, ALanguageCodeHoldsForTheWholeText) {
+TEST_F(DocumentTest, ALanguageCodeAppliesToTheWholeText) {
   const Document document = PrepareText(">>xx<< a a a a a a a a a\nb b");
   ASSERT_GT(document.segments.size(), 2U);
   for (const Segment& segment : document.segments) {
@@ -146,11 +146,11 @@ TEST_F(DocumentTest, TextOfWhiteSpaceOnlyHasNoSegments) {
   EXPECT_EQ(AssembleDocument(document).text, " \t ");
 }
 
-TEST_F(DocumentTest, WhatTheModelKnowsNothingOfStaysAsItIs) {
+TEST_F(DocumentTest, TextWithoutKnownLettersIsCopied) {
   const std::string text = "c d .\n a c\nc ";
   const Document document = PrepareText(text);
   EXPECT_THAT(Texts(document), ElementsAre("a c"));
-  const Translation translation = AssembleDocument(Said(document, {{2, 0}}));
+  const Translation translation = AssembleDocument(WithOutputs(document, {{2, 0}}));
   EXPECT_EQ(translation.text, "c d .\n x\nc ");
   EXPECT_EQ(translation.source, text);
   ASSERT_THAT(translation.copies, SizeIs(2));
@@ -160,15 +160,15 @@ TEST_F(DocumentTest, WhatTheModelKnowsNothingOfStaysAsItIs) {
   EXPECT_EQ(AssembleDocument(PrepareText("c d .\n c")).text, "c d .\n c");
 }
 
-TEST_F(DocumentTest, MarksAndNumbersAloneStayAsTheyAre) {
+TEST_F(DocumentTest, PunctuationAndNumbersAloneAreCopied) {
   for (const std::string text : {".", ". .", "3.14", "---", "192.168.0.1", " ? "}) {
     EXPECT_THAT(PrepareText(text).segments, IsEmpty()) << text;
     EXPECT_EQ(AssembleDocument(PrepareText(text)).text, text);
   }
 }
 
-// A toy that counts, or that reads signs, has no letters at all.
-TEST_F(DocumentTest, AVocabularyWithoutLettersIsForMarksAndNumbers) {
+// A toy model of arithmetic has no letters at all.
+TEST_F(DocumentTest, AVocabularyWithoutLettersTranslatesPunctuationAndNumbers) {
   TokenizerModel model;
   model.source_vocabulary = {"</s>", "<unk>", "1", "2", "+"};
   model.target_vocabulary = {"</s>", "<unk>", "3"};
@@ -176,8 +176,8 @@ TEST_F(DocumentTest, AVocabularyWithoutLettersIsForMarksAndNumbers) {
   EXPECT_THAT(Texts(PrepareText("1 + 2\n1 + 3")), ElementsAre("1 + 2"));
 }
 
-// With byte fallback no character is unknown; what is spelled in bytes is, all the same.
-TEST_F(DocumentTest, LettersThatAreOnlyKnownAsBytesAreNotKnown) {
+// With byte fallback no character is unknown, but letters spelled in bytes count as unknown.
+TEST_F(DocumentTest, LettersSpelledInBytesAreUnknown) {
   TokenizerModel model;
   model.source_vocabulary = {"</s>", "<unk>", "a", "<0xE4>", "<0xBD>"};
   model.target_vocabulary = {"</s>", "<unk>", "x"};
@@ -186,20 +186,20 @@ TEST_F(DocumentTest, LettersThatAreOnlyKnownAsBytesAreNotKnown) {
   EXPECT_THAT(PrepareText("<0xE4> <0xBD>").segments, IsEmpty());
 }
 
-TEST_F(DocumentTest, ALanguageCodeIsNotGivenBack) {
+TEST_F(DocumentTest, ALanguageCodeIsNotPartOfTheTranslation) {
   EXPECT_EQ(AssembleDocument(PrepareText(" >>xx<< 3.14 ")).text, " 3.14 ");
-  EXPECT_EQ(AssembleDocument(Said(PrepareText(">>xx<< a"), {{2, 0}})).text, "x");
+  EXPECT_EQ(AssembleDocument(WithOutputs(PrepareText(">>xx<< a"), {{2, 0}})).text, "x");
   EXPECT_FALSE(PrepareText(">>xx<< a").unknown_language_code);
   EXPECT_TRUE(PrepareText(" >>yy<< a").unknown_language_code);
   EXPECT_FALSE(PrepareText("a >>yy<< >> a").unknown_language_code);
 }
 
-TEST_F(DocumentTest, TracesSayWhereTheirSentencesStand) {
+TEST_F(DocumentTest, TracesHaveThePositionsOfTheirSentences) {
   config_.source_eos_id = 0;
   TranslateOptions options;
   options.trace = TraceRequest{};
   const std::string text = " a b .\n c\n b a ";
-  const Document document = Said(PrepareText(text, options), {{2, 0}, {3, 2, 0}});
+  const Document document = WithOutputs(PrepareText(text, options), {{2, 0}, {3, 2, 0}});
   const Translation translation = Assemble(document, options, config_, *tokenizer_);
   EXPECT_EQ(translation.text, " x\n c\n y x ");
   ASSERT_THAT(translation.traces, SizeIs(2));
@@ -217,7 +217,7 @@ TEST_F(DocumentTest, TracesSayWhereTheirSentencesStand) {
   }
 }
 
-TEST_F(DocumentTest, InvalidUtf8IsReplacedAndNoted) {
+TEST_F(DocumentTest, InvalidUtf8IsReplacedAndReported) {
   const Document document = PrepareText("a \xff");
   EXPECT_TRUE(document.replaced_invalid_utf8);
   EXPECT_THAT(Texts(document), ElementsAre("a \ufffd"));
@@ -244,7 +244,7 @@ TEST_F(DocumentTest, SentencesThatTouchGetASpaceOnlyAfterText) {
   document.segments.resize(3);
   for (size_t i = 0; i < 3; ++i) document.segments[i].text = {i, i + 1};
   // The first ends with "。".
-  EXPECT_EQ(AssembleDocument(Said(document, {{2, 4, 0}, {2, 0}, {3, 0}})).text, "x 。x y");
+  EXPECT_EQ(AssembleDocument(WithOutputs(document, {{2, 4, 0}, {2, 0}, {3, 0}})).text, "x 。x y");
 }
 
 TEST_F(DocumentTest, CountsTranslationsThatWereCutOff) {

@@ -38,7 +38,7 @@ class TokenConstraintsTest : public testing::Test {
     EXPECT_TRUE(constraints.ok()) << constraints.status();
     return constraints.ok() ? *std::move(constraints) : TokenConstraints();
   }
-  static std::string Refusal(const SearchOptions& options) {
+  static std::string Error(const SearchOptions& options) {
     const auto constraints = FindConstraints(options, config_, *tokenizer_);
     if (!constraints.ok()) return std::string(constraints.status().message());
     return std::string(FindPrefix(options, *constraints, config_, *tokenizer_).status().message());
@@ -53,7 +53,7 @@ class TokenConstraintsTest : public testing::Test {
   static inline std::unique_ptr<Tokenizer> tokenizer_;
 };
 
-TEST_F(TokenConstraintsTest, NothingSaidIsNothingForbidden) {
+TEST_F(TokenConstraintsTest, WithoutOptionsNothingIsForbidden) {
   EXPECT_THAT(Find({}).suppress, IsEmpty());
   EXPECT_THAT(Find({}).end_at, IsEmpty());
   EXPECT_THAT(*FindPrefix({}, {}, config_, *tokenizer_), IsEmpty());
@@ -69,15 +69,15 @@ TEST_F(TokenConstraintsTest, TokensWithTheTextAreForbidden) {
   EXPECT_THAT(pieces, testing::Each(HasSubstr("fahren")));
 }
 
-// As text, "fahren" begins a word; to the letter, it is also a piece that goes on in one.
-TEST_F(TokenConstraintsTest, APieceIsMeantWhereverItStands) {
+// As text, "fahren" begins a word; as a piece, it continues one.
+TEST_F(TokenConstraintsTest, EndAtFindsPiecesAtTheBeginningOfAndWithinWords) {
   EXPECT_THAT(Pieces(Find({.end_at = {"fahren"}}).end_at), ElementsAre("fahren", "▁fahren"));
   EXPECT_THAT(Pieces(Find({.end_at = {"▁fahren"}}).end_at), Contains("▁fahren"));
 }
 
-// Whether what `text` is cut into would be stopped before its last piece.
-TEST_F(TokenConstraintsTest, TextIsForbiddenHoweverItIsCut) {
+TEST_F(TokenConstraintsTest, TextIsForbiddenInAnyTokenization) {
   const TokenConstraints constraints = Find({.suppress = {"ein rotes"}});
+  // Whether the last of `pieces` is forbidden after the others.
   const auto is_stopped = [&](const std::vector<std::string>& pieces) {
     std::vector<int> ids;
     for (const std::string& piece : pieces) {
@@ -115,35 +115,35 @@ TEST_F(TokenConstraintsTest, ASpaceMarkMeansTheBeginningOfAWord) {
   EXPECT_TRUE(stops({}, "an"));  // a text begins with a word
 }
 
-TEST_F(TokenConstraintsTest, PiecesThatAreNoTextAreMeantByTheirName) {
+TEST_F(TokenConstraintsTest, SpecialPiecesAreFoundByName) {
   EXPECT_THAT(Find({.suppress = {"<unk>"}}).suppress, Contains(ElementsAre(1)));
 }
 
-TEST_F(TokenConstraintsTest, WhatTheVocabularyDoesNotHaveIsNamed) {
-  EXPECT_THAT(Refusal({.suppress = {""}}), HasSubstr("suppress '' never occurs"));
-  EXPECT_THAT(Refusal({.suppress = {"\uE000"}}), HasSubstr("suppress '\uE000' never occurs"));
-  // A translation cannot end at several pieces, so these are shown.
-  EXPECT_THAT(Refusal({.end_at = {"gibtesnicht"}}),
+TEST_F(TokenConstraintsTest, NamesWhatTheVocabularyLacks) {
+  EXPECT_THAT(Error({.suppress = {""}}), HasSubstr("suppress '' never occurs"));
+  EXPECT_THAT(Error({.suppress = {"\uE000"}}), HasSubstr("suppress '\uE000' never occurs"));
+  // end_at takes a single piece, so the error shows the pieces that the text consists of.
+  EXPECT_THAT(Error({.end_at = {"gibtesnicht"}}),
               AllOf(HasSubstr("end_at 'gibtesnicht' is not a piece of the vocabulary"),
                     HasSubstr("as text it is ▁gibt")));
 }
 
-TEST_F(TokenConstraintsTest, BytesThatAreNoTextAreRefused) {
-  EXPECT_THAT(Refusal({.suppress = {"\xff"}}), HasSubstr("suppress '\uFFFD' is not valid UTF-8"));
-  EXPECT_THAT(Refusal({.end_at = {"\xff"}}), HasSubstr("not valid UTF-8"));
-  EXPECT_THAT(Refusal({.prefix = "Das \xff"}), HasSubstr("not valid UTF-8"));
+TEST_F(TokenConstraintsTest, RejectsInvalidUtf8) {
+  EXPECT_THAT(Error({.suppress = {"\xff"}}), HasSubstr("suppress '\uFFFD' is not valid UTF-8"));
+  EXPECT_THAT(Error({.end_at = {"\xff"}}), HasSubstr("not valid UTF-8"));
+  EXPECT_THAT(Error({.prefix = "Das \xff"}), HasSubstr("not valid UTF-8"));
 }
 
-TEST_F(TokenConstraintsTest, APrefixIsSaidByteForByteOrRefused) {
-  EXPECT_THAT(Refusal({.prefix = "São Paulo"}),
+TEST_F(TokenConstraintsTest, APrefixIsReproducedByteForByteOrRejected) {
+  EXPECT_THAT(Error({.prefix = "São Paulo"}),
               HasSubstr("prefix 'São Paulo' has 'ã', which the vocabulary cannot spell"));
-  EXPECT_THAT(Refusal({.prefix = "😀"}), HasSubstr("has '😀', which"));
-  EXPECT_THAT(Refusal({.prefix = "Das  ist"}), HasSubstr("becomes 'Das ist'"));
-  EXPECT_THAT(Refusal({.prefix = "ﬁnden"}), HasSubstr("becomes 'finden'"));
-  EXPECT_EQ(Refusal({.prefix = " Straße, \"Zürich\" "}), "");
+  EXPECT_THAT(Error({.prefix = "😀"}), HasSubstr("has '😀', which"));
+  EXPECT_THAT(Error({.prefix = "Das  ist"}), HasSubstr("becomes 'Das ist'"));
+  EXPECT_THAT(Error({.prefix = "ﬁnden"}), HasSubstr("becomes 'finden'"));
+  EXPECT_EQ(Error({.prefix = " Straße, \"Zürich\" "}), "");
 }
 
-// With byte fallback there is nothing that a model could not say.
+// With byte fallback a model can produce any text.
 TEST(ByteFallbackTest, APrefixMayBeAnything) {
   std::ifstream file("tests/golden/tokenizer/small.target.spm", std::ios::binary);
   TokenizerModel model;
@@ -162,7 +162,7 @@ TEST(ByteFallbackTest, APrefixMayBeAnything) {
     ASSERT_TRUE(ids.ok()) << ids.status();
     EXPECT_EQ(tokenizer->DecodeTarget(*ids, nullptr), prefix);
   }
-  // Bytes complete a text, too.
+  // Bytes complete a suppressed text, too.
   const auto constraints = FindConstraints({.suppress = {"😀"}}, config, *tokenizer);
   ASSERT_TRUE(constraints.ok()) << constraints.status();
   EXPECT_THAT(FindPrefix({.prefix = "a 😀"}, *constraints, config, *tokenizer).status().message(),
@@ -175,26 +175,26 @@ TEST_F(TokenConstraintsTest, APrefixIsItsTokensWithoutTheEnd) {
               ElementsAre("▁Das", "▁ist", "▁gut"));
 }
 
-TEST_F(TokenConstraintsTest, WhatLeavesNoRoomIsRefused) {
-  EXPECT_THAT(Refusal({.prefix = "Das ist gut", .max_output_tokens = 3}),
+TEST_F(TokenConstraintsTest, RejectsOptionsThatLeaveNoRoom) {
+  EXPECT_THAT(Error({.prefix = "Das ist gut", .max_output_tokens = 3}),
               AllOf(HasSubstr("prefix has 3 tokens"), HasSubstr("max_output_tokens 3")));
-  EXPECT_EQ(Refusal({.prefix = "Das ist gut", .max_output_tokens = 4}), "");
-  EXPECT_THAT(Refusal({.prefix = std::string(2000, 'x')}), HasSubstr("the model's limit, 512"));
-  EXPECT_THAT(Refusal({.min_output_tokens = 512}), HasSubstr("exceed the model's limit, 512"));
-  EXPECT_EQ(Refusal({.min_output_tokens = 511}), "");
+  EXPECT_EQ(Error({.prefix = "Das ist gut", .max_output_tokens = 4}), "");
+  EXPECT_THAT(Error({.prefix = std::string(2000, 'x')}), HasSubstr("the model's limit, 512"));
+  EXPECT_THAT(Error({.min_output_tokens = 512}), HasSubstr("exceed the model's limit, 512"));
+  EXPECT_EQ(Error({.min_output_tokens = 511}), "");
 }
 
-TEST_F(TokenConstraintsTest, AlternativesStandBehindThePrefix) {
-  EXPECT_THAT(Refusal({.alternatives = 2, .alternatives_at = 1, .prefix = "Das ist"}),
+TEST_F(TokenConstraintsTest, AlternativesComeAfterThePrefix) {
+  EXPECT_THAT(Error({.alternatives = 2, .alternatives_at = 1, .prefix = "Das ist"}),
               HasSubstr("alternatives_at 1 is within the prefix, which has 2 tokens"));
-  EXPECT_EQ(Refusal({.alternatives = 2, .alternatives_at = 2, .prefix = "Das ist"}), "");
+  EXPECT_EQ(Error({.alternatives = 2, .alternatives_at = 2, .prefix = "Das ist"}), "");
 }
 
 TEST_F(TokenConstraintsTest, APrefixObeysTheConstraints) {
-  EXPECT_THAT(Refusal({.prefix = "Das ist gut", .suppress = {"ist gut"}}),
+  EXPECT_THAT(Error({.prefix = "Das ist gut", .suppress = {"ist gut"}}),
               HasSubstr("prefix 'Das ist gut' contains what suppress forbids"));
-  EXPECT_EQ(Refusal({.prefix = "Das ist gut", .suppress = {"gut ist"}}), "");
-  EXPECT_THAT(Refusal({.prefix = "Das ist", .end_at = {"▁ist"}}),
+  EXPECT_EQ(Error({.prefix = "Das ist gut", .suppress = {"gut ist"}}), "");
+  EXPECT_THAT(Error({.prefix = "Das ist", .end_at = {"▁ist"}}),
               HasSubstr("has '▁ist', which ends the translation"));
 }
 

@@ -75,7 +75,7 @@ TEST(AlignmentTest, TheModelsOwnHeadIsTheDefault) {
   EXPECT_EQ(AlignWords(trace, {})->weights, AlignWords(trace, {.layer = 0, .heads = {0}})->weights);
 }
 
-TEST(AlignmentTest, AHeadAloneIsOneOfTheLayerThatWasTaught) {
+TEST(AlignmentTest, AHeadWithoutALayerIsInTheAlignmentLayer) {
   SentenceTrace trace = SmallTrace();
   trace.decoder_layers = 6;
   trace.alignment_layer = 5;
@@ -85,7 +85,7 @@ TEST(AlignmentTest, AHeadAloneIsOneOfTheLayerThatWasTaught) {
   EXPECT_THAT(chosen.heads, ElementsAre(1));
 }
 
-TEST(AlignmentTest, WithoutOneItIsTheMeanOfTheLastLayerButOne) {
+TEST(AlignmentTest, WithoutAlignmentHeadsTheDefaultIsTheSecondToLastLayer) {
   SentenceTrace trace = SmallTrace();
   trace.decoder_layers = 6;
   EXPECT_EQ(DefaultAlignment(trace, {}).layer, 4);
@@ -102,13 +102,13 @@ TEST(AlignmentTest, AWordWithoutPiecesHasTheRowOfTheWordBefore) {
   EXPECT_EQ(alignment->weight(2, 1), 0.75F);
 }
 
-TEST(AlignmentTest, WhatWasNotRecordedIsRefusedByName) {
+TEST(AlignmentTest, NamesLayersAndHeadsThatWereNotRecorded) {
   EXPECT_THAT(AlignWords(SmallTrace(), {.layer = 3}).status().message(), HasSubstr("layer 3"));
   EXPECT_THAT(AlignWords(SmallTrace(), {.layer = 0, .heads = {7}}).status().message(),
               HasSubstr("no head 7"));
 }
 
-TEST(AlignmentTest, PharaohLinksTheHeaviestWordUnlessThatIsNothing) {
+TEST(AlignmentTest, PharaohLinksTheHeaviestWordUnlessItIsTheNullWord) {
   Alignment alignment;
   alignment.targets = 3;
   alignment.sources = 2;
@@ -123,7 +123,7 @@ TEST(AlignmentTest, TheLastTokenOfACutOffTranslationHasItsOutputRow) {
   const AlignmentOptions options = {.layer = 0, .heads = {1}, .row = AlignmentRow::kInput};
   const absl::StatusOr<Alignment> alignment = AlignWords(trace, options);
   EXPECT_EQ(alignment->weight(2, 0), 1);
-  // With </s>, the row in which the last word is the input is the one that predicts </s>.
+  // With </s>, the input row of the last word is the row that predicts </s>.
   trace.target = Side({0, 1, 2, -1}, 3);
   EXPECT_EQ(AlignWords(trace, options)->weight(2, 0), 1);
 }
@@ -172,7 +172,7 @@ TEST(AlignmentTest, PiecesAreAlignedOneByOne) {
   EXPECT_THAT(alignment.weights, ElementsAre(0.5F, 0.25F, 0.25F, 0, 0, 0, 1, 0, 0, 0, 0.5F, 0.5F));
 }
 
-TEST(AlignmentTest, WhatBeginsTheSourceIsNothing) {
+TEST(AlignmentTest, TheFirstTokenOfTheSourceMayBeTheNullWord) {
   SentenceTrace trace = SmallTrace();
   trace.source = Side({-1, 0, 1, -1}, 2);
   const Alignment pieces = *AlignPieces(trace, {.layer = 0, .heads = {0}});
@@ -181,8 +181,8 @@ TEST(AlignmentTest, WhatBeginsTheSourceIsNothing) {
   EXPECT_THAT(AlignWords(trace, {.layer = 0, .heads = {0}})->null_word(0), 0.5F);
 }
 
-// A piece that is part of no word, such as a space, is a piece all the same.
-TEST(AlignmentTest, PiecesOfNoWordAreCounted) {
+// A piece outside words, such as a space, is still a piece.
+TEST(AlignmentTest, PiecesOutsideWordsAreCounted) {
   SentenceTrace trace = SmallTrace();
   trace.source.tokens[0].word = -1;
   EXPECT_EQ(AlignPieces(trace, {.layer = 0, .heads = {0}})->sources, 3);
@@ -196,7 +196,7 @@ class AlignTextTest : public testing::Test {
       for (TracedSide* side : {&trace.source, &trace.target}) {
         for (size_t i = 0; i < side->tokens.size(); ++i) {
           side->tokens[i].begin = side->tokens[i].end = 6;
-          if (side->tokens[i].word >= 0) PutIn(side->tokens[i].word, &side->tokens[i]);
+          if (side->tokens[i].word >= 0) SetRange(side->tokens[i].word, &side->tokens[i]);
         }
         for (size_t i = 0; i < side->words.size(); ++i) {
           side->words[i].begin = 3 * i;
@@ -207,7 +207,7 @@ class AlignTextTest : public testing::Test {
     traces_[1].source.begin = traces_[1].target.begin = 11;
   }
 
-  static void PutIn(int word, TracedToken* token) {
+  static void SetRange(int word, TracedToken* token) {
     token->begin = size_t{3} * word;
     token->end = token->begin + 2;
   }
@@ -221,7 +221,7 @@ class AlignTextTest : public testing::Test {
   const std::vector<CopiedText> copies_ = {{7, 7, 3}};
 };
 
-TEST_F(AlignTextTest, CountsWordsThroughTheTextAndWhatWasCopied) {
+TEST_F(AlignTextTest, NumbersWordsAcrossSentencesAndCopies) {
   const Alignment one = *AlignWords(traces_[0], {.layer = 0, .heads = {0}});
   const std::vector<TracedWord> words = Words({0, 3, 8, 11, 14});
   const Alignment all = *AlignText(traces_, copies_, words, words, {.layer = 0, .heads = {0}});
@@ -237,7 +237,7 @@ TEST_F(AlignTextTest, CountsWordsThroughTheTextAndWhatWasCopied) {
   }
 }
 
-// As where a long sentence is cut within a word.
+// As when a long sentence is cut within a word.
 TEST_F(AlignTextTest, AWordThatTwoSentencesShareIsOne) {
   const std::vector<TracedWord> source = {{"", 0, 2}, {"", 3, 13}, {"", 14, 16}};
   const std::vector<TracedWord> target = Words({0, 3, 11, 14});
@@ -248,7 +248,7 @@ TEST_F(AlignTextTest, AWordThatTwoSentencesShareIsOne) {
   EXPECT_EQ(all.weight(2, 1), one.weight(0, 0));
 }
 
-TEST_F(AlignTextTest, WordsLeftOutAreCountedThroughTheTextToo) {
+TEST_F(AlignTextTest, OcclusionNumbersWordsAcrossSentences) {
   const AlignmentOptions options = {.measure = AlignmentMeasure::kOcclusion};
   for (SentenceTrace& trace : traces_) trace.occlusion = {3, -2, 1, 9, 1, -2, -1, 9};
   const std::vector<TracedWord> words = Words({0, 3, 11, 14});
@@ -256,7 +256,7 @@ TEST_F(AlignTextTest, WordsLeftOutAreCountedThroughTheTextToo) {
             "0.75,0.25,0,0,0 0,0,0,0,1 0,0,0.75,0.25,0 0,0,0,0,1");
 }
 
-TEST_F(AlignTextTest, PiecesAreCountedOnFromSentenceToSentence) {
+TEST_F(AlignTextTest, NumbersPiecesAcrossSentences) {
   const AlignmentOptions options = {.layer = 0, .heads = {0}};
   const Alignment one = *AlignPieces(traces_[0], options);
   const Alignment all = *AlignTextPieces(traces_, options);
@@ -267,18 +267,18 @@ TEST_F(AlignTextTest, PiecesAreCountedOnFromSentenceToSentence) {
   EXPECT_EQ(FormatPharaoh(*AlignTextPieces({}, options)), "");
 }
 
-TEST(AlignmentTest, LinksOfTheIntersectionAreTheLargestOfBothWords) {
+TEST(AlignmentTest, IntersectionLinksAreTheLargestOfBothWords) {
   Alignment alignment;
   alignment.targets = 3;
   alignment.sources = 2;
   alignment.weights = {0.75F, 0, 0.25F, 1, 0, 0, 0.95F, 0.05F, 0};
   EXPECT_EQ(FormatPharaoh(alignment, LinkRule::kEach), "0-0 0-1 0-2");
-  EXPECT_EQ(FormatPharaoh(alignment, LinkRule::kIntersection),
-            "0-1 0-2");  // 0.95 is about as much as 1
+  // 0.95 is more than 0.9 of the source's largest share, 1.
+  EXPECT_EQ(FormatPharaoh(alignment, LinkRule::kIntersection), "0-1 0-2");
 }
 
-// Without "not" the sentence means the opposite, so "nicht" is what becomes improbable.
-TEST(AlignmentTest, LeavingOutAWordIsMissedByItsTranslation) {
+// Without "not" the sentence means the opposite, so that "nicht" becomes improbable.
+TEST(AlignmentTest, OcclusionOfAWordAffectsItsTranslation) {
   const auto translator = *Translator::Load("models/eng-deu");
   const AlignmentOptions options = {.measure = AlignmentMeasure::kOcclusion};
   const std::vector<SentencePair> pairs = {{"I do not know him.", "Ich kenne ihn nicht."}};
@@ -288,7 +288,7 @@ TEST(AlignmentTest, LeavingOutAWordIsMissedByItsTranslation) {
   EXPECT_EQ(trace.occlusion.size(), trace.source.words.size() * trace.target.tokens.size());
   const Alignment alignment = *AlignWords(trace, options);
   EXPECT_GT(alignment.weight(3, 2), 0.9F);  // nicht ← not
-  // The drop is what scoring without the word gives.
+  // The drop equals that of scoring the sentence without the word.
   const std::vector<SentencePair> without = {{"I do know him.", "Ich kenne ihn nicht."}};
   const std::vector<Translation> rescored = *translator->ScoreBatch(without);
   const size_t tokens = trace.target.tokens.size();
@@ -298,7 +298,7 @@ TEST(AlignmentTest, LeavingOutAWordIsMissedByItsTranslation) {
   }
 }
 
-TEST(AlignmentTest, UnknownsBecomeTheSourceWordThatTheyAreAlignedWith) {
+TEST(AlignmentTest, UnknownsBecomeTheirAlignedSourceWord) {
   const auto translator = *Translator::Load("models/eng-deu");
   const std::vector<SentencePair> pairs = {{"I love 漢字 very much.", "Ich liebe 漢字 sehr."}};
   EXPECT_EQ((*translator->ScoreBatch(pairs))[0].text, pairs[0].target);
@@ -312,15 +312,15 @@ TEST(AlignmentTest, UnknownsBecomeTheSourceWordThatTheyAreAlignedWith) {
   EXPECT_THAT(alone.traces, testing::IsEmpty());
 }
 
-// What is unknown is a piece, often of a word whose other pieces are known.
-TEST(AlignmentTest, UnknownsWithinAWordBecomeTheirPieceOfIt) {
+// An unknown piece is often part of a word whose other pieces are known.
+TEST(AlignmentTest, UnknownPiecesWithinAWordAreReplaced) {
   const auto translator = *Translator::Load("models/eng-deu");
   const TranslateOptions options = {.replace_unknowns = true};
   EXPECT_EQ(translator->Translate("It is 20°C here.", options)->text, "Es ist 20°C hier.");
   EXPECT_THAT(translator->Translate("I met François.", options)->text, HasSubstr("François"));
 }
 
-// Words of the line: those of a sentence in another script and of a cut one, too.
+// Words are those of the line, including a sentence in another script and a cut one.
 TEST(AlignmentTest, ACutWordOfALongSentenceIsOneWord) {
   const auto translator = *Translator::Load("models/eng-deu");
   const TranslateOptions options = {.search = {.max_output_tokens = 20},
@@ -339,7 +339,7 @@ TEST(AlignmentTest, ACutWordOfALongSentenceIsOneWord) {
   EXPECT_GT(alignment.weight(2, 2), 0.5F);
 }
 
-TEST(AlignmentTest, TheShippedModelAlignsAsOneWouldExpect) {
+TEST(AlignmentTest, TheShippedModelAlignsAsExpected) {
   const auto translator = *Translator::Load("models/eng-deu");
   TraceRequest request;
   request.kinds = {AttentionKind::kCross};

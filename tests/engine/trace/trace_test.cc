@@ -14,7 +14,7 @@
 namespace limpid::internal {
 namespace {
 
-TEST(TraceTest, NamesAreReadBack) {
+TEST(TraceTest, NamesParseBack) {
   for (const AttentionKind kind :
        {AttentionKind::kEncoder, AttentionKind::kDecoder, AttentionKind::kCross}) {
     EXPECT_EQ(ParseAttentionKind(AttentionKindName(kind)), kind);
@@ -44,7 +44,7 @@ TEST(TraceTest, WeightsAreByHeadQueryAndKey) {
   EXPECT_EQ(trace.weight(1, 1, 2), 11);
 }
 
-// A model whose sources stand between <bos> and <eos>.
+// A model whose sources begin with <bos> and end with <eos>.
 class SourceBosTraceTest : public testing::Test {
  protected:
   SourceBosTraceTest() : translator_(*LoadAny("tests/golden/nn_transformer_source_bos/model.pt")) {}
@@ -52,7 +52,7 @@ class SourceBosTraceTest : public testing::Test {
   const std::unique_ptr<Translator> translator_;
 };
 
-TEST_F(SourceBosTraceTest, TellsTextFromItsEnds) {
+TEST_F(SourceBosTraceTest, TellsTextFromSpecialTokens) {
   const auto translation =
       translator_->Translate("s1 s2", {.split_sentences = false, .trace = TraceRequest()});
   ASSERT_TRUE(translation.ok()) << translation.status();
@@ -67,8 +67,8 @@ TEST_F(SourceBosTraceTest, TellsTextFromItsEnds) {
   EXPECT_FALSE(tokens[3].is_text);
 }
 
-// An unknown piece becomes the source word that it is aligned with, not a neighbour of it.
-TEST_F(SourceBosTraceTest, UnknownsBecomeTheWordThatTheyAreAlignedWith) {
+// An unknown piece becomes the source word it is aligned with, not that word's neighbour.
+TEST_F(SourceBosTraceTest, UnknownsBecomeTheirAlignedWord) {
   std::vector<SentencePair> pairs;
   for (int i = 0; i < 20; ++i) pairs.push_back({"s1 s2 s3 s4", absl::StrCat("t", i, " what")});
   const auto scored =

@@ -1,4 +1,4 @@
-// Traces of random models against the oracle, which computes attention in the paper's way.
+// Traces of random models against the oracle, which computes attention as the paper writes it.
 
 #include "engine/trace/tracer.h"
 
@@ -25,7 +25,7 @@ class TracerTest : public testing::Test {
  protected:
   TracerTest() {
     ModelConfig config = reference::SmallConfig();
-    config.encoder_heads = 2;  // so that a mix-up of the two sides would show
+    config.encoder_heads = 2;  // unlike the decoder's, to catch a mix-up of the sides
     config.bad_words = {3};
     Checkpoint checkpoint = reference::RandomModel(config, /*seed=*/21);
     config_ = checkpoint.config;
@@ -41,7 +41,7 @@ class TracerTest : public testing::Test {
     return tracer.Run(batch_, targets, request);
   }
 
-  // What the decoder takes in: the start, then the target but for its last token.
+  // The decoder's inputs: the start token, then the target without its last token.
   std::vector<int> Inputs(size_t sentence) const {
     std::vector<int> inputs = {config_.decoder_start_id};
     inputs.insert(inputs.end(), targets_[sentence].begin(), targets_[sentence].end() - 1);
@@ -105,9 +105,9 @@ TEST_F(TracerTest, WeightsAreThoseOfTheOracle) {
   }
 }
 
-// softmax(scores) = weights; scores = q · k / √head_dim; weights · v = context; and what the heads
-// found, projected, is the output.
-TEST_F(TracerTest, PartsFollowFromEachOther) {
+// softmax(scores) = weights; scores = q · k / √head_dim; weights · v = context; and the projected
+// contexts of all heads are the output.
+TEST_F(TracerTest, PartsAreConsistent) {
   const TraceRequest everything;
   for (const TeacherForcing& result : Run(&everything)) {
     ASSERT_THAT(result.attentions, SizeIs(6));
@@ -162,7 +162,7 @@ TEST_F(TracerTest, PartsFollowFromEachOther) {
   }
 }
 
-// Each head's part of the output, and each key's part of that, from the weights of the model.
+// Each head's part of the output, and each key's part of that, recomputed from the model's weights.
 TEST_F(TracerTest, HeadsAndKeysAddUpToTheOutput) {
   const TraceRequest everything;
   for (const TeacherForcing& result : Run(&everything)) {
@@ -245,7 +245,7 @@ TEST_F(TracerTest, LogProbabilitiesAndPredictionsAreThoseOfTheOracle) {
   }
 }
 
-TEST_F(TracerTest, OnlyWhatWasAskedForIsRecorded) {
+TEST_F(TracerTest, RecordsOnlyWhatWasRequested) {
   TraceRequest request;
   request.kinds = {AttentionKind::kCross};
   request.layers = {1};
@@ -277,7 +277,7 @@ TEST_F(TracerTest, OnlyWhatWasAskedForIsRecorded) {
   }
 }
 
-TEST_F(TracerTest, AHeadThatTheModelDoesNotHaveIsNotRecorded) {
+TEST_F(TracerTest, IgnoresHeadsThatTheModelLacks) {
   TraceRequest request;
   request.heads = {99};
   for (const TeacherForcing& result : Run(&request)) {
@@ -285,7 +285,7 @@ TEST_F(TracerTest, AHeadThatTheModelDoesNotHaveIsNotRecorded) {
   }
 }
 
-// What one part is computed from is not left in the trace.
+// Intermediate values are not left in the trace.
 TEST_F(TracerTest, NormsAndHeadOutputCanBeRecordedAlone) {
   TraceRequest request;
   request.heads = {1};

@@ -14,8 +14,8 @@ namespace {
 
 constexpr double kUnit = 1.0 / (1 << 24);  // float32 rounds to one part in 2^24
 
-// A query and rows of keys and values as a cache has them: each row also holds what is not of this
-// attention, which is NaN here, so that whoever reads it is found out.
+// A query, and rows of keys and values as in a cache. Columns that belong to other attentions are
+// NaN, to catch reads of them.
 struct Scene {
   Scene(Heads heads, int keys, unsigned seed) : shape(heads) {
     std::mt19937 random(seed);
@@ -61,7 +61,7 @@ std::vector<float> WithoutPadding(const std::vector<float>& padded, int heads, i
   return rows;
 }
 
-// What Attend made of a scene.
+// The results of Attend for a scene.
 struct Attended {
   explicit Attended(const Scene& scene)
       : keys(static_cast<int>(scene.rows.size())),
@@ -102,7 +102,7 @@ TEST(AttendTest, FollowsThePaper) {
             scores[key] += double{scene.query[i]} * scene.rows[key][scene.key_offset + i];
           }
           scores[key] /= std::sqrt(shape.head_dim);
-          // Scores here stay below 10, and context below 5.
+          // Scores stay below 10 here, contexts below 5.
           EXPECT_NEAR(found.scores[head * keys + key], scores[key],
                       10 * (shape.head_dim + 3) * kUnit);
         }
@@ -158,8 +158,8 @@ TEST(AttendTest, TheOrderOfTheKeysOnlyPermutesTheWeights) {
   for (int i = 0; i < 32; ++i) EXPECT_NEAR(reversed.context[i], found.context[i], 1e-5);
 }
 
-// There is no mask: a key that is not in the list might as well not be in memory.
-TEST(AttendTest, AKeyLeftOutHasNoInfluence) {
+// There is no mask: a key that is not in the list is not read.
+TEST(AttendTest, AKeyOutsideTheListHasNoInfluence) {
   Scene scene({2, 8}, /*keys=*/6, /*seed=*/1);
   const std::vector<const float*> all = scene.rows;
   scene.rows.erase(scene.rows.begin() + 2);
@@ -187,7 +187,7 @@ TEST(AttendTest, HeadsDoNotSeeEachOther) {
   }
 }
 
-TEST(AttendTest, WorksWithoutRoomForScores) {
+TEST(AttendTest, ScoresMayBeNull) {
   const Scene scene({4, 8}, /*keys=*/7, /*seed=*/1);
   const Attended expected(scene);
   std::vector<float> weights(4 * PaddedKeys(7));
@@ -197,7 +197,7 @@ TEST(AttendTest, WorksWithoutRoomForScores) {
   EXPECT_EQ(context, expected.context);
 }
 
-// Notes what it was shown.
+// Records what it observes.
 class Recorder : public AttentionObserver {
  public:
   void OnQuery(const AttentionId& id, Heads /*shape*/, const ObservedQuery& query) override {
@@ -230,7 +230,7 @@ class AttentionTest : public testing::Test {
     for (auto* values : {&weight_, &bias_, &residual_}) {
       for (float& value : *values) value = normal(random);
     }
-    // Rows may be wider than a query: keys and values stand beside it.
+    // Rows may be wider than a query: keys and values follow it.
     queries_.Resize(3, 3 * 16);
     for (int i = 0; i < 3 * 3 * 16; ++i) queries_.row(0)[i] = normal(random);
     y_.Resize(3, 16);
@@ -252,7 +252,7 @@ class AttentionTest : public testing::Test {
         queries_, [&](int row) { return Visible(row); }, y_, exec_);
   }
 
-  // What attention adds to column `column` of row `row`.
+  // What attention with this context adds to a column of the residual stream.
   double Output(const std::vector<float>& context, int column) const {
     double sum = bias_[column];
     for (int i = 0; i < 16; ++i) sum += double{context[i]} * weight_[column * 16 + i];

@@ -17,7 +17,7 @@ using testing::SizeIs;
 constexpr int kLayers = 3;
 constexpr int kModelDim = 10;
 
-// A value that tells a hypothesis, a position and a layer from all others.
+// A value unique to a hypothesis, position and layer.
 float Mark(int hypothesis, int position, int layer) {
   return static_cast<float>((hypothesis * 1000 + position) * kLayers + layer);
 }
@@ -49,7 +49,7 @@ TEST(SelfAttentionCacheTest, BeginsEmpty) {
   for (int hypothesis = 0; hypothesis < 4; ++hypothesis) EXPECT_EQ(cache.length(hypothesis), 0);
 }
 
-TEST(SelfAttentionCacheTest, HypothesesGrowEachByItself) {
+TEST(SelfAttentionCacheTest, HypothesesGrowIndependently) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/3);
   for (int step = 0; step < 100; ++step) {
@@ -86,7 +86,7 @@ TEST(SelfAttentionCacheTest, RowsNeverMove) {
   }
 }
 
-TEST(SelfAttentionCacheTest, ResetForgetsButKeepsTheMemory) {
+TEST(SelfAttentionCacheTest, ResetRemovesRowsButKeepsMemory) {
   SelfAttentionCache cache;
   std::vector<const float*> first_rows;
   for (int batch = 0; batch < 3; ++batch) {
@@ -117,9 +117,9 @@ TEST(SelfAttentionCacheTest, ResetForAnotherModelAndMoreHypotheses) {
   for (int hypothesis = 0; hypothesis < 5; ++hypothesis) ExpectMarks(cache, hypothesis, 50);
 }
 
-// Attention walks down one column of many rows. In a processor's first cache, of 64 sets of lines
-// of 64 bytes, they must not all fall into the same few sets, as rows of a power of two would.
-TEST(SelfAttentionCacheTest, RowsSpreadOverTheProcessorsCache) {
+// Attention reads the same columns of many rows. In an L1 cache of 64 sets of 64-byte lines, rows
+// of a power of two would all fall into the same few sets.
+TEST(SelfAttentionCacheTest, RowsSpreadOverTheSetsOfTheL1Cache) {
   SelfAttentionCache cache;
   cache.Reset(/*layers=*/2, /*model_dim=*/256, /*hypotheses=*/1);
   std::set<uintptr_t> sets;
@@ -130,7 +130,7 @@ TEST(SelfAttentionCacheTest, RowsSpreadOverTheProcessorsCache) {
   EXPECT_THAT(sets, SizeIs(64));
 }
 
-TEST(SelfAttentionCacheTest, AForkGoesOnByItself) {
+TEST(SelfAttentionCacheTest, AForkGrowsIndependently) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/3);
   for (int step = 0; step < 5; ++step) {
@@ -146,7 +146,7 @@ TEST(SelfAttentionCacheTest, AForkGoesOnByItself) {
   EXPECT_NE(cache.tokens(2, 6).rows[5], cache.tokens(0, 6).rows[5]);
 }
 
-TEST(SelfAttentionCacheTest, ReorderedHypothesesGoOnFromTheirParents) {
+TEST(SelfAttentionCacheTest, ReorderedHypothesesContinueTheirParents) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/5);
   std::vector<const float*> last;
@@ -164,7 +164,7 @@ TEST(SelfAttentionCacheTest, ReorderedHypothesesGoOnFromTheirParents) {
   EXPECT_EQ(cache.length(3), 1);
 }
 
-TEST(SelfAttentionCacheTest, ATruncatedHypothesisGoesOnFromThere) {
+TEST(SelfAttentionCacheTest, ATruncatedHypothesisContinuesFromThere) {
   SelfAttentionCache cache;
   cache.Reset(kLayers, kModelDim, /*hypotheses=*/2);
   for (int position = 0; position < 5; ++position) {

@@ -30,8 +30,8 @@ class DecoderTest : public testing::Test {
     return config;
   }
 
-  // Reads the source and makes the cache ready for so many hypotheses.
-  void Read(const std::vector<Ids>& sentences, int hypotheses) {
+  // Encodes the sentences and empties the self-attention cache of each hypothesis.
+  void Start(const std::vector<Ids>& sentences, int hypotheses) {
     source_.Clear();
     for (const Ids& ids : sentences) source_.Add(ids);
     const Matrix& encoded = encoder_.Encode(source_, {0, source_.sentences()}, exec_);
@@ -55,7 +55,7 @@ class DecoderTest : public testing::Test {
     return logits;
   }
 
-  // All of a target at once, for the only hypothesis.
+  // The inputs of a whole target in one step, for the only hypothesis.
   static std::vector<DecoderInput> WholeTarget(const Ids& ids) {
     std::vector<DecoderInput> inputs;
     for (const int id : ids) inputs.push_back({id, static_cast<int>(inputs.size()), 0, 0});
@@ -80,7 +80,7 @@ class DecoderTest : public testing::Test {
   Execution exec_;
 };
 
-// In double: x Wᵀ + b for one output.
+// One output of x Wᵀ + b, in double.
 double Project(const reference::Vector& x, const LinearWeights& linear, int out) {
   std::vector<float> w(x.size());
   ReadRow(linear.weight, out, w.data());
@@ -91,7 +91,7 @@ double Project(const reference::Vector& x, const LinearWeights& linear, int out)
 
 TEST_F(DecoderTest, TheCrossCacheHoldsKeysAndValuesOfEveryLayer) {
   const std::vector<Ids> sentences = {{5, 6, 7, 0}, {8, 0}};
-  Read(sentences, 1);
+  Start(sentences, 1);
   const int model_dim = config_.model_dim;
   ASSERT_EQ(cross_cache_.keys_values.rows(), 6);
   ASSERT_EQ(cross_cache_.keys_values.columns(), 3 * 2 * model_dim);
@@ -112,12 +112,12 @@ TEST_F(DecoderTest, TheCrossCacheHoldsKeysAndValuesOfEveryLayer) {
   }
 }
 
-TEST_F(DecoderTest, StepByStepIsAsAllAtOnce) {
+TEST_F(DecoderTest, StepByStepEqualsAllAtOnce) {
   const Ids target = {-1, 4, 9, 3, 17};
   const reference::Matrix expected = oracle_.Decode(oracle_.Encode({5, 6, 0}), target);
-  Read({{5, 6, 0}}, 1);
+  Start({{5, 6, 0}}, 1);
   const Logits at_once = Step(WholeTarget(target));
-  Read({{5, 6, 0}}, 1);
+  Start({{5, 6, 0}}, 1);
   for (int position = 0; position < 5; ++position) {
     const Logits logits = Step({{target[position], position, 0, 0}});
     EXPECT_EQ(self_cache_.length(0), position + 1);
@@ -126,13 +126,13 @@ TEST_F(DecoderTest, StepByStepIsAsAllAtOnce) {
   }
 }
 
-TEST_F(DecoderTest, WhatComesLaterHasNoInfluence) {
-  Read({{5, 6, 0}}, 1);
+TEST_F(DecoderTest, LaterInputsHaveNoInfluence) {
+  Start({{5, 6, 0}}, 1);
   const Logits before = Step(WholeTarget({-1, 4, 9, 3, 17}));
   for (int changed = 1; changed < 5; ++changed) {
     Ids target = {-1, 4, 9, 3, 17};
     target[changed] = 21;
-    Read({{5, 6, 0}}, 1);
+    Start({{5, 6, 0}}, 1);
     const Logits after = Step(WholeTarget(target));
     for (int position = 0; position < 5; ++position) {
       if (position < changed) {
@@ -146,22 +146,22 @@ TEST_F(DecoderTest, WhatComesLaterHasNoInfluence) {
 
 TEST_F(DecoderTest, ASentenceSeesNoOtherSource) {
   const std::vector<DecoderInput> inputs = {{-1, 0, 0, 0}, {-1, 0, 1, 1}, {-1, 0, 2, 2}};
-  Read({{5, 6, 0}, {7, 8, 9, 0}, {10, 0}}, 3);
+  Start({{5, 6, 0}, {7, 8, 9, 0}, {10, 0}}, 3);
   const Logits before = Step(inputs);
-  Read({{25, 26, 0}, {7, 8, 9, 0}, {20, 0}}, 3);
+  Start({{25, 26, 0}, {7, 8, 9, 0}, {20, 0}}, 3);
   const Logits after = Step(inputs);
   EXPECT_NE(after[0], before[0]);
   EXPECT_EQ(after[1], before[1]);
   EXPECT_NE(after[2], before[2]);
 }
 
-TEST_F(DecoderTest, HypothesesOfOneSentenceShareItsMemory) {
+TEST_F(DecoderTest, HypothesesOfOneSentenceShareItsCrossCache) {
   const std::vector<Ids> sentences = {{5, 6, 7, 0}, {8, 9, 0}};
   // Hypotheses 0 and 2 are of the second sentence and take the same tokens, 1 takes others, and 3
   // is of the first sentence.
   const std::vector<Ids> targets = {{-1, 4, 9}, {-1, 4, 12}, {-1, 4, 9}, {-1, 4, 9}};
   const std::vector<int> sentence_of = {1, 1, 1, 0};
-  Read(sentences, 4);
+  Start(sentences, 4);
   Logits logits;
   for (int position = 0; position < 3; ++position) {
     std::vector<DecoderInput> inputs;
@@ -179,14 +179,14 @@ TEST_F(DecoderTest, HypothesesOfOneSentenceShareItsMemory) {
   EXPECT_NE(logits[0], logits[3]);
 }
 
-// A batch shrinks while sentences end, and hypotheses may be taken in any order.
+// A batch shrinks as sentences end, and its hypotheses may come in any order.
 TEST_F(DecoderTest, InputsMayComeInAnyOrderAndAtAnyPosition) {
   const std::vector<Ids> sentences = {{5, 6, 7, 0}, {8, 9, 0}};
   const Ids first = {-1, 4, 9};
   const Ids second = {-1, 11};
   const reference::Matrix first_expected = oracle_.Decode(oracle_.Encode(sentences[0]), first);
   const reference::Matrix second_expected = oracle_.Decode(oracle_.Encode(sentences[1]), second);
-  Read(sentences, 2);
+  Start(sentences, 2);
   ExpectNear(Step({{-1, 0, 0, 0}})[0], first_expected[0]);
   Logits logits = Step({{-1, 0, 1, 1}, {4, 1, 0, 0}});
   ExpectNear(logits[0], second_expected[0]);

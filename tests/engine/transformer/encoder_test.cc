@@ -42,12 +42,12 @@ TEST(SourceBatchTest, PacksSentencesOneAfterTheOther) {
   }
 }
 
-TEST(SourceBatchTest, ClearForgetsEverything) {
+TEST(SourceBatchTest, ClearRemovesEverything) {
   SourceBatch batch = BatchOf({{5, 6, 7}, {8}});
   batch.Clear();
   EXPECT_EQ(batch.sentences(), 0);
   EXPECT_EQ(batch.tokens(), 0);
-  batch.Add(Ids{9, 10, 11, 12});  // reaches over where the second sentence was
+  batch.Add(Ids{9, 10, 11, 12});  // overlaps the former second sentence
   batch.Add(Ids{13});
   ASSERT_EQ(batch.sentences(), 2);
   EXPECT_EQ(batch.begin(1), 4);
@@ -66,7 +66,7 @@ class EncoderTest : public testing::Test {
     encoder_.emplace(checkpoint_.config, weights_, ComputeType::kFloat32);
   }
 
-  // The rows of one sentence, translated together with the others.
+  // The rows of one sentence, encoded together with the others.
   std::vector<std::vector<float>> Encode(const std::vector<Ids>& sentences, int sentence) {
     const SourceBatch batch = BatchOf(sentences);
     const Matrix& output = encoder_->Encode(batch, {0, batch.sentences()}, exec_);
@@ -120,7 +120,7 @@ TEST_F(EncoderTest, ASentenceDoesNotDependOnItsNeighbours) {
   }
 }
 
-// With neighbours of the same lengths the products are the same, too: not a bit may change.
+// With neighbours of the same lengths the GEMMs have the same shapes: not a bit may change.
 TEST_F(EncoderTest, NothingOfANeighbourLeaksIn) {
   std::vector<Ids> others = Sentences();
   for (size_t s = 0; s < others.size(); ++s) {
@@ -136,7 +136,7 @@ TEST_F(EncoderTest, TheOrderOfTheSentencesDoesNotMatter) {
   for (int s = 0; s < 5; ++s) ExpectNear(Encode(reversed, 4 - s), Encode(Sentences(), s));
 }
 
-// Every token of a sentence sees every other, and knows where each stands.
+// Every token of a sentence sees all tokens and their positions.
 TEST_F(EncoderTest, EveryTokenSeesTheWholeSentence) {
   const auto before = Encode({{5, 6, 7, 8}}, 0);
   for (int changed = 0; changed < 4; ++changed) {
@@ -148,8 +148,8 @@ TEST_F(EncoderTest, EveryTokenSeesTheWholeSentence) {
   EXPECT_NE(Encode({{6, 5, 7, 8}}, 0)[3], before[3]);
 }
 
-// A workspace carries nothing over from a batch that was larger, or came from another model.
-TEST_F(EncoderTest, AUsedWorkspaceIsAsGoodAsNew) {
+// Scratch memory carries nothing over from a larger batch or another model.
+TEST_F(EncoderTest, ReusedScratchMemoryChangesNothing) {
   const auto fresh = Encode({Sentences()[1]}, 0);
   Encode(Sentences(), 0);
   EXPECT_EQ(Encode({Sentences()[1]}, 0), fresh);

@@ -28,9 +28,10 @@ std::vector<float> ValuesOf(const Matrix& matrix) {
   return {matrix.row(0), matrix.row(0) + static_cast<ptrdiff_t>(matrix.rows()) * matrix.columns()};
 }
 
-// Each row of `columns` elements normed, with `scale` and `bias`, in double.
-std::vector<float> Normed(std::vector<float> x, int columns, const std::vector<float>& scale,
-                          const std::vector<float>& bias) {
+// LayerNorm of each row of `columns` elements, in double.
+std::vector<float> LayerNormInDouble(std::vector<float> x, int columns,
+                                     const std::vector<float>& scale,
+                                     const std::vector<float>& bias) {
   for (size_t begin = 0; begin < x.size(); begin += columns) {
     double mean = 0;
     double variance = 0;
@@ -54,12 +55,12 @@ struct StoredNorm {
   std::vector<float> bias;
 };
 
-TEST(NormTest, NormsEachRowByItself) {
+TEST(LayerNormTest, NormalizesEachRow) {
   const StoredNorm stored(10);
   const LayerNorm norm(stored.view(), 1e-5F);
   std::vector<float> values = Normal(30, 1);
   for (int i = 10; i < 20; ++i) values[i] = 100 * values[i] + 1000;
-  const std::vector<float> expected = Normed(values, 10, stored.scale, stored.bias);
+  const std::vector<float> expected = LayerNormInDouble(values, 10, stored.scale, stored.bias);
 
   Matrix x = MatrixOf(3, 10, values);
   Matrix out;
@@ -71,11 +72,11 @@ TEST(NormTest, NormsEachRowByItself) {
   EXPECT_EQ(ValuesOf(x), ValuesOf(out));
 }
 
-TEST(NormTest, EpsilonIsPartOfTheVariance) {
+TEST(LayerNormTest, EpsilonIsPartOfTheVariance) {
   const std::vector<float> ones(2, 1.0F);
   const std::vector<float> zeros(2, 0.0F);
   const LayerNorm norm({View(ones, {2}), View(zeros, {2})}, /*epsilon=*/3);
-  Matrix x = MatrixOf(1, 2, {-1, 1});  // variance 1, so that the root is of 4
+  Matrix x = MatrixOf(1, 2, {-1, 1});  // variance 1, 1 + epsilon = 4
   norm.Apply(x, x);
   EXPECT_THAT(ValuesOf(x), Pointwise(FloatNear(1e-7F), {-0.5F, 0.5F}));
 }
@@ -97,7 +98,7 @@ class EmbeddingTest : public testing::Test {
     weights_.positions = View(learned_, {kMaxPositions, model_dim});
   }
 
-  // One row, not normed.
+  // One row, before Finish.
   std::vector<float> Lookup(int token, int position) const {
     const Embedding embedding(config_, weights_);
     EXPECT_EQ(embedding.model_dim(), config_.model_dim);
@@ -107,8 +108,8 @@ class EmbeddingTest : public testing::Test {
     return ValuesOf(x);
   }
 
-  // Looks up every token at every position, and expects what position_at(position, column) and
-  // the table together give.
+  // Looks up every token at every position, and expects its scaled embedding plus
+  // position_at(position, column).
   template <typename PositionAt>
   void ExpectPositions(const PositionAt& position_at) const {
     const int model_dim = config_.model_dim;
@@ -117,7 +118,7 @@ class EmbeddingTest : public testing::Test {
         const std::vector<float> row = Lookup(token, position);
         for (int i = 0; i < model_dim; ++i) {
           const double embedding = token < 0 ? 0 : double{table_[token * model_dim + i]} * 3.5;
-          // The position, the product and the sum are rounded.
+          // The position, the product and the sum each round once.
           ASSERT_NEAR(row[i], embedding + position_at(position, i),
                       2 * kUnit * (std::abs(embedding) + 1 + std::abs(row[i])))
               << "token " << token << ", position " << position << ", column " << i;
@@ -164,7 +165,7 @@ TEST_F(EmbeddingTest, AnOddWidthHasOneMoreSine) {
   });
 }
 
-// Where Marian's d/2 - 1 is 0, the one frequency is 1.
+// Marian's d/2 - 1 is 0 here: its only frequency is 1.
 TEST_F(EmbeddingTest, MarianSinusoidsOfTwoColumns) {
   SetModelDim(2);
   config_.positions = Positions::kSinusoidalMarian;
@@ -184,11 +185,11 @@ TEST_F(EmbeddingTest, ReadsATableInFloat16) {
   std::transform(table_.begin(), table_.end(), halves.begin(), Float32ToFloat16);
   weights_.embedding.dtype = DType::kFloat16;
   weights_.embedding.data = reinterpret_cast<const std::byte*>(halves.data());
-  // Half a digit of float16, 2^-11, of values up to 3 · 3.5.
+  // Half a unit of float16, 2^-11, of values up to 3 · 3.5.
   EXPECT_THAT(Lookup(3, 5), Pointwise(FloatNear(10.5F / 2048), in_float32));
 }
 
-TEST_F(EmbeddingTest, FinishNormsWhereTheModelDoes) {
+TEST_F(EmbeddingTest, FinishAppliesTheModelsLayerNorm) {
   const StoredNorm stored(12);
   weights_.embedding_norm = stored.view();
   for (const bool has_norm : {false, true}) {
@@ -201,8 +202,8 @@ TEST_F(EmbeddingTest, FinishNormsWhereTheModelDoes) {
     const std::vector<float> raw = ValuesOf(x);
     embedding.Finish(x);
     if (has_norm) {
-      EXPECT_THAT(ValuesOf(x),
-                  Pointwise(FloatNear(1e-5F), Normed(raw, 12, stored.scale, stored.bias)));
+      EXPECT_THAT(ValuesOf(x), Pointwise(FloatNear(1e-5F),
+                                         LayerNormInDouble(raw, 12, stored.scale, stored.bias)));
     } else {
       EXPECT_EQ(ValuesOf(x), raw);
     }
@@ -252,7 +253,7 @@ TEST(FeedForwardTest, AddsTheOutputOfTwoLayers) {
   }
 }
 
-// The sublayer of these tests doubles and adds one.
+// The sublayer of these tests is 2 x + 1.
 class ApplyWithResidualTest : public testing::Test {
  protected:
   std::vector<float> Apply(NormOrder order) {
@@ -270,15 +271,15 @@ class ApplyWithResidualTest : public testing::Test {
   const std::vector<float> values_ = Normal(16, 1);
 };
 
-TEST_F(ApplyWithResidualTest, PostNormNormsTheSum) {
+TEST_F(ApplyWithResidualTest, PostNormNormalizesTheSum) {
   std::vector<float> sum = values_;
   for (float& value : sum) value += 2 * value + 1;
   EXPECT_THAT(Apply(NormOrder::kPost),
-              Pointwise(FloatNear(1e-5F), Normed(sum, 8, norm_.scale, norm_.bias)));
+              Pointwise(FloatNear(1e-5F), LayerNormInDouble(sum, 8, norm_.scale, norm_.bias)));
 }
 
-TEST_F(ApplyWithResidualTest, PreNormNormsWhatTheSublayerReads) {
-  std::vector<float> expected = Normed(values_, 8, norm_.scale, norm_.bias);
+TEST_F(ApplyWithResidualTest, PreNormNormalizesTheSublayersInput) {
+  std::vector<float> expected = LayerNormInDouble(values_, 8, norm_.scale, norm_.bias);
   for (size_t i = 0; i < expected.size(); ++i) expected[i] = values_[i] + 2 * expected[i] + 1;
   EXPECT_THAT(Apply(NormOrder::kPre), Pointwise(FloatNear(1e-5F), expected));
 }

@@ -56,7 +56,7 @@ class OutputLayerTest : public testing::TestWithParam<ComputeType> {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 
-TEST_P(OutputLayerTest, ActiveTokensHaveTheLogitsThatTheyHaveAmongAll) {
+TEST_P(OutputLayerTest, ActiveTokensKeepTheirLogits) {
   const OutputLayer layer = Make({});
   const Matrix all = Logits(layer);
   const std::vector<int> tokens = {0, 3, 4, 299, 300, 699};
@@ -72,7 +72,7 @@ TEST_P(OutputLayerTest, ActiveTokensHaveTheLogitsThatTheyHaveAmongAll) {
   }
 }
 
-TEST_P(OutputLayerTest, NoTokensAreTheWholeVocabulary) {
+TEST_P(OutputLayerTest, AnEmptyListActivatesTheWholeVocabulary) {
   const OutputLayer layer = Make({});
   EXPECT_TRUE(layer.Activate({}).is_whole());
   EXPECT_FALSE(layer.Activate({1}).is_whole());

@@ -15,7 +15,7 @@ namespace {
 using testing::FloatNear;
 using testing::Pointwise;
 
-constexpr int kModelDim = 20;  // no multiple of a vector's lanes
+constexpr int kModelDim = 20;  // not a multiple of a vector's lanes
 
 struct StoredLinear {
   explicit StoredLinear(unsigned seed)
@@ -24,7 +24,7 @@ struct StoredLinear {
     return {View(weight, {kModelDim, kModelDim}), View(bias, {kModelDim})};
   }
   // x Wᵀ + b, in double.
-  std::vector<double> Of(const std::vector<double>& x) const {
+  std::vector<double> Apply(const std::vector<double>& x) const {
     std::vector<double> y(bias.begin(), bias.end());
     for (int out = 0; out < kModelDim; ++out) {
       for (int in = 0; in < kModelDim; ++in) y[out] += weight[out * kModelDim + in] * x[in];
@@ -43,18 +43,18 @@ class SsruTest : public testing::TestWithParam<DecoderSelfAttention> {
                 GetParam(), ComputeType::kFloat32);
   }
 
-  // The formula of ssru.h: what one token adds to y. `state` goes on to the next.
+  // The formula of ssru.h for one token: returns what it adds to y, and updates `state`.
   std::vector<float> Step(const float* row, std::vector<double>& state) const {
     const std::vector<double> x(row, row + kModelDim);
-    const std::vector<double> f = forget_.Of(x);
-    const std::vector<double> w = input_.Of(x);
+    const std::vector<double> f = forget_.Apply(x);
+    const std::vector<double> w = input_.Apply(x);
     std::vector<double> y(kModelDim);
     for (int i = 0; i < kModelDim; ++i) {
       const double gate = 1 / (1 + std::exp(-f[i]));
       state[i] = gate * state[i] + (1 - gate) * w[i];
       y[i] = std::max(0.0, state[i]);
     }
-    if (has_output()) y = output_.Of(y);
+    if (has_output()) y = output_.Apply(y);
     return {y.begin(), y.end()};
   }
 
@@ -75,7 +75,7 @@ Matrix Rows(int rows, unsigned seed) {
 
 std::vector<float> RowOf(const Matrix& x, int row) { return {x.row(row), x.row(row) + kModelDim}; }
 
-// One sentence of four tokens and one of three, in turn, as a decoder step may have them.
+// The tokens of two sentences, four and three, interleaved as in a decoder step.
 TEST_P(SsruTest, FollowsItsFormulaAlongEachSentence) {
   const std::vector<int> sentences = {0, 1, 0, 0, 1, 1, 0};
   const int rows = static_cast<int>(sentences.size());
@@ -104,7 +104,7 @@ TEST_P(SsruTest, FollowsItsFormulaAlongEachSentence) {
   }
 }
 
-// Post-norm layers add it to its own input.
+// Post-norm layers add the output to the input itself.
 TEST_P(SsruTest, InputAndOutputMayBeTheSame) {
   const Matrix x = Rows(3, 9);
   Matrix apart = Rows(3, 9);
@@ -116,7 +116,6 @@ TEST_P(SsruTest, InputAndOutputMayBeTheSame) {
   for (int row = 0; row < 3; ++row) EXPECT_EQ(RowOf(same, row), RowOf(apart, row));
 }
 
-// A step may write a state where it read it.
 TEST_P(SsruTest, TheStateMayBeUpdatedInPlace) {
   const Matrix x = Rows(2, 10);
   Matrix y = Rows(2, 11);

@@ -16,8 +16,8 @@
 namespace limpid::internal {
 namespace {
 
-// Float32 rounds to one part in 2^24. A value here is the end of a chain of some hundred roundings,
-// most of which cancel; the largest error seen is 34 units of the largest value in its row.
+// Float32 rounds to one part in 2^24. A value here takes some hundred roundings, most of which
+// cancel; the largest error seen is 34 units of the largest value in its row.
 constexpr double kUnit = 1.0 / (1 << 24);
 constexpr double kTolerance = 100 * kUnit;
 
@@ -116,7 +116,7 @@ class TransformerTest : public testing::TestWithParam<Variant> {
     transformer_.emplace(std::move(checkpoint), weights_, ComputeType::kFloat32);
     oracle_.emplace(config_, weights_);
     std::mt19937 random(11);
-    // 70 tokens of source in all, so that products take more than one block of rows.
+    // 70 source tokens together: more than one GEMM block of rows.
     for (const int length : {1, 2, 13, 5, 33, 16}) {
       sources_.push_back(RandomIds(length, config_.source_vocab_size, random));
       targets_.push_back(RandomIds(length + 3, config_.target_vocab_size, random));
@@ -140,7 +140,7 @@ class TransformerTest : public testing::TestWithParam<Variant> {
   SourceBatch batch_;
   CrossAttentionCache cross_cache_;
   SelfAttentionCache self_cache_;
-  ActiveVocabulary vocabulary_;  // the whole
+  ActiveVocabulary vocabulary_;  // all tokens
   Execution exec_;
 };
 
@@ -163,7 +163,7 @@ TEST_P(TransformerTest, StepByStepLogitsMatchOracle) {
   for (size_t s = 0; s < sources_.size(); ++s) {
     expected.push_back(oracle_->Decode(oracle_->Encode(sources_[s]), targets_[s]));
   }
-  // Sentences end at different steps and leave the batch then.
+  // Sentences leave the batch as they end, at different steps.
   for (int position = 0;; ++position) {
     std::vector<DecoderInput> inputs;
     for (int s = 0; s < batch_.sentences(); ++s) {
@@ -194,7 +194,7 @@ TEST_P(TransformerTest, WholeTargetInOneStepMatchesOracle) {
   int row = 0;
   for (int s = 0; s < batch_.sentences(); ++s) {
     const reference::Matrix expected = oracle_->Decode(oracle_->Encode(sources_[s]), targets_[s]);
-    for (const reference::Vector& of_step : expected) ExpectRow(logits.row(row++), of_step);
+    for (const reference::Vector& step : expected) ExpectRow(logits.row(row++), step);
   }
 }
 

@@ -1,4 +1,4 @@
-// A program that knows nothing of Limpid: load PLUGIN MODEL TEXT.
+// A program that does not link Limpid: load PLUGIN MODEL TEXT.
 
 #include <dlfcn.h>
 

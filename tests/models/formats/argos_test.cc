@@ -1,4 +1,4 @@
-// Argos Translate's packages, built to their layout around a model that CTranslate2 wrote.
+// Packages in Argos Translate's layout around a model by CTranslate2.
 
 #include <filesystem>
 #include <random>
@@ -36,12 +36,12 @@ class ArgosTest : public testing::Test {
     WriteText(folder_ + "/metadata.json", metadata_.dump());
   }
 
-  // Packs the folder, as one folder in an archive, and reads that.
+  // Packs the folder into an archive of one folder and reads that.
   absl::StatusOr<Checkpoint> Read() const {
     Pack();
     return ReadCheckpoint(package_);
   }
-  std::string Refusal() const { return Message(Read()); }
+  std::string Error() const { return Message(Read()); }
   void Pack() const {
     std::vector<std::string> texts;
     std::vector<ZipEntry> entries;
@@ -91,34 +91,34 @@ TEST_F(ArgosTest, ReadsAPackageWithMerges) {
 }
 
 // As Argos Translate does.
-TEST_F(ArgosTest, SentencePieceGoesBeforeMerges) {
+TEST_F(ArgosTest, SentencePieceTakesPrecedenceOverMerges) {
   WriteText(folder_ + "/bpe.model", "a b\n");
   const auto found = Read();
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_EQ(found->subword_merges, "");
 }
 
-TEST_F(ArgosTest, RefusesWhatLimpidCannotDoByName) {
+TEST_F(ArgosTest, NamesWhatLimpidCannotDo) {
   fs::remove(folder_ + "/sentencepiece.model");
-  EXPECT_THAT(Refusal(), HasSubstr(package_ + ": has no sentencepiece.model and no bpe.model"));
+  EXPECT_THAT(Error(), HasSubstr(package_ + ": has no sentencepiece.model and no bpe.model"));
   WriteText(folder_ + "/bpe.model", "");
-  EXPECT_THAT(Refusal(), HasSubstr(package_ + "/bpe.model: is empty"));
+  EXPECT_THAT(Error(), HasSubstr(package_ + "/bpe.model: is empty"));
   SetMetadata("target_prefix", "__es__");
-  EXPECT_THAT(Refusal(), HasSubstr("metadata.json: \"target_prefix\" is \"__es__\""));
+  EXPECT_THAT(Error(), HasSubstr("metadata.json: \"target_prefix\" is \"__es__\""));
   SetMetadata("type", "sbd");
-  EXPECT_THAT(Refusal(), HasSubstr("metadata.json: \"type\" is \"sbd\""));
+  EXPECT_THAT(Error(), HasSubstr("metadata.json: \"type\" is \"sbd\""));
 }
 
 TEST_F(ArgosTest, NamesWhatIsMissing) {
   fs::remove(folder_ + "/model/model.bin");
-  EXPECT_THAT(Refusal(), HasSubstr("en_es/model/model.bin: the archive has no such file"));
+  EXPECT_THAT(Error(), HasSubstr("en_es/model/model.bin: the archive has no such file"));
   fs::remove(folder_ + "/metadata.json");
-  EXPECT_THAT(Refusal(), HasSubstr("an archive of one folder with metadata.json in it"));
+  EXPECT_THAT(Error(), HasSubstr("an archive of one folder with metadata.json in it"));
   WriteText(package_, "no archive");
   EXPECT_THAT(Message(ReadCheckpoint(package_)), HasSubstr("cannot be read as a zip archive"));
 }
 
-TEST_F(ArgosTest, APackageCutOffIsRefused) {
+TEST_F(ArgosTest, RejectsTruncatedPackages) {
   Pack();
   const std::string archive = ReadText(package_);
   for (size_t size = archive.size() - 1; size > 0; size -= std::min<size_t>(size, 13)) {
@@ -131,9 +131,9 @@ TEST_F(ArgosTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
   Pack();
   const size_t size = fs::file_size(package_);
   std::mt19937 random(5);
-  int refused = 0;
+  int rejected = 0;
   for (int i = 0; i < 600; ++i) {
-    // Half of the flips go to the archive's directory, at its end.
+    // Half of the flips hit the archive's directory, at its end.
     const size_t byte = i % 2 == 0 ? random() % size : size - 1 - random() % 700;
     const auto bit = static_cast<unsigned>(random() % 8);
     FlipBit(package_, byte, bit);
@@ -143,11 +143,11 @@ TEST_F(ArgosTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
       EXPECT_EQ(Message(ValidateConfig(found->config)), "");
       EXPECT_FALSE(Describe(*found).empty());
     } else {
-      ++refused;
+      ++rejected;
     }
   }
   EXPECT_TRUE(ReadCheckpoint(package_).ok());
-  EXPECT_GT(refused, 200);
+  EXPECT_GT(rejected, 200);
 }
 
 }  // namespace

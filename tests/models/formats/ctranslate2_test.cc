@@ -1,5 +1,5 @@
-// Reads what CTranslate2 itself wrote (tests/golden/make_ctranslate2_golden.py), whole and spoilt.
-// That the engine computes the same with it is for tests/engine/ctranslate2_golden_test.cc.
+// Reads models by CTranslate2 (tests/golden/make_ctranslate2_golden.py), intact and damaged.
+// tests/engine/ctranslate2_golden_test.cc checks the engine's results with them.
 
 #include "models/formats/ctranslate2.h"
 
@@ -39,10 +39,10 @@ Checkpoint Read(const std::string& model) {
   return *std::move(checkpoint);
 }
 
-// The files of a model in memory, to be spoilt.
-class Spoilt {
+// The files of a model in memory, for each test to change.
+class ModelInMemory {
  public:
-  explicit Spoilt(const std::string& model) {
+  explicit ModelInMemory(const std::string& model) {
     for (const std::string& name : FilesIn(PathOf(model))) {
       files_[name] = ReadText(PathOf(model) + "/" + name);
     }
@@ -56,7 +56,7 @@ class Spoilt {
     files_["config.json"] = config.dump();
   }
 
-  // Puts a variable of one byte, or of a vector of floats, into model.bin before all others.
+  // Inserts a variable, one byte or a vector of one float, into model.bin before all others.
   void AddFlag(const std::string& name, char value) {
     AddVariable(name, std::string("\0\1\1\0\0\0", 6) + value);
   }
@@ -65,7 +65,7 @@ class Spoilt {
   }
 
   absl::StatusOr<Checkpoint> Read() const { return ReadFrom(files_); }
-  std::string Refusal() const { return Message(Read()); }
+  std::string Error() const { return Message(Read()); }
 
  private:
   static absl::StatusOr<Checkpoint> ReadFrom(const std::map<std::string, std::string>& files) {
@@ -86,7 +86,7 @@ class Spoilt {
     std::string& binary = files_["model.bin"];
     uint16_t specification = 0;
     std::memcpy(&specification, &binary[4], sizeof(specification));
-    const size_t at = 4 + 2 + specification + 4;  // where the number of variables is
+    const size_t at = 4 + 2 + specification + 4;  // of the number of variables
     ++binary[at];
     const auto length = static_cast<char>(name.size() + 1);
     std::string variable = {length, '\0'};
@@ -104,7 +104,7 @@ void ExpectUsable(const Checkpoint& checkpoint) {
   EXPECT_FALSE(Describe(checkpoint).empty());
 }
 
-TEST(CTranslate2Test, SaysWhatItRead) {
+TEST(CTranslate2Test, ReportsTheFormatVersion) {
   EXPECT_EQ(Read("opennmt").format, "CTranslate2, format version 6");
   EXPECT_EQ(Read("version_2").format, "CTranslate2, format version 2");
 }
@@ -120,8 +120,8 @@ TEST(CTranslate2Test, MatricesKeepTheirType) {
   EXPECT_EQ(type("int16"), DType::kFloat32);
 }
 
-// From file to native folder no int8 weight is rounded anew: its bytes are those in model.bin.
-TEST(CTranslate2Test, Int8StaysAsItIs) {
+// Int8 weights are not requantized for a Limpid folder: their bytes are those in model.bin.
+TEST(CTranslate2Test, Int8IsNotRequantized) {
   const std::string binary = ReadText(PathOf("int8") + "/model.bin");
   const std::string folder = FreshPath("native");
   ASSERT_EQ(Message(WriteNative(Read("int8"), folder, DType::kInt8)), "");
@@ -155,7 +155,7 @@ TEST(CTranslate2Test, PositionsAreStoredOrMarians) {
   EXPECT_THAT(learned.tensors.at("decoder.positions.weight").shape, ElementsAre(30, 16));
 }
 
-TEST(CTranslate2Test, AlignmentIsTaughtWhereConvertersSaySo) {
+TEST(CTranslate2Test, AlignmentHeadsComeFromTheConverter) {
   EXPECT_EQ(Read("opennmt").config.alignment_layer, -1);
   const ModelConfig first = Read("float16").config;
   EXPECT_EQ(first.alignment_layer, 0);
@@ -165,14 +165,14 @@ TEST(CTranslate2Test, AlignmentIsTaughtWhereConvertersSaySo) {
   EXPECT_EQ(from_the_end.alignment_heads, 0);
 }
 
-TEST(CTranslate2Test, EmbeddingsAreSharedWhereTheyAreTheSame) {
+TEST(CTranslate2Test, EqualEmbeddingsAreShared) {
   const ModelConfig shared = Read("version_2").config;  // has no aliases
   EXPECT_TRUE(shared.shared_embeddings && shared.tied_output);
   const ModelConfig apart = Read("opennmt").config;
   EXPECT_FALSE(apart.shared_embeddings || apart.tied_output);
 }
 
-TEST(CTranslate2Test, SpecialTokensComeFromWhereTheVersionHasThem) {
+TEST(CTranslate2Test, SpecialTokensAreFoundInEachVersion) {
   const Checkpoint opennmt = Read("opennmt");
   EXPECT_EQ(opennmt.config.source_eos_id, -1);
   EXPECT_EQ(opennmt.config.target_eos_id, 2);
@@ -180,16 +180,16 @@ TEST(CTranslate2Test, SpecialTokensComeFromWhereTheVersionHasThem) {
   const Checkpoint old = Read("version_5");
   EXPECT_EQ(old.source_vocabulary[old.config.source_eos_id], "[eos]");
   EXPECT_EQ(old.target_vocabulary[old.config.decoder_start_id], "[bos]");
-  // Of MarianMT sources the tokenizer ends with "</s>", and decoders start from zeros.
+  // MarianMT's tokenizer ends sources with "</s>", and its decoder starts from zeros.
   EXPECT_EQ(Read("marian").config.source_eos_id, 0);
   EXPECT_EQ(Read("marian").config.decoder_start_id, -1);
-  Spoilt fairseq("opennmt");
+  ModelInMemory fairseq("opennmt");
   fairseq.SetConfig("add_source_eos", true);
   fairseq.SetConfig("decoder_start_token", "</s>");
   EXPECT_EQ(fairseq.Read()->config.decoder_start_id, 2);
 }
 
-TEST(CTranslate2Test, SentencePieceModelsBesideItServe) {
+TEST(CTranslate2Test, UsesSentencePieceModelsBesideIt) {
   EXPECT_EQ(Read("marian").source_sentencepiece, ReadText("tests/golden/base/source.spm"));
   EXPECT_EQ(Read("opennmt").source_sentencepiece, "");
   const std::string folder = FreshPath("folder");
@@ -202,7 +202,7 @@ TEST(CTranslate2Test, SentencePieceModelsBesideItServe) {
   EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("source.spm: is empty"));
 }
 
-TEST(CTranslate2Test, TokenizersAreFoundByTheNamesThatPeopleGiveThem) {
+TEST(CTranslate2Test, FindsTokenizersByTheirUsualNames) {
   const std::string folder = FreshPath("folder");
   std::filesystem::copy(PathOf("opennmt"), folder);
   EXPECT_THAT(ReadCheckpoint(folder)->tokenizer_names, HasSubstr("spm.model"));
@@ -222,7 +222,7 @@ TEST(CTranslate2Test, TokenizersAreFoundByTheNamesThatPeopleGiveThem) {
   EXPECT_EQ(found->target_sentencepiece, "target");
 }
 
-// CTranslate2 adds it when it reads a vocabulary without one.
+// As CTranslate2 adds it when reading such a vocabulary.
 TEST(CTranslate2Test, AVocabularyWithoutTheUnknownTokenGetsIt) {
   for (const char* name : {"version_1", "version_2_without_unk", "json_without_unk"}) {
     const Checkpoint found = Read(name);
@@ -233,29 +233,29 @@ TEST(CTranslate2Test, AVocabularyWithoutTheUnknownTokenGetsIt) {
 }
 
 TEST(CTranslate2Test, ATextVocabularyMayHaveCarriageReturns) {
-  Spoilt model("version_2");
+  ModelInMemory model("version_2");
   std::string& text = model["shared_vocabulary.txt"];
   for (size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2) {
     text.insert(at, 1, '\r');
   }
   EXPECT_EQ(model.Read()->source_vocabulary, Read("version_2").source_vocabulary);
-  text.erase(text.find('\r'), 1);  // now the others belong to their tokens
-  EXPECT_THAT(model.Refusal(), HasSubstr("the special token \"</s>\" is not in the source"));
+  text.erase(text.find('\r'), 1);  // now the other ones are part of their tokens
+  EXPECT_THAT(model.Error(), HasSubstr("the special token \"</s>\" is not in the source"));
 }
 
-// --- Refusals ---
+// --- Errors ---
 
-TEST(CTranslate2Test, RefusesWhatTheEngineCannotDoByName) {
-  const auto refusal = [](const std::function<void(Spoilt&)>& spoil) {
-    Spoilt model("opennmt");
-    spoil(model);
-    return model.Refusal();
+TEST(CTranslate2Test, NamesWhatTheEngineCannotDo) {
+  const auto error = [](const std::function<void(ModelInMemory&)>& change) {
+    ModelInMemory model("opennmt");
+    change(model);
+    return model.Error();
   };
-  const auto refusal_of_vector = [&](const std::string& name) {
-    return refusal([&](Spoilt& model) { model.AddVector(name); });
+  const auto error_of_vector = [&](const std::string& name) {
+    return error([&](ModelInMemory& model) { model.AddVector(name); });
   };
-  const auto refusal_of_flag = [&](const std::string& name, char value) {
-    return refusal([&](Spoilt& model) { model.AddFlag(name, value); });
+  const auto error_of_flag = [&](const std::string& name, char value) {
+    return error([&](ModelInMemory& model) { model.AddFlag(name, value); });
   };
   for (const auto& [name, words] : std::map<std::string, std::string>{
            {"encoder/embeddings_1/weight", "source features"},
@@ -264,7 +264,7 @@ TEST(CTranslate2Test, RefusesWhatTheEngineCannotDoByName) {
            {"encoder/layer_0/ffn/linear_0_noact/weight", "gated feed-forward networks"},
            {"encoder/layer_0/ffn/linear_0/weight_zero", "zero points, such as AWQ's"},
            {"decoder/project_in/weight", "projections between embeddings and layers"}}) {
-    EXPECT_THAT(refusal_of_vector(name),
+    EXPECT_THAT(error_of_vector(name),
                 AllOf(HasSubstr("place/model.bin: variable \"" + name + "\": Limpid has no "),
                       HasSubstr(words)));
   }
@@ -273,79 +273,79 @@ TEST(CTranslate2Test, RefusesWhatTheEngineCannotDoByName) {
            {"decoder/layer_0/self_attention/num_heads_kv", "multi-query"},
            {"decoder/sliding_window", "sliding window"},
            {"decoder/scale_outputs", "scaled outputs"}}) {
-    EXPECT_THAT(refusal_of_flag(name, 1), HasSubstr(words));
-    EXPECT_EQ(refusal_of_flag(name, 0), "") << name;
+    EXPECT_THAT(error_of_flag(name, 1), HasSubstr(words));
+    EXPECT_EQ(error_of_flag(name, 0), "") << name;
   }
-  EXPECT_THAT(refusal([](Spoilt& model) { model.AddVector("new"); }),
+  EXPECT_THAT(error([](ModelInMemory& model) { model.AddVector("new"); }),
               HasSubstr("tensor \"new\" is not part of a translation model"));
-  EXPECT_THAT(refusal([](Spoilt& model) { model.SetConfig("quantization_type", 1); }),
+  EXPECT_THAT(error([](ModelInMemory& model) { model.SetConfig("quantization_type", 1); }),
               HasSubstr("Limpid has no AWQ"));
 }
 
-TEST(CTranslate2Test, RefusesOtherModelsAndVersions) {
-  Spoilt model("opennmt");
+TEST(CTranslate2Test, RejectsOtherModelsAndVersions) {
+  ModelInMemory model("opennmt");
   std::string& binary = model["model.bin"];
   binary.replace(binary.find("TransformerSpec"), 15, "WhisperSpecific");
-  EXPECT_THAT(model.Refusal(), HasSubstr("specification \"WhisperSpecific\"; Limpid reads"));
+  EXPECT_THAT(model.Error(), HasSubstr("specification \"WhisperSpecific\"; Limpid reads"));
   for (const char version : {0, 7}) {
     binary[0] = version;
-    EXPECT_THAT(model.Refusal(), HasSubstr("format version " + std::to_string(version)));
+    EXPECT_THAT(model.Error(), HasSubstr("format version " + std::to_string(version)));
   }
-  Spoilt old("version_2");
+  ModelInMemory old("version_2");
   old["model.bin"][4 + 2 + sizeof("TransformerBase")] = 1;
-  EXPECT_EQ(old.Refusal(), "");  // the names of revision 1 are only read otherwise
+  EXPECT_EQ(old.Error(), "");  // revision 1 differs in names only
 }
 
-TEST(CTranslate2Test, RefusesTokensThatTheEngineCannotAdd) {
-  const auto refusal = [](const std::string& key, const json& value) {
-    Spoilt model("opennmt");
+TEST(CTranslate2Test, RejectsTokensThatTheEngineCannotAdd) {
+  const auto error = [](const std::string& key, const json& value) {
+    ModelInMemory model("opennmt");
     model.SetConfig(key, value);
-    return model.Refusal();
+    return model.Error();
   };
-  EXPECT_THAT(refusal("decoder_start_token", nullptr), HasSubstr("that the caller gives"));
-  EXPECT_THAT(refusal("decoder_start_token", "</s>"), HasSubstr("BART, mBART, M2M-100, NLLB"));
-  EXPECT_THAT(refusal("eos_token", "<end>"), HasSubstr("\"<end>\" is not in the target"));
-  EXPECT_THAT(refusal("unk_token", 3), HasSubstr("\"unk_token\": expected a string, found 3"));
-  EXPECT_THAT(refusal("layer_norm_epsilon", 1e300), HasSubstr("expected a number from 0 to 1"));
+  EXPECT_THAT(error("decoder_start_token", nullptr), HasSubstr("that the caller gives"));
+  EXPECT_THAT(error("decoder_start_token", "</s>"), HasSubstr("BART, mBART, M2M-100, NLLB"));
+  EXPECT_THAT(error("eos_token", "<end>"), HasSubstr("\"<end>\" is not in the target"));
+  EXPECT_THAT(error("unk_token", 3), HasSubstr("\"unk_token\": expected a string, found 3"));
+  EXPECT_THAT(error("layer_norm_epsilon", 1e300), HasSubstr("expected a number from 0 to 1"));
 }
 
-TEST(CTranslate2Test, NamesTheFileThatIsMissingOrSpoilt) {
+TEST(CTranslate2Test, NamesTheFileThatIsMissingOrInvalid) {
   for (const char* name : {"model.bin", "config.json"}) {
-    Spoilt model("opennmt");
+    ModelInMemory model("opennmt");
     model.Remove(name);
     EXPECT_TRUE(absl::IsNotFound(model.Read().status()));
-    EXPECT_THAT(model.Refusal(), HasSubstr(name));
+    EXPECT_THAT(model.Error(), HasSubstr(name));
   }
-  Spoilt model("opennmt");
+  ModelInMemory model("opennmt");
   model.Remove("target_vocabulary.json");
-  EXPECT_THAT(model.Refusal(), HasSubstr("place: has no target_vocabulary.json and no target_voc"));
+  EXPECT_THAT(model.Error(), HasSubstr("place: has no target_vocabulary.json and no target_voc"));
   model["target_vocabulary.json"] = R"(["a", 1])";
-  EXPECT_THAT(model.Refusal(),
+  EXPECT_THAT(model.Error(),
               HasSubstr("place/target_vocabulary.json: expected a token for id 1, found 1"));
   model["target_vocabulary.json"] = R"(["a"])";
-  EXPECT_THAT(model.Refusal(),
+  EXPECT_THAT(model.Error(),
               HasSubstr("expected 27 tokens, as many as embeddings, found 2 with \"<unk>\""));
 }
 
-TEST(CTranslate2Test, RefusesAModelCutOffAtAnyByte) {
+TEST(CTranslate2Test, RejectsModelsTruncatedAtAnyByte) {
   for (const char* name : {"int8", "version_2", "version_3"}) {
-    Spoilt model(name);
+    ModelInMemory model(name);
     const std::string binary = model["model.bin"];
     for (size_t size = 0; size < binary.size(); ++size) {
       model["model.bin"] = binary.substr(0, size);
-      ASSERT_THAT(model.Refusal(), HasSubstr("place/model.bin: ")) << size;
+      ASSERT_THAT(model.Error(), HasSubstr("place/model.bin: ")) << size;
     }
     model["model.bin"] = binary + "x";
-    EXPECT_THAT(model.Refusal(), HasSubstr("has 1 bytes after its end"));
+    EXPECT_THAT(model.Error(), HasSubstr("has 1 bytes after its end"));
   }
 }
 
 TEST(CTranslate2Test, FlippedBitsGiveAStatusOrAValidCheckpoint) {
   std::mt19937 random(4);
-  int refused = 0;
+  int rejected = 0;
   for (const char* name :
        {"int8", "bfloat16", "version_1", "version_2", "version_3", "version_5"}) {
-    Spoilt model(name);
+    ModelInMemory model(name);
     std::string& binary = model["model.bin"];
     // Every bit of the first 150 bytes, which hold counts and sizes, and many others.
     for (size_t i = 0; i < 4000; ++i) {
@@ -357,12 +357,12 @@ TEST(CTranslate2Test, FlippedBitsGiveAStatusOrAValidCheckpoint) {
       if (found.ok()) {
         ExpectUsable(*found);
       } else {
-        ++refused;
+        ++rejected;
       }
     }
-    EXPECT_EQ(model.Refusal(), "");
+    EXPECT_EQ(model.Error(), "");
   }
-  EXPECT_GT(refused, 2000);
+  EXPECT_GT(rejected, 2000);
 }
 
 }  // namespace

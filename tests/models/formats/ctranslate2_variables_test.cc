@@ -79,41 +79,41 @@ TEST(CTranslate2VariablesTest, IntegersAreDividedByTheirScales) {
   EXPECT_THAT(ReadAll(found->tensors.at("a")), ElementsAre(2.0F, -0.5F));
   EXPECT_THAT(ReadAll(found->tensors.at("alias")), ElementsAre(2.0F, -0.5F));
   EXPECT_THAT(ReadAll(found->tensors.at("b")), ElementsAre(150.0F, -3.0F));
-  EXPECT_THAT(ReadAll(found->tensors.at("c")), ElementsAre(0.5F));  // 1000 where none is stated
+  EXPECT_THAT(ReadAll(found->tensors.at("c")), ElementsAre(0.5F));  // the default scale is 1000
   EXPECT_EQ(found->tensors.size(), 4U);
 }
 
-TEST(CTranslate2VariablesTest, RefusesScalesThatMakeNoSense) {
-  const auto refusal = [](const std::string& scale) {
+TEST(CTranslate2VariablesTest, RejectsInvalidScales) {
+  const auto error = [](const std::string& scale) {
     return Message(Parse(File(2, Variable("a", {2, 1}, kInt8, "ab") + scale, kNoAliases)));
   };
-  EXPECT_THAT(refusal(Variable("b", {}, kInt8, "b")), HasSubstr("needs a variable \"a_scale\""));
-  EXPECT_THAT(refusal(Variable("a_scale", {3}, kFloat32, std::string(12, 'x'))),
+  EXPECT_THAT(error(Variable("b", {}, kInt8, "b")), HasSubstr("needs a variable \"a_scale\""));
+  EXPECT_THAT(error(Variable("a_scale", {3}, kFloat32, std::string(12, 'x'))),
               HasSubstr("expected 1 or 2 float32 numbers"));
-  EXPECT_THAT(refusal(Variable("a_scale", {}, kFloat32, Bytes(0.0F))), HasSubstr("holds 0"));
-  EXPECT_THAT(refusal(Variable("a_scale", {}, kFloat32, Bytes(NAN))), HasSubstr("holds nan"));
-  EXPECT_THAT(refusal(Variable("a_scale", {}, kFloat32, Bytes(1e-45F))), HasSubstr("above 0"));
+  EXPECT_THAT(error(Variable("a_scale", {}, kFloat32, Bytes(0.0F))), HasSubstr("holds 0"));
+  EXPECT_THAT(error(Variable("a_scale", {}, kFloat32, Bytes(NAN))), HasSubstr("holds nan"));
+  EXPECT_THAT(error(Variable("a_scale", {}, kFloat32, Bytes(1e-45F))), HasSubstr("above 0"));
 }
 
-// Nothing is allocated for what a file of a kilobyte only claims.
-TEST(CTranslate2VariablesTest, RefusesCountsThatTheFileDoesNotHold) {
+// Sizes that a file only claims must not be allocated.
+TEST(CTranslate2VariablesTest, RejectsCountsBeyondTheFile) {
   EXPECT_THAT(Message(Parse(File(0xFFFFFFFF, "", ""))), HasSubstr("ends too early"));
   EXPECT_THAT(Message(Parse(File(0, "", Bytes(0xFFFFFFFF)))), HasSubstr("ends too early"));
-  const auto refusal = [](const std::vector<uint32_t>& shape, uint32_t bytes) {
+  const auto error = [](const std::vector<uint32_t>& shape, uint32_t bytes) {
     std::string variable = Name("a") + static_cast<char>(shape.size());
     for (const uint32_t dimension : shape) variable += Bytes(dimension);
     variable += kFloat32 + Bytes(bytes) + std::string(1000, '\0');
     return Message(Parse(File(1, variable, kNoAliases)));
   };
-  EXPECT_THAT(refusal({1000000, 1000000}, 4000), HasSubstr("[1000000, 1000000] has 4000 bytes"));
-  EXPECT_THAT(refusal({0x80000000, 0x80000000, 16}, 0), HasSubstr("has 0 bytes"));  // 2^66 bytes
-  EXPECT_THAT(refusal({1000000, 1000}, 4000000000U), HasSubstr("ends too early"));
-  EXPECT_THAT(refusal({0xFFFFFFFF, 0}, 0), HasSubstr("has 0 bytes"));
-  EXPECT_THAT(refusal(std::vector<uint32_t>(8, 1), 5), HasSubstr("has 5 bytes of 4 an element"));
+  EXPECT_THAT(error({1000000, 1000000}, 4000), HasSubstr("[1000000, 1000000] has 4000 bytes"));
+  EXPECT_THAT(error({0x80000000, 0x80000000, 16}, 0), HasSubstr("has 0 bytes"));  // 2^66 bytes
+  EXPECT_THAT(error({1000000, 1000}, 4000000000U), HasSubstr("ends too early"));
+  EXPECT_THAT(error({0xFFFFFFFF, 0}, 0), HasSubstr("has 0 bytes"));
+  EXPECT_THAT(error(std::vector<uint32_t>(8, 1), 5), HasSubstr("has 5 bytes of 4 an element"));
 }
 
-// Each alias copies what it stands for, so that must be small.
-TEST(CTranslate2VariablesTest, RefusesWhatManyAliasesWouldMultiply) {
+// Each alias copies its variable's text or shape, so these must be small.
+TEST(CTranslate2VariablesTest, RejectsWhatAliasesWouldMultiply) {
   const std::string text(101, 'a');
   EXPECT_THAT(Message(Parse(File(1, Variable("a", {101}, kInt8, text), kNoAliases))),
               HasSubstr("variable \"a\" is a text of 101 bytes; expected at most 100"));
@@ -122,7 +122,7 @@ TEST(CTranslate2VariablesTest, RefusesWhatManyAliasesWouldMultiply) {
               HasSubstr("variable \"a\": has 9 dimensions; expected at most 8"));
 }
 
-TEST(CTranslate2VariablesTest, RefusesWhatIsMalformed) {
+TEST(CTranslate2VariablesTest, RejectsMalformedVariables) {
   const std::string variable = Variable("a", {}, kInt8, "a");
   EXPECT_THAT(Message(Parse(File(2, variable + variable, kNoAliases))),
               HasSubstr("variable \"a\" is there twice"));

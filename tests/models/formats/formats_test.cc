@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-TEST(FormatsTest, FindsOutWhatAFolderIs) {
+TEST(FormatsTest, RecognizesFormats) {
   const std::string marian = SmallMarianFolder().Write();
   auto from_marian = ReadCheckpoint(marian);
   ASSERT_TRUE(from_marian.ok()) << from_marian.status();
@@ -26,25 +26,25 @@ TEST(FormatsTest, FindsOutWhatAFolderIs) {
   const auto from_native = ReadCheckpoint(native);
   ASSERT_TRUE(from_native.ok()) << from_native.status();
   EXPECT_EQ(from_native->format, "Limpid folder");
-  from_marian->config.tokenizer = TokenizerKindOf(*from_marian);  // a Limpid folder says so
+  from_marian->config.tokenizer = TokenizerKindOf(*from_marian);  // only Limpid folders state it
   EXPECT_EQ(from_native->config, from_marian->config);
 }
 
-TEST(FormatsTest, ReadsTheModelThatIsShipped) {
+TEST(FormatsTest, ReadsTheShippedModel) {
   const auto checkpoint = ReadCheckpoint("models/eng-deu");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ(checkpoint->config.source_language, "eng");
   EXPECT_EQ(checkpoint->config.target_language, "deu");
 }
 
-TEST(FormatsTest, SaysThatThereIsNothing) {
+TEST(FormatsTest, ReportsAMissingPath) {
   const std::string path = FreshPath("missing");
   const auto found = ReadCheckpoint(path);
   EXPECT_TRUE(absl::IsNotFound(found.status()));
   EXPECT_EQ(Message(found), path + ": no such file or folder");
 }
 
-TEST(FormatsTest, SaysWhatItFoundAndWhatItKnows) {
+TEST(FormatsTest, ReportsWhatItFoundAndWhatItCanRead) {
   const auto knows =
       AllOf(HasSubstr("these can be read: Limpid folder (\"limpid_format\" in config.json"),
             HasSubstr(", Hugging Face MarianMT folder (\"model_type\": \"marian\""));

@@ -30,9 +30,9 @@ class HuggingFaceTest : public testing::Test {
     return checkpoint.ok() ? *checkpoint : Checkpoint();
   }
 
-  std::string Refusal() { return Message(folder_.Read()); }
+  std::string Error() { return Message(folder_.Read()); }
 
-  std::string RefusalWith(const std::string& key, const json& value) {
+  std::string ErrorWith(const std::string& key, const json& value) {
     MarianFolder folder = folder_;
     folder.config[key] = value;
     return Message(folder.Read());
@@ -138,12 +138,12 @@ TEST_F(HuggingFaceTest, OtherKeysAreRequired) {
   }
 }
 
-TEST_F(HuggingFaceTest, RefusesWrongTypes) {
-  EXPECT_THAT(RefusalWith("d_model", "4"),
+TEST_F(HuggingFaceTest, RejectsWrongTypes) {
+  EXPECT_THAT(ErrorWith("d_model", "4"),
               HasSubstr("config.json: \"d_model\": expected a whole number, found \"4\""));
-  EXPECT_THAT(RefusalWith("scale_embedding", 1), HasSubstr("expected true or false, found 1"));
-  EXPECT_THAT(RefusalWith("activation_function", 1), HasSubstr("expected a string, found 1"));
-  EXPECT_THAT(RefusalWith("encoder_attention_heads", 3), HasSubstr("3 heads do not divide"));
+  EXPECT_THAT(ErrorWith("scale_embedding", 1), HasSubstr("expected true or false, found 1"));
+  EXPECT_THAT(ErrorWith("activation_function", 1), HasSubstr("expected a string, found 1"));
+  EXPECT_THAT(ErrorWith("encoder_attention_heads", 3), HasSubstr("3 heads do not divide"));
 }
 
 TEST_F(HuggingFaceTest, KnowsActivationsByTheirNames) {
@@ -156,11 +156,11 @@ TEST_F(HuggingFaceTest, KnowsActivationsByTheirNames) {
     folder_.config["activation_function"] = name;
     EXPECT_EQ(Read().config.activation, activation) << name;
   }
-  EXPECT_THAT(RefusalWith("activation_function", "mish"), HasSubstr("Limpid has no \"mish\""));
+  EXPECT_THAT(ErrorWith("activation_function", "mish"), HasSubstr("Limpid has no \"mish\""));
 }
 
-TEST_F(HuggingFaceTest, RefusesOtherModelsByName) {
-  EXPECT_THAT(RefusalWith("model_type", "t5"),
+TEST_F(HuggingFaceTest, RejectsOtherModelsByName) {
+  EXPECT_THAT(ErrorWith("model_type", "t5"),
               HasSubstr("of Hugging Face models Limpid reads \"marian\", found \"t5\""));
 }
 
@@ -168,7 +168,7 @@ TEST_F(HuggingFaceTest, NormsAreWhereTheConfigSays) {
   folder_.config["normalize_before"] = true;
   folder_.config["normalize_embedding"] = true;
   folder_.config["add_final_layer_norm"] = true;
-  EXPECT_THAT(Refusal(), HasSubstr("\"model.encoder.layernorm_embedding.weight\" is missing"));
+  EXPECT_THAT(Error(), HasSubstr("\"model.encoder.layernorm_embedding.weight\" is missing"));
   for (const std::string side : {"model.encoder", "model.decoder"}) {
     folder_.AddNorm(side + ".layernorm_embedding", kMarianDim);
     folder_.AddNorm(side + ".layer_norm", kMarianDim);
@@ -192,18 +192,18 @@ TEST_F(HuggingFaceTest, ReadsTheAlignmentHead) {
 
 TEST_F(HuggingFaceTest, PaddingAndBadWordsAreNeverProduced) {
   folder_.config["bad_words_ids"] = {{4}, {2}, {0}};
-  // The end of sentence is dropped, as generate() does.
+  // The end of sentence is dropped, as in generate().
   EXPECT_THAT(Read().config.bad_words, ElementsAre(2, 4));
 }
 
-TEST_F(HuggingFaceTest, RefusesBadWordsThatAreSequences) {
-  EXPECT_THAT(RefusalWith("bad_words_ids", {{2, 3}}), HasSubstr("Limpid cannot forbid sequences"));
-  EXPECT_THAT(RefusalWith("bad_words_ids", {2}), HasSubstr("arrays of one id each"));
-  EXPECT_THAT(RefusalWith("bad_words_ids", "x"), HasSubstr("\"bad_words_ids\": expected an array"));
-  EXPECT_THAT(RefusalWith("bad_words_ids", {{5}}), HasSubstr("\"bad_words\": expected"));
+TEST_F(HuggingFaceTest, RejectsBadWordsThatAreSequences) {
+  EXPECT_THAT(ErrorWith("bad_words_ids", {{2, 3}}), HasSubstr("Limpid cannot forbid sequences"));
+  EXPECT_THAT(ErrorWith("bad_words_ids", {2}), HasSubstr("arrays of one id each"));
+  EXPECT_THAT(ErrorWith("bad_words_ids", "x"), HasSubstr("\"bad_words_ids\": expected an array"));
+  EXPECT_THAT(ErrorWith("bad_words_ids", {{5}}), HasSubstr("\"bad_words\": expected"));
 }
 
-TEST_F(HuggingFaceTest, GenerationConfigGoesFirst) {
+TEST_F(HuggingFaceTest, GenerationConfigTakesPrecedence) {
   folder_.generation_config = {{"bad_words_ids", {{2}}}, {"decoder_start_token_id", 3}};
   const ModelConfig config = Read().config;
   EXPECT_THAT(config.bad_words, ElementsAre(2, 4));
@@ -222,15 +222,15 @@ TEST_F(HuggingFaceTest, SpecialTokensAreLookedUpInTheVocabulary) {
   EXPECT_EQ(config.target_unk_id, 2);
 }
 
-TEST_F(HuggingFaceTest, RefusesSpecialTokensThatAreNotThere) {
+TEST_F(HuggingFaceTest, RejectsSpecialTokensThatAreMissing) {
   folder_.tokenizer_config["unk_token"] = "<?>";
-  EXPECT_THAT(Refusal(), HasSubstr("the special token \"<?>\" is not in the vocabulary"));
-  EXPECT_THAT(RefusalWith("eos_token_id", {0, 1}), HasSubstr("expected a whole number"));
+  EXPECT_THAT(Error(), HasSubstr("the special token \"<?>\" is not in the vocabulary"));
+  EXPECT_THAT(ErrorWith("eos_token_id", {0, 1}), HasSubstr("expected a whole number"));
 }
 
 // --- Vocabularies ---
 
-TEST_F(HuggingFaceTest, PiecesStandInIdOrder) {
+TEST_F(HuggingFaceTest, PiecesAreInIdOrder) {
   const Checkpoint checkpoint = Read();
   EXPECT_THAT(checkpoint.source_vocabulary, ElementsAre("</s>", "<unk>", "▁a", "ü", "<pad>"));
   EXPECT_EQ(checkpoint.target_vocabulary, checkpoint.source_vocabulary);
@@ -252,32 +252,32 @@ TEST_F(HuggingFaceTest, SidesMayHaveVocabulariesOfTheirOwn) {
   EXPECT_EQ(ReadAll(checkpoint.tensors.at("decoder.embedding.weight")),
             ReadAll(folder_.tensors.views.at("model.decoder.embed_tokens.weight")));
 
-  // Older folders do not say so; the file does.
+  // Older folders lack the key; the file is enough.
   folder_.tokenizer_config.erase("separate_vocabs");
   EXPECT_EQ(Read().target_vocabulary[0], "<unk>");
 }
 
-TEST_F(HuggingFaceTest, RefusesVocabulariesThatAreNoListOfPieces) {
-  const auto refusal = [&](const json& vocabulary) {
+TEST_F(HuggingFaceTest, RejectsMalformedVocabularies) {
+  const auto error = [&](const json& vocabulary) {
     MarianFolder folder = folder_;
     folder.vocabulary = vocabulary;
     return Message(folder.Read());
   };
   json other = folder_.vocabulary;
   other["x"] = 5;
-  EXPECT_THAT(refusal(other), HasSubstr("vocab.json: piece \"x\": expected an id from 0 to 4 as "
-                                        "config.json says, found 5"));
+  EXPECT_THAT(error(other), HasSubstr("vocab.json: piece \"x\": expected an id from 0 to 4 as "
+                                      "config.json says, found 5"));
   other["x"] = -1;
-  EXPECT_THAT(refusal(other), HasSubstr("piece \"x\": expected an id from 0 to 4"));
+  EXPECT_THAT(error(other), HasSubstr("piece \"x\": expected an id from 0 to 4"));
   other["x"] = "3";
-  EXPECT_THAT(refusal(other), HasSubstr("piece \"x\": expected an id from 0 to 4"));
+  EXPECT_THAT(error(other), HasSubstr("piece \"x\": expected an id from 0 to 4"));
   other["x"] = 3;
-  EXPECT_THAT(refusal(other), HasSubstr("pieces \"x\" and \"ü\" both have id 3"));
+  EXPECT_THAT(error(other), HasSubstr("pieces \"x\" and \"ü\" both have id 3"));
   other = folder_.vocabulary;
   other.erase("▁a");
-  EXPECT_THAT(refusal(other), HasSubstr("a piece for each of 5 ids as config.json says, found 4; "
-                                        "the first id without one is 2"));
-  EXPECT_THAT(refusal({"a", "b"}), HasSubstr("vocab.json: expected a JSON object"));
+  EXPECT_THAT(error(other), HasSubstr("a piece for each of 5 ids as config.json says, found 4; "
+                                      "the first id without one is 2"));
+  EXPECT_THAT(error({"a", "b"}), HasSubstr("vocab.json: expected a JSON object"));
 }
 
 // --- Tensors ---
@@ -319,7 +319,7 @@ TEST_F(HuggingFaceTest, EveryTensorIsRequiredByItsOwnName) {
     if (name == "final_logits_bias") continue;
     folder_.tensors.views = all;
     folder_.tensors.views.erase(name);
-    EXPECT_THAT(Refusal(), HasSubstr("model.safetensors: tensor \"" + name + "\" is missing"));
+    EXPECT_THAT(Error(), HasSubstr("model.safetensors: tensor \"" + name + "\" is missing"));
   }
 }
 
@@ -328,18 +328,18 @@ TEST_F(HuggingFaceTest, WithoutLogitsBiasItIsZero) {
   EXPECT_THAT(ReadAll(Read().tensors.at("output.bias")), ElementsAre(0, 0, 0, 0, 0));
 }
 
-TEST_F(HuggingFaceTest, RefusesShapesThatDoNotFit) {
+TEST_F(HuggingFaceTest, RejectsShapesThatDoNotFit) {
   folder_.Add("model.encoder.layers.0.fc1.weight", {kMarianDim, kMarianFfnDim});
-  EXPECT_THAT(Refusal(), HasSubstr("tensor \"encoder.layers.0.feed_forward.hidden.weight\" has "
-                                   "shape [4, 6]; the config asks for [6, 4]"));
+  EXPECT_THAT(Error(), HasSubstr("tensor \"encoder.layers.0.feed_forward.hidden.weight\" has "
+                                 "shape [4, 6]; the config asks for [6, 4]"));
   folder_.Add("final_logits_bias", {kMarianVocab, 1});
-  EXPECT_THAT(Refusal(), HasSubstr("\"output.bias\" has shape [5, 1]; the config asks for [5]"));
+  EXPECT_THAT(Error(), HasSubstr("\"output.bias\" has shape [5, 1]; the config asks for [5]"));
 }
 
-TEST_F(HuggingFaceTest, RefusesLeftoverTensorsByName) {
+TEST_F(HuggingFaceTest, RejectsLeftoverTensorsByName) {
   folder_.Add("model.encoder.layers.2.fc1.bias", {6});
-  EXPECT_THAT(Refusal(), HasSubstr("tensor \"model.encoder.layers.2.fc1.bias\" is not part of "
-                                   "a MarianMT model with this config"));
+  EXPECT_THAT(Error(), HasSubstr("tensor \"model.encoder.layers.2.fc1.bias\" is not part of "
+                                 "a MarianMT model with this config"));
 }
 
 TEST_F(HuggingFaceTest, SixteenBitMatricesStayAndVectorsBecomeFloat32) {
@@ -357,7 +357,7 @@ TEST_F(HuggingFaceTest, SixteenBitMatricesStayAndVectorsBecomeFloat32) {
 
 TEST_F(HuggingFaceTest, AnUntiedOutputHasItsOwnWeights) {
   folder_.config["tie_word_embeddings"] = false;
-  EXPECT_THAT(Refusal(), HasSubstr("tensor \"lm_head.weight\" is missing"));
+  EXPECT_THAT(Error(), HasSubstr("tensor \"lm_head.weight\" is missing"));
   folder_.Add("lm_head.weight", {kMarianVocab, kMarianDim});
   const Checkpoint checkpoint = Read();
   EXPECT_FALSE(checkpoint.config.tied_output);
@@ -375,10 +375,10 @@ TEST_F(HuggingFaceTest, OneEmbeddingMayBeSavedUnderAnyOfItsNames) {
   EXPECT_EQ(ReadAll(Read().tensors.at("embedding.weight")), embedding);
 }
 
-TEST_F(HuggingFaceTest, RefusesOneEmbeddingOfTwoValues) {
+TEST_F(HuggingFaceTest, RejectsTiedTensorsThatDiffer) {
   folder_.Add("lm_head.weight", {kMarianVocab, kMarianDim});
-  EXPECT_THAT(Refusal(), HasSubstr("tensors \"model.shared.weight\" and \"lm_head.weight\" differ, "
-                                   "though the config says that they are one tensor"));
+  EXPECT_THAT(Error(), HasSubstr("tensors \"model.shared.weight\" and \"lm_head.weight\" differ, "
+                                 "though the config says that they are one tensor"));
 }
 
 TEST_F(HuggingFaceTest, SavedSinusoidsAreRecognized) {
@@ -393,7 +393,7 @@ TEST_F(HuggingFaceTest, SavedSinusoidsAreRecognized) {
   EXPECT_EQ(Read().config.positions, Positions::kSinusoidal);
 }
 
-TEST_F(HuggingFaceTest, SavedPositionsOfAnotherKindWereLearned) {
+TEST_F(HuggingFaceTest, OtherSavedPositionsAreLearned) {
   SetPositions("encoder", 0);
   SetPositions("decoder", 2e-4F);
   const Checkpoint checkpoint = Read();
@@ -401,13 +401,13 @@ TEST_F(HuggingFaceTest, SavedPositionsOfAnotherKindWereLearned) {
   EXPECT_EQ(ReadAll(checkpoint.tensors.at("decoder.positions.weight")),
             ReadAll(folder_.tensors.views.at("model.decoder.embed_positions.weight")));
   folder_.tensors.views.erase("model.encoder.embed_positions.weight");
-  EXPECT_THAT(Refusal(), HasSubstr("\"model.encoder.embed_positions.weight\" is missing"));
+  EXPECT_THAT(Error(), HasSubstr("\"model.encoder.embed_positions.weight\" is missing"));
 }
 
-TEST_F(HuggingFaceTest, RefusesSavedPositionsOfAnotherSize) {
+TEST_F(HuggingFaceTest, RejectsSavedPositionsOfAnotherSize) {
   folder_.Add("model.encoder.embed_positions.weight", {kMarianPositions + 1, kMarianDim});
   folder_.Add("model.decoder.embed_positions.weight", {kMarianPositions, kMarianDim});
-  EXPECT_THAT(Refusal(), HasSubstr("\"encoder.positions.weight\" has shape [9, 4]"));
+  EXPECT_THAT(Error(), HasSubstr("\"encoder.positions.weight\" has shape [9, 4]"));
 }
 
 // --- Files ---
@@ -425,13 +425,13 @@ TEST_F(HuggingFaceTest, NamesMissingFiles) {
   EXPECT_EQ(Message(ReadHuggingFace(folder)), "");
 }
 
-TEST_F(HuggingFaceTest, RefusesAnEmptySentencePieceModel) {
+TEST_F(HuggingFaceTest, RejectsAnEmptySentencePieceModel) {
   folder_.target_sentencepiece = "";
-  EXPECT_THAT(Refusal(), HasSubstr("target.spm: is empty"));
+  EXPECT_THAT(Error(), HasSubstr("target.spm: is empty"));
 }
 
 // tests/golden/pytorch_zip is such a model, for the engine's golden test.
-TEST_F(HuggingFaceTest, ReadsPyTorchFilesWhereThereAreNoSafetensors) {
+TEST_F(HuggingFaceTest, ReadsPyTorchFilesWithoutSafetensors) {
   const std::string folder = folder_.Write();
   fs::copy_file("tests/golden/torch_files/training.pt", folder + "/pytorch_model.bin");
   EXPECT_EQ(Message(ReadHuggingFace(folder)), "");
@@ -445,7 +445,7 @@ TEST_F(HuggingFaceTest, ReadsPyTorchFilesWhereThereAreNoSafetensors) {
               HasSubstr("model.safetensors.index.json: expected an object \"weight_map\""));
 }
 
-// Large models are split among files, with an index.
+// Large models are split among several files, with an index.
 TEST_F(HuggingFaceTest, WeightsMayBeSplitAmongFiles) {
   const std::string folder = folder_.Write();
   const auto whole = ReadHuggingFace(folder);
@@ -490,8 +490,8 @@ TEST_F(HuggingFaceTest, AnIndexOfPyTorchFilesIsRead) {
               HasSubstr("index.json: tensor \"model.shared.weight\" is missing"));
 }
 
-// They are pieces like the others, with rows of the embedding.
-TEST_F(HuggingFaceTest, AddedTokensFillTheIdsThatTheVocabularyLeaves) {
+// Added tokens are pieces like others, with rows in the embedding.
+TEST_F(HuggingFaceTest, AddedTokensFillGapsInTheVocabulary) {
   folder_.vocabulary.erase("ü");
   const std::string folder = folder_.Write();
   EXPECT_THAT(Message(ReadHuggingFace(folder)), HasSubstr("the first id without one is 3"));
@@ -508,7 +508,7 @@ TEST_F(HuggingFaceTest, AddedTokensFillTheIdsThatTheVocabularyLeaves) {
   EXPECT_EQ(found->target_vocabulary[3], "<newer>");
 }
 
-TEST_F(HuggingFaceTest, AFileCutOffIsRefused) {
+TEST_F(HuggingFaceTest, RejectsTruncatedFiles) {
   const std::string folder = folder_.Write();
   for (const char* file :
        {"config.json", "model.safetensors", "vocab.json", "tokenizer_config.json"}) {

@@ -1,4 +1,4 @@
-// Models written as Hugging Face folders. tests/golden/check_export.py has transformers read one.
+// Models written as Hugging Face folders. tests/golden/check_export.py loads one in transformers.
 
 #include <algorithm>
 #include <string>
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 class WriteHuggingFaceTest : public testing::TestWithParam<const char*> {};
 
-TEST_P(WriteHuggingFaceTest, GoesRoundTripBitForBit) {
+TEST_P(WriteHuggingFaceTest, RoundTripsBitForBit) {
   const auto original = ReadCheckpoint(GetParam());
   ASSERT_TRUE(original.ok()) << original.status();
   const DType dtype = original->tensors.at("encoder.layers.0.feed_forward.hidden.weight").dtype;
@@ -25,7 +25,7 @@ TEST_P(WriteHuggingFaceTest, GoesRoundTripBitForBit) {
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->format, "Hugging Face MarianMT");
   ModelConfig config = original->config;
-  config.tokenizer.reset();  // only a Limpid folder says so
+  config.tokenizer.reset();  // only Limpid folders state it
   EXPECT_EQ(again->config, config);
   EXPECT_EQ(again->source_vocabulary, original->source_vocabulary);
   EXPECT_EQ(again->target_vocabulary, original->target_vocabulary);
@@ -49,18 +49,18 @@ INSTANTIATE_TEST_SUITE_P(
                     "tests/golden/unscaled_embedding", "tests/golden/pytorch_zip",
                     "tests/golden/pytorch_float16"));
 
-TEST(WriteHuggingFaceTest, RefusesByNameWhatMarianCannotExpress) {
-  const auto refusal = [](const std::string& model, DType dtype = DType::kFloat32) {
+TEST(WriteHuggingFaceTest, NamesWhatMarianCannotExpress) {
+  const auto error = [](const std::string& model, DType dtype = DType::kFloat32) {
     const std::string folder = FreshPath("written");
     return Message(WriteHuggingFace(*ReadCheckpoint(model), folder, dtype));
   };
-  EXPECT_THAT(refusal("tests/golden/pre_norm"),
+  EXPECT_THAT(error("tests/golden/pre_norm"),
               HasSubstr("has norms before each sublayer (pre-norm), which Hugging Face's"));
-  EXPECT_THAT(refusal("tests/golden/embedding_norm"), HasSubstr("a norm after the embedding"));
-  EXPECT_THAT(refusal("tests/golden/post_norm_with_final_norm"),
+  EXPECT_THAT(error("tests/golden/embedding_norm"), HasSubstr("a norm after the embedding"));
+  EXPECT_THAT(error("tests/golden/post_norm_with_final_norm"),
               HasSubstr("a norm after the last layer"));
-  EXPECT_THAT(refusal("tests/golden/argos"), HasSubstr("has subword-nmt and Moses' tokenizer"));
-  EXPECT_THAT(refusal("tests/golden/base", DType::kInt8), HasSubstr("no int8 weights"));
+  EXPECT_THAT(error("tests/golden/argos"), HasSubstr("has subword-nmt and Moses' tokenizer"));
+  EXPECT_THAT(error("tests/golden/base", DType::kInt8), HasSubstr("no int8 weights"));
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
-// Reading Marian's files. That the numbers in them are understood is for
-// tests/engine/marian_golden_test.cc to show.
+// Reads Marian's files. tests/engine/marian_golden_test.cc checks the engine's results with them.
 
 #include <algorithm>
 #include <cstring>
@@ -34,7 +33,7 @@ constexpr char kOptions[] = "special:model.yml.npy";
 
 std::string CopyOf(const std::string& model) {
   std::string folder = FreshPath(model);
-  // The name of a test with parameters has slashes.
+  // Names of parameterized tests contain slashes.
   fs::create_directories(fs::path(folder).parent_path());
   fs::copy(kModels + model, folder);
   return folder;
@@ -56,7 +55,7 @@ std::string Npy(const std::string& dtype, const std::string& shape, const std::s
   return npy + header + data;
 }
 
-// post_norm/, with entries of its .npz changed before it is read.
+// post_norm/, of whose .npz each test changes entries.
 class MarianNpzTest : public testing::Test {
  protected:
   MarianNpzTest() : folder_(CopyOf("post_norm")) {
@@ -76,20 +75,20 @@ class MarianNpzTest : public testing::Test {
     return ReadCheckpoint(folder_);
   }
 
-  std::string RefusalOf(const std::string& entry, const std::string& data) {
+  std::string ErrorOf(const std::string& entry, const std::string& data) {
     entries_[entry] = data;
     return Message(Read());
   }
 
   // With one option, "key: value", changed.
-  std::string RefusalWith(const std::string& before, const std::string& after) {
+  std::string ErrorWith(const std::string& before, const std::string& after) {
     const std::string kept = entries_[kOptions];
     const size_t begin = kept.find('\n') + 1;
     const std::string options = Replaced(kept.substr(begin), before, after);
-    std::string refusal =
-        RefusalOf(kOptions, Npy("|i1", std::to_string(options.size()) + ",", options));
+    std::string error =
+        ErrorOf(kOptions, Npy("|i1", std::to_string(options.size()) + ",", options));
     entries_[kOptions] = kept;
-    return refusal;
+    return error;
   }
 
   std::string folder_;
@@ -106,7 +105,7 @@ TEST_F(MarianNpzTest, IsReadAsAFolderAndAsAFile) {
   EXPECT_EQ(file->source_vocabulary, folder->source_vocabulary);
 }
 
-TEST_F(MarianNpzTest, RefusesByNameWhatTheEngineCannotDo) {
+TEST_F(MarianNpzTest, NamesOptionsThatTheEngineCannotDo) {
   const std::pair<const char*, const char*> kCases[] = {
       {"type: transformer", "type: s2s"},
       {"right-left: false", "right-left: true"},
@@ -122,27 +121,26 @@ TEST_F(MarianNpzTest, RefusesByNameWhatTheEngineCannotDo) {
       {"input-types:\n  []", "input-types:\n  - class"}};
   for (const auto& [before, after] : kCases) {
     const std::string changed = after;
-    EXPECT_THAT(RefusalWith(before, after),
+    EXPECT_THAT(ErrorWith(before, after),
                 AllOf(HasSubstr("option \"" + changed.substr(0, changed.find(':')) + "\""),
                       HasSubstr("Limpid can do")))
         << after;
   }
-  EXPECT_THAT(RefusalWith("transformer-postprocess: dan", "transformer-postprocess: dna"),
+  EXPECT_THAT(ErrorWith("transformer-postprocess: dan", "transformer-postprocess: dna"),
               HasSubstr("Limpid can do \"|an\", \"n|a\", found \"|na\""));
-  EXPECT_THAT(RefusalWith("transformer-decoder-autoreg: self-attention",
-                          "transformer-decoder-autoreg: rnn"),
-              HasSubstr("option \"dec-cell\": Limpid can do \"ssru\", found \"gru\""));
-  EXPECT_THAT(RefusalWith("  - 61\n", "  - 61\n  - 61\n"), HasSubstr("found more sides"));
-  EXPECT_THAT(RefusalWith("dim-emb: 16", "dim-emb: x"),
+  EXPECT_THAT(
+      ErrorWith("transformer-decoder-autoreg: self-attention", "transformer-decoder-autoreg: rnn"),
+      HasSubstr("option \"dec-cell\": Limpid can do \"ssru\", found \"gru\""));
+  EXPECT_THAT(ErrorWith("  - 61\n", "  - 61\n  - 61\n"), HasSubstr("found more sides"));
+  EXPECT_THAT(ErrorWith("dim-emb: 16", "dim-emb: x"),
               HasSubstr("option \"dim-emb\": expected a whole number, found \"x\""));
-  EXPECT_THAT(RefusalWith("transformer-heads: 2", "transformer-heads: 3"),
+  EXPECT_THAT(ErrorWith("transformer-heads: 2", "transformer-heads: 3"),
               HasSubstr("3 heads do not divide"));
-  EXPECT_THAT(RefusalWith("transformer-tied-layers:\n  []", "transformer-tied-layers: [1, 3]"),
+  EXPECT_THAT(ErrorWith("transformer-tied-layers:\n  []", "transformer-tied-layers: [1, 3]"),
               HasSubstr("expected numbers of layers from 1 to 2, found \"3\""));
-  EXPECT_THAT(RefusalWith("enc-depth: 2", "enc-depth: 3"),
+  EXPECT_THAT(ErrorWith("enc-depth: 2", "enc-depth: 3"),
               HasSubstr("tensor \"encoder_l3_self_Wq\" is missing"));
-  EXPECT_THAT(RefusalWith("enc-depth: 2", "enc-depth: 1"),
-              HasSubstr("is not part of a transformer"));
+  EXPECT_THAT(ErrorWith("enc-depth: 2", "enc-depth: 1"), HasSubstr("is not part of a transformer"));
 }
 
 TEST_F(MarianNpzTest, TakesAPositionTableForLearnedPositions) {
@@ -155,23 +153,22 @@ TEST_F(MarianNpzTest, TakesAPositionTableForLearnedPositions) {
   EXPECT_EQ(checkpoint->config.embedding_scale, 1);
 }
 
-TEST_F(MarianNpzTest, SaysWhatIsWrongWithAnArray) {
+TEST_F(MarianNpzTest, ExplainsInvalidArrays) {
   const std::string name = "decoder_l1_ffn_b2.npy";
   const std::string data(16 * sizeof(float), '\0');
-  EXPECT_EQ(RefusalOf(name, Npy("<f4", "1, 16", data)), "");
-  EXPECT_THAT(RefusalOf(name, Npy("<f2", "1, 32", data)), HasSubstr("float32 ('<f4') alone"));
-  EXPECT_THAT(RefusalOf(name, Npy("<f4", "1, 15", data)), HasSubstr("takes 60 bytes, found 64"));
-  EXPECT_THAT(RefusalOf(name, Npy("<f4", "1, 17", data)), HasSubstr("does not fit the 64 bytes"));
-  EXPECT_THAT(RefusalOf(name, Npy("<f4", "4294967296, 4294967296", data)),
-              HasSubstr("does not fit"));
-  EXPECT_THAT(RefusalOf(name, Npy("<f4", "0, 16", "")), HasSubstr("does not fit"));
-  EXPECT_THAT(RefusalOf(name, Npy("<f4", "-1, 16", data)), HasSubstr("expected a .npy header"));
-  EXPECT_THAT(RefusalOf(name, Npy("<f4", "2, 8", data)), HasSubstr("[2, 8]"));
-  EXPECT_THAT(RefusalOf(name, "text"), AllOf(HasSubstr(name), HasSubstr("ends too early")));
-  EXPECT_THAT(RefusalOf(name, "longer text"), HasSubstr("is not a .npy file"));
+  EXPECT_EQ(ErrorOf(name, Npy("<f4", "1, 16", data)), "");
+  EXPECT_THAT(ErrorOf(name, Npy("<f2", "1, 32", data)), HasSubstr("float32 ('<f4') alone"));
+  EXPECT_THAT(ErrorOf(name, Npy("<f4", "1, 15", data)), HasSubstr("takes 60 bytes, found 64"));
+  EXPECT_THAT(ErrorOf(name, Npy("<f4", "1, 17", data)), HasSubstr("does not fit the 64 bytes"));
+  EXPECT_THAT(ErrorOf(name, Npy("<f4", "4294967296, 4294967296", data)), HasSubstr("does not fit"));
+  EXPECT_THAT(ErrorOf(name, Npy("<f4", "0, 16", "")), HasSubstr("does not fit"));
+  EXPECT_THAT(ErrorOf(name, Npy("<f4", "-1, 16", data)), HasSubstr("expected a .npy header"));
+  EXPECT_THAT(ErrorOf(name, Npy("<f4", "2, 8", data)), HasSubstr("[2, 8]"));
+  EXPECT_THAT(ErrorOf(name, "text"), AllOf(HasSubstr(name), HasSubstr("ends too early")));
+  EXPECT_THAT(ErrorOf(name, "longer text"), HasSubstr("is not a .npy file"));
 }
 
-TEST_F(MarianNpzTest, SaysWhatIsWrongWithItsVocabulary) {
+TEST_F(MarianNpzTest, ExplainsAWrongVocabulary) {
   fs::copy_file(std::string(kModels) + "pre_norm/srcvocab.spm", folder_ + "/vocab.spm",
                 fs::copy_options::overwrite_existing);
   EXPECT_THAT(Message(Read()), HasSubstr("embedding has 61 rows, found 40 pieces"));
@@ -180,7 +177,7 @@ TEST_F(MarianNpzTest, SaysWhatIsWrongWithItsVocabulary) {
 TEST(MarianTest, ReadsAnOpusMtFolder) {
   const auto checkpoint = ReadCheckpoint(std::string(kModels) + "opus_mt");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  // Ids are those of vocab.yml, text is cut by source.spm and target.spm.
+  // Ids come from vocab.yml; source.spm and target.spm split text.
   EXPECT_EQ(checkpoint->source_vocabulary.size(), 60U);
   EXPECT_EQ(checkpoint->source_vocabulary[2], ".");
   EXPECT_EQ(checkpoint->source_sentencepiece,
@@ -191,8 +188,8 @@ TEST(MarianTest, ReadsAnOpusMtFolder) {
   EXPECT_EQ(checkpoint->config.bad_words, std::vector<int>{1});
 }
 
-// What comes from a Bergamot folder is the same after a round trip through Limpid's: the int8
-// values and their scales, too.
+// A Bergamot model is the same after a round trip through a Limpid folder, including int8 values
+// and scales.
 TEST(MarianTest, Int8AndShortlistSurviveUnchanged) {
   auto bergamot = ReadCheckpoint(std::string(kModels) + "bergamot");
   ASSERT_TRUE(bergamot.ok()) << bergamot.status();
@@ -202,7 +199,7 @@ TEST(MarianTest, Int8AndShortlistSurviveUnchanged) {
   ASSERT_EQ(Message(WriteNative(*bergamot, folder, DType::kInt8)), "");
   const auto native = ReadCheckpoint(folder);
   ASSERT_TRUE(native.ok()) << native.status();
-  bergamot->config.tokenizer = TokenizerKindOf(*bergamot);  // a Limpid folder says so
+  bergamot->config.tokenizer = TokenizerKindOf(*bergamot);  // only Limpid folders state it
   EXPECT_EQ(native->config, bergamot->config);
   EXPECT_EQ(native->shortlist, bergamot->shortlist);
   for (const auto& [name, tensor] : bergamot->tensors) {
@@ -216,7 +213,7 @@ TEST(MarianTest, Int8AndShortlistSurviveUnchanged) {
   }
 }
 
-TEST(MarianTest, TakesTheScalesOfInputsFromAnAlphasFile) {
+TEST(MarianTest, ReadsInputScalesFromAnAlphasFile) {
   const auto checkpoint = ReadCheckpoint(std::string(kModels) + "bergamot");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   std::set<float> scales;
@@ -233,8 +230,8 @@ TEST(MarianTest, TakesTheScalesOfInputsFromAnAlphasFile) {
   EXPECT_THAT(Describe(*without), Not(HasSubstr("scales are stored with ")));
 }
 
-// With a shortlist Marian calls the output's product "none".
-TEST(MarianTest, TakesTheOutputsInputScaleByEitherName) {
+// With a shortlist, Marian's name for the output's GEMM is "none".
+TEST(MarianTest, ReadsTheOutputsInputScaleByEitherName) {
   const std::string folder = CopyOf("bergamot");
   const std::string path = folder + "/model.ende.intgemm.alphas.bin";
   const std::string bin = ReadText(path);
@@ -244,7 +241,7 @@ TEST(MarianTest, TakesTheOutputsInputScaleByEitherName) {
   EXPECT_EQ(checkpoint->tensors.at("embedding.weight").input_scale, 1 / 18.0F);
 }
 
-TEST(MarianTest, RefusesAnInputScaleThatIsNone) {
+TEST(MarianTest, RejectsInvalidInputScales) {
   const std::string folder = CopyOf("bergamot");
   const std::string path = folder + "/model.ende.intgemm.alphas.bin";
   const std::string bin = ReadText(path);
@@ -260,20 +257,20 @@ TEST(MarianTest, RefusesAnInputScaleThatIsNone) {
   }
 }
 
-TEST(MarianTest, RefusesADamagedShortlist) {
+TEST(MarianTest, RejectsADamagedShortlist) {
   const std::string folder = CopyOf("bergamot");
   FlipBit(folder + "/lex.10.4.ende.s2t.bin", 60, 0);
   EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("s2t.bin: is damaged"));
 }
 
-TEST(MarianTest, SaysThatThereAreSeveralModels) {
+TEST(MarianTest, ReportsSeveralModels) {
   const std::string folder = CopyOf("float32_bin");
   fs::copy(folder + "/model.bin", folder + "/other.bin");
   EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("give the file instead of the folder"));
   EXPECT_TRUE(ReadCheckpoint(folder + "/other.bin").ok());
 }
 
-TEST(MarianTest, RefusesOtherTypesByTheirCode) {
+TEST(MarianTest, RejectsOtherTypesByTheirCode) {
   const std::string folder = CopyOf("float32_bin");
   std::string bin = ReadText(folder + "/model.bin");
   bin[16 + 8] = 0x02;  // of the first tensor: float16 is 0x402
@@ -289,8 +286,8 @@ struct DamageCase {
 
 class MarianDamageTest : public testing::TestWithParam<DamageCase> {};
 
-// Each prefix of the file gives an error: all where the structure lies, some where numbers do.
-TEST_P(MarianDamageTest, EveryTruncationIsRefused) {
+// Prefixes of the file are rejected: all that end in the structure, some that end in the numbers.
+TEST_P(MarianDamageTest, EveryTruncationIsRejected) {
   const std::string folder = CopyOf(GetParam().model);
   const std::string path = folder + "/" + GetParam().file;
   const auto size = static_cast<size_t>(fs::file_size(path));
@@ -303,14 +300,14 @@ TEST_P(MarianDamageTest, EveryTruncationIsRefused) {
 }
 
 // A flipped bit gives an error or, among the numbers, another valid checkpoint; never a crash.
-TEST_P(MarianDamageTest, FlippedBitsDoNoHarm) {
+TEST_P(MarianDamageTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
   const std::string folder = CopyOf(GetParam().model);
   const std::string path = folder + "/" + GetParam().file;
   const auto size = static_cast<size_t>(fs::file_size(path));
   std::mt19937 random(7);
-  int refused = 0;
+  int rejected = 0;
   for (int i = 0; i < 400; ++i) {
-    // Half of them near the beginning, where headers are.
+    // Half of the flips hit the beginning, where headers are.
     const size_t byte = random() % (i % 2 == 0 ? size : std::min<size_t>(size, 8192));
     const unsigned bit = random() % 8;
     FlipBit(path, byte, bit);
@@ -318,11 +315,11 @@ TEST_P(MarianDamageTest, FlippedBitsDoNoHarm) {
     if (checkpoint.ok()) {
       EXPECT_TRUE(BindWeights(checkpoint->config, checkpoint->tensors).ok());
     } else {
-      ++refused;
+      ++rejected;
     }
     FlipBit(path, byte, bit);
   }
-  EXPECT_GT(refused, 20);
+  EXPECT_GT(rejected, 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, MarianDamageTest,

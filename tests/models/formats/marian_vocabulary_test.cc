@@ -22,7 +22,7 @@ const std::string kSource = kModels + "pre_norm/srcvocab.spm";
 const std::string kTarget = kModels + "pre_norm/trgvocab.spm";
 const std::string kYaml = kModels + "opus_mt/opus.spm32k-spm32k.vocab.yml";
 
-// A folder with the vocabularies of a model, model.npz, whose embeddings have so many rows.
+// A folder for the vocabularies of model.npz, whose embeddings have the rows that Read is given.
 class MarianVocabularyTest : public testing::Test {
  protected:
   MarianVocabularyTest() : folder_(FreshPath("folder")) { fs::create_directory(folder_); }
@@ -40,7 +40,7 @@ class MarianVocabularyTest : public testing::Test {
   Checkpoint checkpoint_;
 };
 
-TEST_F(MarianVocabularyTest, TheOnlyOneIsThatOfBothSides) {
+TEST_F(MarianVocabularyTest, OneVocabularyServesBothSides) {
   fs::copy(kJoint, Path("vocab.spm"));
   ASSERT_EQ(Read(61, 61), "");
   EXPECT_EQ(checkpoint_.source_vocabulary.size(), 61U);
@@ -49,7 +49,7 @@ TEST_F(MarianVocabularyTest, TheOnlyOneIsThatOfBothSides) {
   EXPECT_EQ(checkpoint_.target_sentencepiece, ReadText(kJoint));
 }
 
-TEST_F(MarianVocabularyTest, SpecialTokensAreFoundByTheirNames) {
+TEST_F(MarianVocabularyTest, SpecialTokensAreFoundByName) {
   WriteText(Path("vocab.yml"), "a: 0\n</s>: 1\nb: 2\n<unk>: 3\n");
   ASSERT_EQ(Read(4, 4), "");
   EXPECT_THAT(checkpoint_.source_vocabulary, ElementsAre("a", "</s>", "b", "<unk>"));
@@ -60,7 +60,7 @@ TEST_F(MarianVocabularyTest, SpecialTokensAreFoundByTheirNames) {
   EXPECT_THAT(checkpoint_.config.bad_words, ElementsAre(3));
 }
 
-TEST_F(MarianVocabularyTest, TwoAreToldApartByTheirNames) {
+TEST_F(MarianVocabularyTest, TwoVocabulariesAreToldApartByName) {
   fs::copy(kTarget, Path("trgvocab.deen.spm"));
   fs::copy(kSource, Path("srcvocab.deen.spm"));
   ASSERT_EQ(Read(40, 36), "");
@@ -68,8 +68,8 @@ TEST_F(MarianVocabularyTest, TwoAreToldApartByTheirNames) {
   EXPECT_EQ(checkpoint_.target_sentencepiece, ReadText(kTarget));
 }
 
-// The folders are those of the machine that it was trained on.
-TEST_F(MarianVocabularyTest, DecoderOptionsNameThem) {
+// The paths are those of the machine that trained the model.
+TEST_F(MarianVocabularyTest, DecoderOptionsNameTheVocabularies) {
   fs::copy(kSource, Path("b.spm"));
   fs::copy(kTarget, Path("a.spm"));
   fs::copy(kJoint, Path("vocab.spm"));
@@ -78,13 +78,13 @@ TEST_F(MarianVocabularyTest, DecoderOptionsNameThem) {
   EXPECT_EQ(checkpoint_.source_sentencepiece, ReadText(kSource));
   EXPECT_EQ(checkpoint_.target_sentencepiece, ReadText(kTarget));
 
-  WriteText(Path("model.npz.decoder.yml"),
-            "vocabs: [a.spm, a.spm]\n");  // comes before the folder's
+  // Takes precedence over decoder.yml.
+  WriteText(Path("model.npz.decoder.yml"), "vocabs: [a.spm, a.spm]\n");
   ASSERT_EQ(Read(36, 36), "");
   EXPECT_EQ(checkpoint_.source_sentencepiece, ReadText(kTarget));
 }
 
-TEST_F(MarianVocabularyTest, OptionsThatNameFilesWhichAreNotHereDoNotMatter) {
+TEST_F(MarianVocabularyTest, IgnoresDecoderOptionsThatNameNoUsableFiles) {
   fs::copy(kJoint, Path("vocab.spm"));
   for (const char* options :
        {"vocabs: [gone.spm, gone.spm]\n", "vocabs: [vocab.spm]\n", "beam: 6\n"}) {
@@ -95,7 +95,7 @@ TEST_F(MarianVocabularyTest, OptionsThatNameFilesWhichAreNotHereDoNotMatter) {
   EXPECT_THAT(Read(61, 61), HasSubstr(Path("decoder.yml")));
 }
 
-TEST_F(MarianVocabularyTest, SaysWhatItFoundInsteadOfOne) {
+TEST_F(MarianVocabularyTest, ReportsWhatItFoundInstead) {
   EXPECT_THAT(Read(61, 61), HasSubstr(folder_ + ": expected one vocabulary beside the model"));
   EXPECT_THAT(Read(61, 61), HasSubstr("found none"));
   fs::copy(kJoint, Path("vocab.spm"));
@@ -105,30 +105,30 @@ TEST_F(MarianVocabularyTest, SaysWhatItFoundInsteadOfOne) {
   EXPECT_THAT(Read(61, 61), HasSubstr("found vocab.spm, vocab2.spm, vocab3.spm"));
 }
 
-TEST_F(MarianVocabularyTest, OneOfAnotherModelIsRefused) {
+TEST_F(MarianVocabularyTest, RejectsTheVocabularyOfAnotherModel) {
   fs::copy(kSource, Path("vocab.spm"));
   EXPECT_THAT(Read(61, 61), HasSubstr(Path("vocab.spm: the model's embedding has 61 rows, found 40 "
                                            "pieces; is it the vocabulary of another model?")));
 }
 
-TEST_F(MarianVocabularyTest, SaysWhatIsWrongInYaml) {
-  const auto refusal = [&](const std::string& text) {
+TEST_F(MarianVocabularyTest, ExplainsInvalidYaml) {
+  const auto error = [&](const std::string& text) {
     WriteText(Path("vocab.yml"), text);
     return Read(3, 3);
   };
-  EXPECT_EQ(refusal("</s>: 0\n<unk>: 1\na: 2\n"), "");
+  EXPECT_EQ(error("</s>: 0\n<unk>: 1\na: 2\n"), "");
   for (const char* id : {"1", "3", "-1", "x", "[2]", "\"\""}) {
-    EXPECT_THAT(refusal(std::string("</s>: 0\n<unk>: 1\na: ") + id + "\n"),
+    EXPECT_THAT(error(std::string("</s>: 0\n<unk>: 1\na: ") + id + "\n"),
                 HasSubstr("piece \"a\": expected an id of its own below 3"))
         << id;
   }
-  EXPECT_THAT(refusal("</s>: 0\nunknown: 1\na: 2\n"),
+  EXPECT_THAT(error("</s>: 0\nunknown: 1\na: 2\n"),
               HasSubstr("the special token \"<unk>\" is missing"));
-  EXPECT_THAT(refusal("end: 0\n<unk>: 1\na: 2\n"),
+  EXPECT_THAT(error("end: 0\n<unk>: 1\na: 2\n"),
               HasSubstr("the special token \"</s>\" is missing"));
 }
 
-// A vocabulary in YAML numbers pieces, and cannot cut text.
+// A vocabulary in YAML numbers pieces, but cannot split text.
 TEST_F(MarianVocabularyTest, SentencePieceModelsLieBesideYaml) {
   fs::copy(kYaml, Path("vocab.yml"));
   EXPECT_EQ(Read(60, 60), "");

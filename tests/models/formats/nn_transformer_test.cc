@@ -1,4 +1,4 @@
-// The state of an nn.Transformer and the JSON beside it; tests/golden/nn_transformer is by PyTorch.
+// The state of an nn.Transformer and the JSON beside it. PyTorch wrote tests/golden/nn_transformer.
 
 #include <filesystem>
 #include <memory>
@@ -28,7 +28,7 @@ using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// A copy of the golden model, for each test to spoil.
+// A copy of the golden model, for each test to change.
 class NnTransformerTest : public testing::Test {
  protected:
   NnTransformerTest() : folder_(FreshPath("toy")), path_(folder_ + "/model.pt") {
@@ -43,7 +43,7 @@ class NnTransformerTest : public testing::Test {
     WriteText(folder_ + "/model.json", description_.dump());
     return ReadCheckpoint(path_);
   }
-  std::string RefusalWith(const char* key, const json& value) {
+  std::string ErrorWith(const char* key, const json& value) {
     json changed = description_;
     std::swap(changed, description_);
     description_[key] = value;
@@ -57,7 +57,7 @@ class NnTransformerTest : public testing::Test {
   json description_;
 };
 
-TEST_F(NnTransformerTest, TensorsAndJsonMakeTheConfig) {
+TEST_F(NnTransformerTest, TheConfigComesFromTensorsAndJson) {
   const auto checkpoint = Read();
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_EQ(checkpoint->format, "PyTorch nn.Transformer");
@@ -86,7 +86,7 @@ TEST_F(NnTransformerTest, SourcesMayBeginWithBos) {
   EXPECT_THAT(Message(Read()), HasSubstr("the vocabulary has no \"<bos>\""));
 }
 
-// The table that the reader computes is the one that PyTorch stored.
+// The table that the reader computes equals the one that PyTorch stored.
 TEST_F(NnTransformerTest, InterleavedPositionsNeedNotBeStored) {
   const auto stored = Read();
   ASSERT_TRUE(stored.ok()) << stored.status();
@@ -107,7 +107,7 @@ TEST_F(NnTransformerTest, InterleavedPositionsNeedNotBeStored) {
   EXPECT_EQ(Read()->config.positions, Positions::kSinusoidal);
 }
 
-// Query, key and value lie in one matrix; each has its own rows of it and its own scales.
+// PyTorch stores query, key and value as one matrix; each part takes its own rows and their scales.
 TEST_F(NnTransformerTest, PartsOfAnInt8MatrixKeepTheirScales) {
   auto state = ReadTorchFile(path_);
   ASSERT_TRUE(state.ok()) << state.status();
@@ -139,7 +139,7 @@ TEST_F(NnTransformerTest, PartsOfAnInt8MatrixKeepTheirScales) {
   }
 }
 
-// The same bytes with other scales are other numbers.
+// The same bytes with other scales are other values.
 TEST_F(NnTransformerTest, Int8EmbeddingsAreTiedOnlyIfTheirScalesAreTheSame) {
   description_["target_vocabulary"] = description_["source_vocabulary"];
   auto state = ReadTorchFile(path_);
@@ -167,7 +167,7 @@ TEST_F(NnTransformerTest, Int8EmbeddingsAreTiedOnlyIfTheirScalesAreTheSame) {
   EXPECT_FALSE(shared_with(target));
 }
 
-// Its one scale would be taken for that of each position.
+// Of shape [1, positions, model_dim], it has one scale instead of one per position.
 TEST_F(NnTransformerTest, AnInt8TableOfPositionsNeedsAScaleForEach) {
   auto state = ReadTorchFile(path_);
   ASSERT_TRUE(state.ok()) << state.status();
@@ -179,7 +179,7 @@ TEST_F(NnTransformerTest, AnInt8TableOfPositionsNeedsAScaleForEach) {
   EXPECT_THAT(Message(Read()), HasSubstr("is int8 and has 1 scales; expected one for each"));
 }
 
-TEST_F(NnTransformerTest, VocabulariesMayBeFilesOfOnePieceALine) {
+TEST_F(NnTransformerTest, VocabulariesMayBeFilesOfOnePiecePerLine) {
   const auto expected = Read();
   ASSERT_TRUE(expected.ok()) << expected.status();
   fs::create_directory(folder_ + "/words");
@@ -195,48 +195,48 @@ TEST_F(NnTransformerTest, VocabulariesMayBeFilesOfOnePieceALine) {
     EXPECT_EQ(found->source_vocabulary, expected->source_vocabulary);
     EXPECT_EQ(found->target_vocabulary, expected->target_vocabulary);
   }
-  EXPECT_THAT(RefusalWith("source_vocabulary", "words/gone.txt"),
+  EXPECT_THAT(ErrorWith("source_vocabulary", "words/gone.txt"),
               HasSubstr("words/gone.txt: cannot open: No such file"));
-  EXPECT_THAT(RefusalWith("source_vocabulary", "words"), HasSubstr("expected a file, found a"));
+  EXPECT_THAT(ErrorWith("source_vocabulary", "words"), HasSubstr("expected a file, found a"));
 }
 
-// What is read becomes part of what `convert` writes.
+// `convert` would copy their contents into its output.
 TEST_F(NnTransformerTest, AModelReadsNoFileOutsideItsFolder) {
   WriteText(folder_ + "/pieces", "<unk>\n");
   for (const std::string& name :
        {fs::absolute(folder_ + "/pieces").string(),
         std::string("../") + fs::path(folder_).filename().string() + "/pieces",
         std::string("a/../pieces"), std::string("..")}) {
-    EXPECT_THAT(RefusalWith("source_vocabulary", name),
+    EXPECT_THAT(ErrorWith("source_vocabulary", name),
                 HasSubstr("model.json: expected a vocabulary beside this file, found \"" + name));
   }
 }
 
-TEST_F(NnTransformerTest, RefusesWhatTheJsonGetsWrong) {
-  EXPECT_THAT(RefusalWith("heads", "4"), HasSubstr("\"heads\": expected a whole number, found"));
-  EXPECT_THAT(RefusalWith("heads", 3), HasSubstr("3 heads do not divide"));
-  EXPECT_THAT(RefusalWith("norm_first", 1), HasSubstr("\"norm_first\": expected true or false"));
-  EXPECT_THAT(RefusalWith("layer_norm_epsilon", "small"), HasSubstr("expected a number, found"));
-  EXPECT_THAT(RefusalWith("unk", 3), HasSubstr("\"unk\": expected a string, found 3"));
-  EXPECT_THAT(RefusalWith("source_vocabulary", 3), HasSubstr("expected an array of pieces or the"));
-  EXPECT_THAT(RefusalWith("source_vocabulary", {"<unk>", 3}),
+TEST_F(NnTransformerTest, RejectsInvalidJsonValues) {
+  EXPECT_THAT(ErrorWith("heads", "4"), HasSubstr("\"heads\": expected a whole number, found"));
+  EXPECT_THAT(ErrorWith("heads", 3), HasSubstr("3 heads do not divide"));
+  EXPECT_THAT(ErrorWith("norm_first", 1), HasSubstr("\"norm_first\": expected true or false"));
+  EXPECT_THAT(ErrorWith("layer_norm_epsilon", "small"), HasSubstr("expected a number, found"));
+  EXPECT_THAT(ErrorWith("unk", 3), HasSubstr("\"unk\": expected a string, found 3"));
+  EXPECT_THAT(ErrorWith("source_vocabulary", 3), HasSubstr("expected an array of pieces or the"));
+  EXPECT_THAT(ErrorWith("source_vocabulary", {"<unk>", 3}),
               HasSubstr("model.json: expected pieces, found 3"));
-  EXPECT_THAT(RefusalWith("tensors", {{"output", 3}}), HasSubstr("expected an object of names"));
-  EXPECT_THAT(RefusalWith("positions", "rotary"), HasSubstr("\"positions\": expected"));
-  EXPECT_THAT(RefusalWith("activation", "silu"), HasSubstr("\"activation\": expected"));
-  EXPECT_THAT(RefusalWith("bos", "<s>"), HasSubstr("the vocabulary has no \"<s>\""));
-  EXPECT_THAT(RefusalWith("hats", 1), HasSubstr("the key \"hats\" is unknown"));
-  EXPECT_THAT(RefusalWith("max_positions", 1000),
+  EXPECT_THAT(ErrorWith("tensors", {{"output", 3}}), HasSubstr("expected an object of names"));
+  EXPECT_THAT(ErrorWith("positions", "rotary"), HasSubstr("\"positions\": expected"));
+  EXPECT_THAT(ErrorWith("activation", "silu"), HasSubstr("\"activation\": expected"));
+  EXPECT_THAT(ErrorWith("bos", "<s>"), HasSubstr("the vocabulary has no \"<s>\""));
+  EXPECT_THAT(ErrorWith("hats", 1), HasSubstr("the key \"hats\" is unknown"));
+  EXPECT_THAT(ErrorWith("max_positions", 1000),
               HasSubstr("a row of 16 for each of 1000 positions"));
-  EXPECT_THAT(RefusalWith("max_positions", -1), HasSubstr("max_positions"));
-  EXPECT_THAT(RefusalWith("source_vocabulary", {"<unk>", "<eos>"}), HasSubstr("has shape"));
-  EXPECT_THAT(RefusalWith("tensors", {{"output", "head.weight"}}),
+  EXPECT_THAT(ErrorWith("max_positions", -1), HasSubstr("max_positions"));
+  EXPECT_THAT(ErrorWith("source_vocabulary", {"<unk>", "<eos>"}), HasSubstr("has shape"));
+  EXPECT_THAT(ErrorWith("tensors", {{"output", "head.weight"}}),
               HasSubstr("found no tensor \"head.weight\" for the \"output\""));
   fs::remove(folder_ + "/model.json");
   EXPECT_THAT(Message(ReadCheckpoint(path_)), HasSubstr("model.json: does not exist"));
 }
 
-TEST_F(NnTransformerTest, AFileCutOffIsRefused) {
+TEST_F(NnTransformerTest, RejectsTruncatedFiles) {
   auto state = ReadTorchFile(path_);
   const std::string safetensors = folder_ + "/model.safetensors";
   ASSERT_EQ(Message(WriteSafetensors(safetensors, state->tensors, {})), "");

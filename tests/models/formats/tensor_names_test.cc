@@ -29,7 +29,7 @@ ModelConfig OneLayer() {
   return config;
 }
 
-// Of what the config asks for these tables name a part; RenameTensors does not look for the rest.
+// The tables name only some of the config's tensors; RenameTensors does not look for the others.
 absl::StatusOr<TensorMap> Rename(absl::Span<const TensorName> table, TensorMap theirs) {
   static auto* const storage = new std::vector<std::shared_ptr<const void>>;
   return RenameTensors({.table = table, .model = "a test", .first_layer = 1}, OneLayer(),
@@ -78,14 +78,14 @@ TEST(TensorNamesTest, TiedTensorsMustBeEqual) {
   EXPECT_EQ(Message(Rename(kTable, {})), "tensor \"shared\" is missing");
 }
 
-TEST(TensorNamesTest, RefusesWhatTheTableDoesNotName) {
+TEST(TensorNamesTest, RejectsTensorsThatTheTableDoesNotName) {
   constexpr TensorName kTable[] = {{"mask", "", How::kSkip}};
   EXPECT_EQ(Message(Rename(kTable, {{"mask", Tensor({1})}})), "");
   EXPECT_EQ(Message(Rename(kTable, {{"mask", Tensor({1})}, {"other", Tensor({1})}})),
             "tensor \"other\" is not part of a test");
 }
 
-TEST(TensorNamesTest, GivesTheirNamesForWriting) {
+TEST(TensorNamesTest, MapsOurNamesToTheirs) {
   constexpr TensorName kTable[] = {{"e", "embedding.weight"},
                                    {"lm_head", "embedding.weight"},
                                    {"SIDE.N.norm.*", "SIDE.layers.N.feed_forward_norm.*"}};

@@ -1,4 +1,4 @@
-// Files that torch.save has written (tests/golden/make_torch_files.py), and what is spoilt of them.
+// Files written by torch.save (tests/golden/make_torch_files.py), intact and damaged.
 
 #include "models/formats/torch_file.h"
 
@@ -22,9 +22,9 @@ using testing::HasSubstr;
 
 const std::string kFiles = "tests/golden/torch_files/";
 
-std::string Refusal(const std::string& file) { return Message(ReadTorchFile(kFiles + file)); }
+std::string Error(const std::string& file) { return Message(ReadTorchFile(kFiles + file)); }
 
-TEST(TorchFileTest, TensorsAreAsPyTorchHadThem) {
+TEST(TorchFileTest, TensorsEqualPyTorchs) {
   const auto expected = nlohmann::json::parse(ReadText(kFiles + "expected.json"));
   const auto file = ReadTorchFile(kFiles + "state.pt");
   ASSERT_TRUE(file.ok()) << file.status();
@@ -40,7 +40,7 @@ TEST(TorchFileTest, TensorsAreAsPyTorchHadThem) {
   }
 }
 
-TEST(TorchFileTest, AFileCutOffIsRefused) {
+TEST(TorchFileTest, RejectsTruncatedFiles) {
   const std::string text = ReadText(kFiles + "state.pt");
   const std::string path = FreshPath("cut.pt");
   WriteText(path, text);
@@ -55,7 +55,7 @@ TEST(TorchFileTest, FlippedBitsGiveAStatusOrTensors) {
   WriteText(path, ReadText(kFiles + "state.pt"));
   const size_t size = std::filesystem::file_size(path);
   std::mt19937 random(3);
-  int refused = 0;
+  int rejected = 0;
   for (int i = 0; i < 3000; ++i) {
     const size_t byte = random() % size;
     const auto bit = static_cast<unsigned>(random() % 8);
@@ -64,22 +64,22 @@ TEST(TorchFileTest, FlippedBitsGiveAStatusOrTensors) {
     FlipBit(path, byte, bit);
     if (!file.ok()) {
       EXPECT_THAT(Message(file), HasSubstr(path));
-      ++refused;
+      ++rejected;
       continue;
     }
     for (const auto& [name, tensor] : file->tensors) ReadAll(tensor);
   }
-  EXPECT_GT(refused, 100);
+  EXPECT_GT(rejected, 100);
   EXPECT_EQ(Message(ReadTorchFile(path)), "");
 }
 
-TEST(TorchFileTest, FilesBeforePyTorch16AreRefusedWithWhatToDo) {
-  EXPECT_THAT(Refusal("state_legacy.pt"),
+TEST(TorchFileTest, RejectsFilesBeforePyTorch16WithAdvice) {
+  EXPECT_THAT(Error("state_legacy.pt"),
               AllOf(HasSubstr("state_legacy.pt: is in the format of PyTorch before 1.6; save it"),
                     HasSubstr("torch.save(torch.load(path")));
 }
 
-TEST(ReadTorchFileTest, FindsTheStateAmongWhatTrainingSaved) {
+TEST(ReadTorchFileTest, FindsTheStateInATrainingCheckpoint) {
   const auto file = ReadTorchFile(kFiles + "training.pt");
   ASSERT_TRUE(file.ok()) << file.status();
   std::vector<std::string> names;
@@ -87,41 +87,40 @@ TEST(ReadTorchFileTest, FindsTheStateAmongWhatTrainingSaved) {
   EXPECT_THAT(names, ElementsAre("bias", "weight"));
 }
 
-TEST(ReadTorchFileTest, RefusesByNameWhatIsNoTensor) {
-  EXPECT_THAT(Refusal("whole_model.pt"),
+TEST(ReadTorchFileTest, NamesObjectsThatAreNotTensors) {
+  EXPECT_THAT(Error("whole_model.pt"),
               AllOf(HasSubstr("whole_model.pt: pickle, byte "),
                     HasSubstr("refers to \"torch.nn.modules.linear.Linear\", which is neither a "
                               "tensor nor plain data, and is not run"),
                     HasSubstr("torch.save(model.state_dict(), path)")));
-  EXPECT_THAT(Refusal("harmful.pt"), HasSubstr("refers to \"posix.system\""));
+  EXPECT_THAT(Error("harmful.pt"), HasSubstr("refers to \"posix.system\""));
   EXPECT_FALSE(std::filesystem::exists("harm"));
-  EXPECT_THAT(Refusal("protocol_4.pt"),
+  EXPECT_THAT(Error("protocol_4.pt"),
               HasSubstr("expected pickle protocol 2, torch.save's default, found 4"));
 }
 
-TEST(ReadTorchFileTest, RefusesTensorsThatAreNoWeights) {
-  EXPECT_THAT(Refusal("float64.pt"), HasSubstr("tensor \"weight\" is float64; save the model in "
-                                               "float32: model.float()"));
+TEST(ReadTorchFileTest, RejectsTensorsThatCannotBeWeights) {
+  EXPECT_THAT(Error("float64.pt"), HasSubstr("tensor \"weight\" is float64; save the model in "
+                                             "float32: model.float()"));
   EXPECT_THAT(
-      Refusal("expanded.pt"),
+      Error("expanded.pt"),
       HasSubstr("tensor \"weight\": of shape [1000] with strides [0] from element 0 on does "
                 "not lie in its storage of 1 elements, or has some of them twice"));
-  EXPECT_THAT(Refusal("overlapping.pt"),
+  EXPECT_THAT(Error("overlapping.pt"),
               HasSubstr("has tensors that take more than 4 times the bytes of their storages"));
-  EXPECT_THAT(Refusal("long_name.pt"),
-              HasSubstr("has a name of 1001 bytes; expected at most 1000"));
-  EXPECT_THAT(Refusal("list.pt"), HasSubstr("list.pt: holds no dict of tensors"));
+  EXPECT_THAT(Error("long_name.pt"), HasSubstr("has a name of 1001 bytes; expected at most 1000"));
+  EXPECT_THAT(Error("list.pt"), HasSubstr("list.pt: holds no dict of tensors"));
 }
 
-TEST(ReadTorchFileTest, RefusesOtherArchivesAndFiles) {
-  EXPECT_THAT(Refusal("expected.json"), HasSubstr("cannot be read as a zip archive"));
+TEST(ReadTorchFileTest, RejectsOtherArchivesAndFiles) {
+  EXPECT_THAT(Error("expected.json"), HasSubstr("cannot be read as a zip archive"));
   const std::string path = FreshPath("other.zip");
   const std::vector<std::byte> data(3);
   ASSERT_EQ(Message(WriteZip(path, {{"data.pkl", data}})), "");
   EXPECT_THAT(Message(ReadTorchFile(path)), HasSubstr("none of PyTorch's: it has no FOLDER/data"));
 }
 
-TEST(ReadTorchFileTest, RefusesBigEndianFiles) {
+TEST(ReadTorchFileTest, RejectsBigEndianFiles) {
   const std::string path = FreshPath("big.pt");
   auto zip = ZipReader::Open(kFiles + "state.pt");
   const auto pickle = (*zip)->Read("state/data.pkl");

@@ -26,7 +26,7 @@ TEST(ByteReaderTest, ReadsFieldsOneAfterTheOther) {
   EXPECT_EQ(reader.remaining(), 0U);
 }
 
-TEST(ByteReaderTest, RefusesToReadPastTheEndAndStaysWhereItIs) {
+TEST(ByteReaderTest, RejectsReadsPastTheEndAndDoesNotMove) {
   ByteReader reader(kBytes);
   EXPECT_THAT(reader.Read<uint64_t>("a count").status().message(),
               HasSubstr("expected 8 bytes for a count at byte 0, found 7"));

@@ -46,7 +46,7 @@ TEST(FileTest, NamesWhatCannotBeOpened) {
   EXPECT_THAT(Message(file), HasSubstr(path + ": cannot open"));
 }
 
-TEST(FileTest, RefusesFoldersAndPipesWithoutWaiting) {
+TEST(FileTest, RejectsFoldersAndPipesWithoutWaiting) {
   EXPECT_THAT(Message(MappedFile::Open(testing::TempDir())),
               HasSubstr("expected a file, found a folder"));
   const std::string pipe = FreshPath("pipe");
@@ -58,7 +58,7 @@ TEST(FileTest, AFullDiskIsAnErrorEvenForABufferedByte) {
   EXPECT_THAT(Message(WriteFile("/dev/full", "x")), HasSubstr("/dev/full: cannot write: No space"));
 }
 
-TEST(FileTest, LeavesNothingOfAFileThatCouldNotBeWritten) {
+TEST(FileTest, AFailedWriteLeavesNothing) {
   const std::string path = FreshPath("file");
   const FileSizeLimit limit(100);
   EXPECT_THAT(Message(WriteFile(path, std::string(1'000'000, 'x'))),
@@ -66,7 +66,7 @@ TEST(FileTest, LeavesNothingOfAFileThatCouldNotBeWritten) {
   EXPECT_FALSE(Exists(path));
 }
 
-// A reader, or a crash, meets the old file or the new one.
+// A reader, or a crash, sees either the old file or the new one.
 TEST(FileTest, ReplacesAFileInOneStep) {
   const std::string path = FreshPath("file");
   ASSERT_EQ(Message(WriteFile(path, "old")), "");
@@ -92,7 +92,7 @@ TEST(FileTest, AFullDiskLeavesTheOldFile) {
   EXPECT_EQ(FilesIn(folder).size(), 1U);
 }
 
-TEST(FileTest, ALinkStaysOneAndItsFileIsReplaced) {
+TEST(FileTest, ALinkStaysALinkAndItsTargetIsReplaced) {
   const std::string folder = FreshPath("folder");
   std::filesystem::create_directory(folder);
   ASSERT_EQ(Message(WriteFile(folder + "/file", "old")), "");
@@ -102,7 +102,7 @@ TEST(FileTest, ALinkStaysOneAndItsFileIsReplaced) {
   EXPECT_EQ(ReadText(folder + "/file"), "new");
 }
 
-TEST(FileTest, AGitLfsPointerIsCalledOne) {
+TEST(FileTest, ReportsAGitLfsPointer) {
   const std::string path = FreshPath("source.spm");
   WriteText(path,
             "version https://git-lfs.github.com/spec/v1\n"
@@ -112,7 +112,7 @@ TEST(FileTest, AGitLfsPointerIsCalledOne) {
               HasSubstr(path + ": is a Git LFS pointer instead of the file"));
 }
 
-TEST(FileTest, NamesTheFolderThatIsNotThere) {
+TEST(FileTest, NamesAMissingFolder) {
   const std::string path = FreshPath("missing") + "/file";
   EXPECT_THAT(Message(WriteFile(path, "x")), HasSubstr(path + ": cannot create"));
 }

@@ -22,7 +22,7 @@ TEST(JsonTest, ParsesWhatNlohmannParses) {
   EXPECT_EQ(*ParseJson("17"), 17);
 }
 
-TEST(JsonTest, RefusesWhatIsNotJson) {
+TEST(JsonTest, RejectsWhatIsNotJson) {
   EXPECT_THAT(Message(ParseJson("")), HasSubstr("is not valid JSON: parse error at line 1"));
   EXPECT_THAT(Message(ParseJson("{\"a\": 1")), HasSubstr("is not valid JSON"));
   EXPECT_THAT(Message(ParseJson("[1] [2]")), HasSubstr("is not valid JSON"));
@@ -31,19 +31,19 @@ TEST(JsonTest, RefusesWhatIsNotJson) {
   EXPECT_THAT(Message(ParseJson(std::string("[1\0]", 4))), HasSubstr("is not valid JSON"));
 }
 
-TEST(JsonTest, RefusesRepeatedKeys) {
+TEST(JsonTest, RejectsRepeatedKeys) {
   EXPECT_THAT(Message(ParseJson(R"({"x": 1, "y": {"x": 1}, "x": 2})")),
               HasSubstr("has the key \"x\" twice"));
 }
 
-TEST(JsonTest, RefusesDeepNesting) {
+TEST(JsonTest, RejectsDeepNesting) {
   const auto nested = [](int depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   EXPECT_EQ(Message(ParseJson(nested(16))), "");
   EXPECT_THAT(Message(ParseJson(nested(17))), HasSubstr("nested deeper than 16"));
   EXPECT_THAT(Message(ParseJson(std::string(10'000'000, '['))), HasSubstr("nested deeper"));
 }
 
-TEST(JsonTest, AnObjectHasToBeOne) {
+TEST(JsonTest, ParseJsonObjectRejectsOtherValues) {
   EXPECT_EQ(Message(ParseJsonObject("{}")), "");
   EXPECT_THAT(Message(ParseJsonObject("[]")), HasSubstr("expected a JSON object, found an array"));
 }
@@ -58,7 +58,7 @@ TEST(JsonTest, IntsAreWholeAndInRange) {
   }
 }
 
-TEST(JsonTest, FormatsStringsOnALineEach) {
+TEST(JsonTest, FormatsOneStringPerLine) {
   EXPECT_EQ(*FormatStrings({"ü", "\"\n"}), "[\n\"ü\",\n\"\\\"\\n\"\n]\n");
   EXPECT_THAT(Message(FormatStrings({"\xFF"})), HasSubstr("not valid UTF-8"));
 }

@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-// Everything happens in a folder of its own, so that what stays behind is seen.
+// Writes within a folder of its own, to see what a failure leaves.
 class NewFolderTest : public testing::Test {
  protected:
   NewFolderTest() : parent_(FreshPath("parent")) { fs::create_directory(parent_); }
@@ -34,9 +34,9 @@ absl::Status WriteTwoFiles(const std::string& folder) {
   return absl::OkStatus();
 }
 
-TEST_F(NewFolderTest, IsThereOnlyWhenItIsWhole) {
+TEST_F(NewFolderTest, AppearsOnlyWhenComplete) {
   const absl::Status status = WriteNewFolder(Path("new"), [&](const std::string& folder) {
-    EXPECT_EQ(fs::path(folder).parent_path(), parent_);  // where a rename is one step
+    EXPECT_EQ(fs::path(folder).parent_path(), parent_);  // so that the rename is one step
     absl::Status written = WriteTwoFiles(folder);
     EXPECT_FALSE(fs::exists(Path("new")));
     return written;
@@ -55,32 +55,32 @@ TEST_F(NewFolderTest, AFailureIsReturnedAndLeavesNothing) {
   EXPECT_THAT(FilesIn(parent_), IsEmpty());
 }
 
-TEST_F(NewFolderTest, TakesTheNameOfAnEmptyFolderAndATrailingSlash) {
+TEST_F(NewFolderTest, AcceptsAnEmptyFolderAndTrailingSlashes) {
   fs::create_directory(Path("empty"));
   EXPECT_EQ(Message(WriteNewFolder(Path("empty") + "//", WriteTwoFiles)), "");
   EXPECT_THAT(FilesIn(parent_), UnorderedElementsAre("empty"));
   EXPECT_THAT(FilesIn(Path("empty")), UnorderedElementsAre("one", "two"));
 }
 
-TEST_F(NewFolderTest, TouchesNothingThatIsThere) {
+TEST_F(NewFolderTest, DoesNotTouchWhatExists) {
   fs::create_directory(Path("full"));
   WriteText(Path("full/precious"), "text");
   fs::create_symlink("nowhere", Path("link"));
   for (const char* taken : {"full", "full/precious", "link"}) {
-    bool asked = false;
+    bool called = false;
     const absl::Status status = WriteNewFolder(Path(taken), [&](const std::string&) {
-      asked = true;
+      called = true;
       return absl::OkStatus();
     });
     EXPECT_TRUE(absl::IsAlreadyExists(status)) << status;
     EXPECT_THAT(Message(status), HasSubstr(Path(taken) + ": exists; choose another folder"));
-    EXPECT_FALSE(asked) << taken;
+    EXPECT_FALSE(called) << taken;
   }
   EXPECT_EQ(ReadText(Path("full/precious")), "text");
   EXPECT_THAT(FilesIn(parent_), UnorderedElementsAre("full", "link"));
 }
 
-// Somebody else may have been quicker.
+// Another process may create it first.
 TEST_F(NewFolderTest, DoesNotReplaceWhatAppearsMeanwhile) {
   const absl::Status status = WriteNewFolder(Path("new"), [&](const std::string& folder) {
     fs::create_directory(Path("new"));
@@ -93,12 +93,12 @@ TEST_F(NewFolderTest, DoesNotReplaceWhatAppearsMeanwhile) {
   EXPECT_THAT(FilesIn(Path("new")), UnorderedElementsAre("precious"));
 }
 
-TEST_F(NewFolderTest, MakesTheFoldersAboveIt) {
+TEST_F(NewFolderTest, CreatesParentFolders) {
   EXPECT_EQ(Message(WriteNewFolder(Path("a/b/new"), WriteTwoFiles)), "");
   EXPECT_THAT(FilesIn(Path("a/b/new")), UnorderedElementsAre("one", "two"));
 }
 
-TEST_F(NewFolderTest, AFailureLeavesNoneOfTheFoldersAboveIt) {
+TEST_F(NewFolderTest, AFailureLeavesNoParentFolders) {
   const auto fail = [](const std::string&) { return absl::DataLossError("no more of it"); };
   EXPECT_EQ(WriteNewFolder(Path("a/b/new"), fail), absl::DataLossError("no more of it"));
   EXPECT_THAT(FilesIn(parent_), IsEmpty());
@@ -110,7 +110,7 @@ TEST_F(NewFolderTest, AParentThatIsAFileIsNamed) {
               HasSubstr(Path("file/new.partial-0: cannot create this folder: Not a directory")));
 }
 
-// As the place of a mount does, or a folder whose parent cannot be written.
+// It may be a mount point, or its parent may not be writable.
 TEST_F(NewFolderTest, AnEmptyFolderStaysTheSameFolder) {
   fs::create_directory(Path("empty"));
   struct stat before = {};
@@ -133,7 +133,7 @@ TEST_F(NewFolderTest, TheCurrentFolderIsFilledIfItIsEmpty) {
 TEST_F(NewFolderTest, AFailureLeavesAnEmptyFolderEmpty) {
   fs::create_directory(Path("empty"));
   const absl::Status status = WriteNewFolder(Path("empty"), [&](const std::string& folder) {
-    WriteText(Path("empty/two"), "precious");  // somebody else was quicker
+    WriteText(Path("empty/two"), "precious");  // another process was quicker
     return WriteTwoFiles(folder);
   });
   EXPECT_THAT(Message(status), HasSubstr(Path("empty/two: exists by now")));
@@ -141,7 +141,7 @@ TEST_F(NewFolderTest, AFailureLeavesAnEmptyFolderEmpty) {
   EXPECT_EQ(ReadText(Path("empty/two")), "precious");
 }
 
-// What a killed run left behind is no obstacle, and may be that of a run that goes on.
+// Leftovers of a killed run do not matter, and may belong to a run in progress.
 TEST_F(NewFolderTest, LeftoversOfOtherRunsStay) {
   fs::create_directory(Path("new.partial-0"));
   WriteText(Path("new.partial-0/half"), "a model");
@@ -150,7 +150,7 @@ TEST_F(NewFolderTest, LeftoversOfOtherRunsStay) {
   EXPECT_THAT(FilesIn(Path("new.partial-0")), UnorderedElementsAre("half"));
 }
 
-TEST_F(NewFolderTest, TooManyLeftoversAreSaid) {
+TEST_F(NewFolderTest, TooManyLeftoversAreAnError) {
   for (int i = 0; i < 100; ++i) fs::create_directory(Path("new.partial-" + std::to_string(i)));
   EXPECT_THAT(Message(WriteNewFolder(Path("new"), WriteTwoFiles)),
               HasSubstr("remove what earlier runs left"));

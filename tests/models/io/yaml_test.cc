@@ -33,27 +33,27 @@ TEST(YamlTest, ReadsScalarsAndLists) {
   EXPECT_THAT(mapping->at("▁ü").items, ElementsAre("6"));
 }
 
-TEST(YamlTest, SaysInWhichLineSomethingElseIs) {
-  const auto refusal = [](const std::string& text) { return Message(ParseYaml(text)); };
-  EXPECT_THAT(refusal("a: 1\na: 2\n"), HasSubstr("line 2: expected each name once, found \"a\""));
-  EXPECT_THAT(refusal("a: {b: 1}\n"), HasSubstr("line 1: expected a scalar, or a list"));
-  EXPECT_THAT(refusal("a: [[1]]\n"), HasSubstr("line 1: expected a scalar, or a list"));
-  EXPECT_THAT(refusal("a: &x 1\nb: *x\n"), HasSubstr("line 2: expected a scalar, or a list"));
-  EXPECT_THAT(refusal("[a]: 1\n"), HasSubstr("line 1: expected a name"));
-  EXPECT_THAT(refusal("- a\n"), HasSubstr("line 1: expected names with values"));
-  EXPECT_THAT(refusal("# a\n"), HasSubstr("expected a YAML document"));
-  EXPECT_THAT(refusal("a: 1\n---\nb: 2\n"), HasSubstr("expected one YAML document"));
-  EXPECT_THAT(refusal("a: \"1\n"), HasSubstr("is not YAML: line"));
-  EXPECT_THAT(refusal("a: \xff\n"), HasSubstr("is not YAML"));
+TEST(YamlTest, ErrorsNameTheLine) {
+  const auto error = [](const std::string& text) { return Message(ParseYaml(text)); };
+  EXPECT_THAT(error("a: 1\na: 2\n"), HasSubstr("line 2: expected each name once, found \"a\""));
+  EXPECT_THAT(error("a: {b: 1}\n"), HasSubstr("line 1: expected a scalar, or a list"));
+  EXPECT_THAT(error("a: [[1]]\n"), HasSubstr("line 1: expected a scalar, or a list"));
+  EXPECT_THAT(error("a: &x 1\nb: *x\n"), HasSubstr("line 2: expected a scalar, or a list"));
+  EXPECT_THAT(error("[a]: 1\n"), HasSubstr("line 1: expected a name"));
+  EXPECT_THAT(error("- a\n"), HasSubstr("line 1: expected names with values"));
+  EXPECT_THAT(error("# a\n"), HasSubstr("expected a YAML document"));
+  EXPECT_THAT(error("a: 1\n---\nb: 2\n"), HasSubstr("expected one YAML document"));
+  EXPECT_THAT(error("a: \"1\n"), HasSubstr("is not YAML: line"));
+  EXPECT_THAT(error("a: \xff\n"), HasSubstr("is not YAML"));
 }
 
-// An empty file is mapped to no bytes at all, which have no address.
-TEST(YamlTest, NothingIsRefused) {
+// An empty file is mapped to zero bytes at a null address.
+TEST(YamlTest, RejectsEmptyInput) {
   EXPECT_THAT(Message(ParseYaml("")), HasSubstr("expected a YAML document"));
   EXPECT_THAT(Message(ParseYaml(std::string_view())), HasSubstr("expected a YAML document"));
 }
 
-TEST(YamlTest, DeepNestingEndsAtOnce) {
+TEST(YamlTest, DeepNestingFailsAtOnce) {
   EXPECT_THAT(Message(ParseYaml("a: " + std::string(1'000'000, '['))),
               HasSubstr("expected a scalar, or a list"));
 }

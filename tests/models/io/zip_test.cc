@@ -37,7 +37,7 @@ class ZipTest : public ::testing::Test {
   const std::string text_ = std::string(1000, 'x') + "end";
 };
 
-TEST_F(ZipTest, GivesBackWhatWasWritten) {
+TEST_F(ZipTest, ReadsWhatWasWritten) {
   for (const bool compress : {false, true}) {
     ASSERT_TRUE(WriteZip(path_, {{"a/first", BytesOf(text_)}, {"empty", {}}}, {compress}).ok());
     EXPECT_EQ(std::filesystem::file_size(path_) < text_.size(), compress);
@@ -63,14 +63,14 @@ TEST_F(ZipTest, NamesWhatIsMissing) {
   EXPECT_THAT(missing.status().message(), HasSubstr(path_ + ": missing"));
 }
 
-TEST_F(ZipTest, RefusesWhatIsNoArchive) {
+TEST_F(ZipTest, RejectsFilesThatAreNotArchives) {
   WriteAll("PK, but not really a zip archive");
   const auto zip = ZipReader::Open(path_);
   EXPECT_TRUE(absl::IsInvalidArgument(zip.status()));
   EXPECT_THAT(zip.status().message(), HasSubstr("cannot be read as a zip archive"));
 }
 
-TEST_F(ZipTest, NoticesAFlippedByte) {
+TEST_F(ZipTest, DetectsAFlippedByte) {
   ASSERT_TRUE(WriteZip(path_, {{"a", BytesOf(text_)}}).ok());
   std::string archive = ReadAll();
   archive[archive.find("end")] = 'E';
@@ -80,7 +80,7 @@ TEST_F(ZipTest, NoticesAFlippedByte) {
   EXPECT_TRUE(absl::IsInvalidArgument((*zip)->Read("a").status()));
 }
 
-TEST_F(ZipTest, RefusesTheSameNameTwice) {
+TEST_F(ZipTest, RejectsTheSameNameTwice) {
   ASSERT_TRUE(WriteZip(path_, {{"one", BytesOf(text_)}, {"two", BytesOf(text_)}}).ok());
   std::string archive = ReadAll();
   for (size_t at; (at = archive.find("two")) != std::string::npos;) archive.replace(at, 3, "one");
@@ -89,36 +89,35 @@ TEST_F(ZipTest, RefusesTheSameNameTwice) {
       << ZipReader::Open(path_).status();
 }
 
-// A megabyte of zeros packs a thousand times; weights and vocabularies do not.
-TEST_F(ZipTest, RefusesABomb) {
+// Zeros shrink a thousandfold; weights and vocabularies do not.
+TEST_F(ZipTest, RejectsAZipBomb) {
   const std::string zeros(10'000'000, '\0');
   ASSERT_TRUE(WriteZip(path_, {{"bomb", BytesOf(zeros)}}, {.compress = true}).ok());
   const auto bomb = (*ZipReader::Open(path_))->Read("bomb");
   EXPECT_THAT(bomb.status().message(), HasSubstr("claims to unpack to 10000000 bytes"));
 }
 
-// Entries that lie over each other could each unpack to less, and all to more.
-TEST_F(ZipTest, RefusesToUnpackTooMuchInAll) {
+// Overlapping entries could each stay below the limit, and exceed it together.
+TEST_F(ZipTest, RejectsUnpackingTooMuchInAll) {
   const std::string zeros(10'000, '\0');
   ASSERT_TRUE(WriteZip(path_, {{"a", BytesOf(zeros)}}, {.compress = true}).ok());
   const auto zip = ZipReader::Open(path_);
-  const size_t most = ZipReader::kMaxExpansion * std::filesystem::file_size(path_);
+  const size_t limit = ZipReader::kMaxExpansion * std::filesystem::file_size(path_);
   size_t unpacked = 0;
   auto bytes = (*zip)->Read("a");
   for (; bytes.ok(); bytes = (*zip)->Read("a")) unpacked += bytes->size();
   EXPECT_THAT(bytes.status().message(), HasSubstr("claims to unpack to 10000 bytes"));
-  EXPECT_GE(unpacked, most / 2);
-  EXPECT_LE(unpacked, most + most / 50);
+  EXPECT_GE(unpacked, limit / 2);
+  EXPECT_LE(unpacked, limit + limit / 50);
 }
 
-TEST_F(ZipTest, SaysWhyItCannotWrite) {
+TEST_F(ZipTest, ExplainsWhyItCannotWrite) {
   const std::string path = testing::TempDir() + "/no/such/folder.zip";
   EXPECT_THAT(WriteZip(path, {{"a", BytesOf(text_)}}).message(),
               HasSubstr(path + ": cannot create"));
 }
 
-// Every archive cut short is refused, and never crashes.
-TEST_F(ZipTest, RefusesTruncatedArchives) {
+TEST_F(ZipTest, RejectsTruncatedArchives) {
   ASSERT_TRUE(WriteZip(path_, {{"a", BytesOf(text_)}}, {.compress = true}).ok());
   const std::string archive = ReadAll();
   for (size_t size = 0; size < archive.size(); ++size) {

@@ -26,7 +26,7 @@ class LexicalModelTest : public testing::Test {
     return {candidates.begin(), candidates.end()};
   }
 
-  // "das Haus", "das Buch", "ein Buch": the example that the method is taught with.
+  // "das Haus", "das Buch", "ein Buch": the textbook example of IBM Model 1.
   const int the_ = 1, house_ = 2, book_ = 3, a_ = 4;
   const int das_ = 5, haus_ = 6, buch_ = 7, ein_ = 8;
   std::vector<IdPair> pairs_ = {{{the_, house_, kEos}, {das_, haus_, kEos}},
@@ -35,7 +35,7 @@ class LexicalModelTest : public testing::Test {
   std::string bytes_;
 };
 
-TEST_F(LexicalModelTest, LearnsWhichPieceIsTheTranslationOfWhich) {
+TEST_F(LexicalModelTest, LearnsTheTranslationOfEachPiece) {
   const LexicalOptions one = {.iterations = 20, .best = 1, .frequent = 0};
   EXPECT_THAT(Candidates(the_, one), ElementsAre(das_));
   EXPECT_THAT(Candidates(house_, one), ElementsAre(haus_));
@@ -43,7 +43,7 @@ TEST_F(LexicalModelTest, LearnsWhichPieceIsTheTranslationOfWhich) {
   EXPECT_THAT(Candidates(a_, one), ElementsAre(ein_));
 }
 
-TEST_F(LexicalModelTest, KeepsSoManyAndNoImprobableOnes) {
+TEST_F(LexicalModelTest, LimitsTheNumberAndProbabilityOfCandidates) {
   EXPECT_EQ(Candidates(book_, {.iterations = 1, .best = 2, .frequent = 0}).size(), 2U);
   EXPECT_EQ(Candidates(book_, {.iterations = 1, .best = 99, .frequent = 0}).size(), 4U);
   const LexicalOptions probable = {
@@ -51,7 +51,7 @@ TEST_F(LexicalModelTest, KeepsSoManyAndNoImprobableOnes) {
   EXPECT_THAT(Candidates(book_, probable), ElementsAre(buch_));
 }
 
-TEST_F(LexicalModelTest, TheEndOfTheSourceBringsTheMostFrequentPieces) {
+TEST_F(LexicalModelTest, EndOfSentenceHasTheMostFrequentPieces) {
   const LexicalOptions options = {.iterations = 20, .best = 1, .frequent = 3};
   EXPECT_THAT(Candidates(kEos, options), ElementsAre(kEos, das_, buch_));
   EXPECT_THAT(Candidates(book_, options), Not(Contains(das_)));
@@ -61,8 +61,8 @@ TEST_F(LexicalModelTest, UnseenPiecesHaveNoCandidates) {
   EXPECT_THAT(Candidates(11, {.frequent = 0}), IsEmpty());
 }
 
-// The most frequent pieces are found once, not for each source piece.
-TEST_F(LexicalModelTest, WithoutAnEndOfTheSourceALargeVocabularyTakesNoLonger) {
+// The most frequent pieces are determined once, not once per source piece.
+TEST_F(LexicalModelTest, ALargeVocabularyWithoutEndOfSentenceTakesNoLonger) {
   constexpr int kLarge = 60'000;
   const std::string bytes = LearnShortlist(pairs_, kLarge, kLarge, -1, {.best = 1, .frequent = 2});
   const auto shortlist = ParseShortlist(

@@ -55,26 +55,26 @@ ModelConfig UnusualConfig() {
           .tokenizer = TokenizerKind::kMosesSubwordNmt};
 }
 
-// What ParseConfig says of UnusualConfig's text with one key set to another value.
-std::string Refusal(const std::string& key, const json& value) {
+// ParseConfig's error for UnusualConfig() with one key set to another value.
+std::string Error(const std::string& key, const json& value) {
   json document = json::parse(FormatConfig(UnusualConfig()));
   document[key] = value;
   return Message(ParseConfig(document.dump()));
 }
 
-std::string Refusal(const std::function<void(ModelConfig&)>& spoil) {
+std::string Error(const std::function<void(ModelConfig&)>& change) {
   ModelConfig config = UnusualConfig();
-  spoil(config);
+  change(config);
   return Message(ValidateConfig(config));
 }
 
-TEST(ConfigTest, EveryFieldGoesRoundTrip) {
+TEST(ConfigTest, EveryFieldRoundTrips) {
   const auto config = ParseConfig(FormatConfig(UnusualConfig()));
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(*config, UnusualConfig());
 }
 
-TEST(ConfigTest, EveryNameGoesRoundTrip) {
+TEST(ConfigTest, EveryNameRoundTrips) {
   ModelConfig config = UnusualConfig();
   config.first_position = 0;
   for (Activation activation : {Activation::kRelu, Activation::kGelu, Activation::kGeluTanh,
@@ -88,7 +88,7 @@ TEST(ConfigTest, EveryNameGoesRoundTrip) {
   }
 }
 
-TEST(ConfigTest, FloatsAreWrittenShortAndReadBackExactly) {
+TEST(ConfigTest, FloatsAreShortAndExact) {
   ModelConfig config = UnusualConfig();
   EXPECT_THAT(FormatConfig(config), HasSubstr("\"layer_norm_epsilon\": 1e-06,"));
   for (float value : {0.1F, 1.0F / 3, 22.627417F, std::numeric_limits<float>::denorm_min(),
@@ -98,7 +98,7 @@ TEST(ConfigTest, FloatsAreWrittenShortAndReadBackExactly) {
   }
 }
 
-// Folders of older versions do not have it.
+// Folders of older versions lack it.
 TEST(ConfigTest, TheTokenizerMayBeMissing) {
   ModelConfig config = UnusualConfig();
   config.tokenizer.reset();
@@ -122,74 +122,74 @@ TEST(ConfigTest, EveryOtherKeyIsRequired) {
   }
 }
 
-TEST(ConfigTest, RefusesUnknownKeys) {
-  EXPECT_THAT(Refusal("model_dims", 24), HasSubstr("the key \"model_dims\" is unknown"));
+TEST(ConfigTest, RejectsUnknownKeys) {
+  EXPECT_THAT(Error("model_dims", 24), HasSubstr("the key \"model_dims\" is unknown"));
 }
 
-TEST(ConfigTest, RefusesOtherFormats) {
-  EXPECT_THAT(Refusal("limpid_format", 2), HasSubstr("this program reads format 1, found 2"));
-  EXPECT_THAT(Refusal("limpid_format", "1"), HasSubstr("this program reads format 1, found \"1\""));
+TEST(ConfigTest, RejectsOtherFormats) {
+  EXPECT_THAT(Error("limpid_format", 2), HasSubstr("this program reads format 1, found 2"));
+  EXPECT_THAT(Error("limpid_format", "1"), HasSubstr("this program reads format 1, found \"1\""));
 }
 
-TEST(ConfigTest, RefusesWrongTypesNamingKeyExpectedAndFound) {
-  EXPECT_THAT(Refusal("model_dim", "24"),
+TEST(ConfigTest, RejectsWrongTypesNamingKeyExpectedAndFound) {
+  EXPECT_THAT(Error("model_dim", "24"),
               HasSubstr("\"model_dim\": expected a whole number, found \"24\""));
-  EXPECT_THAT(Refusal("model_dim", 24.0), HasSubstr("expected a whole number, found 24.0"));
-  EXPECT_THAT(Refusal("model_dim", 1e300), HasSubstr("expected a whole number, found 1e+300"));
-  EXPECT_THAT(Refusal("model_dim", 4294967320), HasSubstr("expected a whole number"));
-  EXPECT_THAT(Refusal("tied_output", 1), HasSubstr("\"tied_output\": expected true or false"));
-  EXPECT_THAT(Refusal("embedding_scale", true), HasSubstr("expected a number, found true"));
-  EXPECT_THAT(Refusal("embedding_scale", 1e300), HasSubstr("expected a number, found 1e+300"));
-  EXPECT_THAT(Refusal("source_language", nullptr), HasSubstr("expected a string, found null"));
-  EXPECT_THAT(Refusal("bad_words", {1, "2"}), HasSubstr("expected an array of ids"));
-  EXPECT_THAT(Refusal("bad_words", 3), HasSubstr("expected an array of ids, found 3"));
-  EXPECT_THAT(Refusal("norm_order", "middle"),
+  EXPECT_THAT(Error("model_dim", 24.0), HasSubstr("expected a whole number, found 24.0"));
+  EXPECT_THAT(Error("model_dim", 1e300), HasSubstr("expected a whole number, found 1e+300"));
+  EXPECT_THAT(Error("model_dim", 4294967320), HasSubstr("expected a whole number"));
+  EXPECT_THAT(Error("tied_output", 1), HasSubstr("\"tied_output\": expected true or false"));
+  EXPECT_THAT(Error("embedding_scale", true), HasSubstr("expected a number, found true"));
+  EXPECT_THAT(Error("embedding_scale", 1e300), HasSubstr("expected a number, found 1e+300"));
+  EXPECT_THAT(Error("source_language", nullptr), HasSubstr("expected a string, found null"));
+  EXPECT_THAT(Error("bad_words", {1, "2"}), HasSubstr("expected an array of ids"));
+  EXPECT_THAT(Error("bad_words", 3), HasSubstr("expected an array of ids, found 3"));
+  EXPECT_THAT(Error("norm_order", "middle"),
               HasSubstr("\"norm_order\": expected \"post\" or \"pre\", found \"middle\""));
-  EXPECT_THAT(Refusal("activation", "tanh"), HasSubstr("expected \"relu\" or \"gelu\" or"));
-  EXPECT_THAT(Refusal("tokenizer", "words"), HasSubstr("\"tokenizer\": expected \"spaces\" or"));
-  EXPECT_THAT(Refusal("positions", 1), HasSubstr("expected \"sinusoidal\" or"));
+  EXPECT_THAT(Error("activation", "tanh"), HasSubstr("expected \"relu\" or \"gelu\" or"));
+  EXPECT_THAT(Error("tokenizer", "words"), HasSubstr("\"tokenizer\": expected \"spaces\" or"));
+  EXPECT_THAT(Error("positions", 1), HasSubstr("expected \"sinusoidal\" or"));
 }
 
-TEST(ConfigTest, RefusesTextThatIsNoObject) {
+TEST(ConfigTest, RejectsTextThatIsNotAnObject) {
   EXPECT_THAT(Message(ParseConfig("")), HasSubstr("is not valid JSON"));
   EXPECT_THAT(Message(ParseConfig("[]")), HasSubstr("expected a JSON object"));
 }
 
-TEST(ConfigTest, RefusesSizesThatNoModelHas) {
+TEST(ConfigTest, RejectsSizesOutOfRange) {
   const std::string size = "expected a whole number from 1 to 1048576, found ";
   for (const char* key : {"model_dim", "encoder_heads", "decoder_heads", "encoder_ffn_dim",
                           "decoder_ffn_dim", "source_vocab_size", "target_vocab_size"}) {
-    EXPECT_THAT(Refusal(key, 0), HasSubstr(std::string(key) + "\": " + size + "0"));
-    EXPECT_THAT(Refusal(key, 1048577), HasSubstr(std::string(key) + "\": " + size + "1048577"));
+    EXPECT_THAT(Error(key, 0), HasSubstr(std::string(key) + "\": " + size + "0"));
+    EXPECT_THAT(Error(key, 1048577), HasSubstr(std::string(key) + "\": " + size + "1048577"));
   }
   for (const char* key : {"encoder_layers", "decoder_layers"}) {
-    EXPECT_THAT(Refusal(key, 0), HasSubstr("from 1 to 1024, found 0"));
-    EXPECT_THAT(Refusal(key, 1025), HasSubstr("from 1 to 1024, found 1025"));
+    EXPECT_THAT(Error(key, 0), HasSubstr("from 1 to 1024, found 0"));
+    EXPECT_THAT(Error(key, 1025), HasSubstr("from 1 to 1024, found 1025"));
   }
-  EXPECT_THAT(Refusal("max_positions", 1), HasSubstr("from 2 to 65536, found 1"));
-  EXPECT_THAT(Refusal("max_positions", 65537), HasSubstr("from 2 to 65536, found 65537"));
-  EXPECT_THAT(Refusal("max_source_tokens", 1), HasSubstr("from 3 to 60, found 1"));
-  EXPECT_THAT(Refusal("max_source_tokens", 61), HasSubstr("from 3 to 60, found 61"));
+  EXPECT_THAT(Error("max_positions", 1), HasSubstr("from 2 to 65536, found 1"));
+  EXPECT_THAT(Error("max_positions", 65537), HasSubstr("from 2 to 65536, found 65537"));
+  EXPECT_THAT(Error("max_source_tokens", 1), HasSubstr("from 3 to 60, found 1"));
+  EXPECT_THAT(Error("max_source_tokens", 61), HasSubstr("from 3 to 60, found 61"));
 }
 
-TEST(ConfigTest, RefusesSizesThatDoNotFitTogether) {
-  EXPECT_THAT(Refusal("encoder_heads", 5),
+TEST(ConfigTest, RejectsSizesThatDoNotFitTogether) {
+  EXPECT_THAT(Error("encoder_heads", 5),
               HasSubstr("\"encoder_heads\": 5 heads do not divide \"model_dim\", 24"));
-  EXPECT_THAT(Refusal("decoder_heads", 48), HasSubstr("\"decoder_heads\": 48 heads do not divide"));
-  EXPECT_THAT(Refusal("shared_embeddings", true),
+  EXPECT_THAT(Error("decoder_heads", 48), HasSubstr("\"decoder_heads\": 48 heads do not divide"));
+  EXPECT_THAT(Error("shared_embeddings", true),
               HasSubstr("\"source_vocab_size\" is 100 and \"target_vocab_size\" is 50"));
 }
 
-TEST(ConfigTest, RefusesNumbersThatAreNotAboveZero) {
-  EXPECT_THAT(Refusal("layer_norm_epsilon", 0), HasSubstr("expected a number above 0, found 0"));
-  EXPECT_THAT(Refusal("embedding_scale", -1), HasSubstr("expected a number above 0, found -1"));
-  EXPECT_THAT(Refusal([](ModelConfig& c) { c.embedding_scale = std::nanf(""); }),
+TEST(ConfigTest, RejectsNumbersThatAreNotAboveZero) {
+  EXPECT_THAT(Error("layer_norm_epsilon", 0), HasSubstr("expected a number above 0, found 0"));
+  EXPECT_THAT(Error("embedding_scale", -1), HasSubstr("expected a number above 0, found -1"));
+  EXPECT_THAT(Error([](ModelConfig& c) { c.embedding_scale = std::nanf(""); }),
               HasSubstr("\"embedding_scale\": expected a number above 0, found nan"));
-  EXPECT_THAT(Refusal([](ModelConfig& c) { c.layer_norm_epsilon = HUGE_VALF; }),
+  EXPECT_THAT(Error([](ModelConfig& c) { c.layer_norm_epsilon = HUGE_VALF; }),
               HasSubstr("\"layer_norm_epsilon\": expected a number above 0, found inf"));
 }
 
-TEST(ConfigTest, RefusesPositionsThatTheWidthHasNoRoomFor) {
+TEST(ConfigTest, RejectsPositionsThatDoNotFitTheWidth) {
   const auto odd = [](Positions positions, int model_dim) {
     return [=](ModelConfig& config) {
       config.positions = positions;
@@ -200,42 +200,40 @@ TEST(ConfigTest, RefusesPositionsThatTheWidthHasNoRoomFor) {
       config.first_position = 0;
     };
   };
-  EXPECT_THAT(Refusal(odd(Positions::kSinusoidal, 9)), HasSubstr("need an even width, found 9"));
-  EXPECT_THAT(Refusal(odd(Positions::kSinusoidalMarian, 2)), HasSubstr("from 4 up, found 2"));
-  EXPECT_EQ(Refusal(odd(Positions::kSinusoidal, 2)), "");
-  EXPECT_EQ(Refusal(odd(Positions::kLearned, 9)), "");
+  EXPECT_THAT(Error(odd(Positions::kSinusoidal, 9)), HasSubstr("need an even width, found 9"));
+  EXPECT_THAT(Error(odd(Positions::kSinusoidalMarian, 2)), HasSubstr("from 4 up, found 2"));
+  EXPECT_EQ(Error(odd(Positions::kSinusoidal, 2)), "");
+  EXPECT_EQ(Error(odd(Positions::kLearned, 9)), "");
 }
 
-TEST(ConfigTest, RefusesLearnedPositionsThatDoNotStartAtZero) {
-  EXPECT_THAT(Refusal("positions", "learned"),
-              HasSubstr("learned positions start from 0, found 1"));
+TEST(ConfigTest, RejectsLearnedPositionsThatDoNotStartAtZero) {
+  EXPECT_THAT(Error("positions", "learned"), HasSubstr("learned positions start from 0, found 1"));
 }
 
-TEST(ConfigTest, RefusesIdsOutsideTheirVocabulary) {
+TEST(ConfigTest, RejectsIdsOutsideTheirVocabulary) {
   for (const char* key : {"source_eos_id", "source_unk_id"}) {
-    EXPECT_THAT(Refusal(key, 100),
-                HasSubstr(std::string(key) + "\": expected a whole number from"));
+    EXPECT_THAT(Error(key, 100), HasSubstr(std::string(key) + "\": expected a whole number from"));
   }
-  EXPECT_THAT(Refusal("source_unk_id", -1), HasSubstr("from 0 to 99, found -1"));
-  EXPECT_EQ(Refusal("source_eos_id", -1), "");
-  EXPECT_THAT(Refusal("target_eos_id", -1), HasSubstr("from 0 to 49, found -1"));
+  EXPECT_THAT(Error("source_unk_id", -1), HasSubstr("from 0 to 99, found -1"));
+  EXPECT_EQ(Error("source_eos_id", -1), "");
+  EXPECT_THAT(Error("target_eos_id", -1), HasSubstr("from 0 to 49, found -1"));
   for (const char* key : {"target_eos_id", "target_unk_id"}) {
-    EXPECT_THAT(Refusal(key, 50), HasSubstr("from 0 to 49, found 50"));
+    EXPECT_THAT(Error(key, 50), HasSubstr("from 0 to 49, found 50"));
   }
-  EXPECT_THAT(Refusal("decoder_start_id", 50), HasSubstr("from -1 to 49, found 50"));
-  EXPECT_EQ(Refusal("decoder_start_id", -1), "");
-  EXPECT_THAT(Refusal("bad_words", {1, 50}), HasSubstr("\"bad_words\": expected"));
+  EXPECT_THAT(Error("decoder_start_id", 50), HasSubstr("from -1 to 49, found 50"));
+  EXPECT_EQ(Error("decoder_start_id", -1), "");
+  EXPECT_THAT(Error("bad_words", {1, 50}), HasSubstr("\"bad_words\": expected"));
 }
 
-TEST(ConfigTest, RefusesToForbidTheEndOfSentence) {
-  EXPECT_THAT(Refusal("bad_words", {49}), HasSubstr("no translation could end"));
+TEST(ConfigTest, RejectsForbiddingTheEndOfSentence) {
+  EXPECT_THAT(Error("bad_words", {49}), HasSubstr("no translation could end"));
 }
 
-TEST(ConfigTest, RefusesAnAlignmentHeadThatIsNotThere) {
-  EXPECT_THAT(Refusal("alignment_layer", 2), HasSubstr("from -1 to 1, found 2"));
-  EXPECT_THAT(Refusal("alignment_heads", 5), HasSubstr("from 0 to 4, found 5"));
-  EXPECT_THAT(Refusal("alignment_input_layer", 2), HasSubstr("from -1 to 1, found 2"));
-  EXPECT_THAT(Refusal("alignment_input_head", 4), HasSubstr("from 0 to 3, found 4"));
+TEST(ConfigTest, RejectsAnAlignmentHeadThatDoesNotExist) {
+  EXPECT_THAT(Error("alignment_layer", 2), HasSubstr("from -1 to 1, found 2"));
+  EXPECT_THAT(Error("alignment_heads", 5), HasSubstr("from 0 to 4, found 5"));
+  EXPECT_THAT(Error("alignment_input_layer", 2), HasSubstr("from -1 to 1, found 2"));
+  EXPECT_THAT(Error("alignment_input_head", 4), HasSubstr("from 0 to 3, found 4"));
 }
 
 }  // namespace

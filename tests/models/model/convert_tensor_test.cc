@@ -26,7 +26,7 @@ class ConvertTensorTest : public testing::Test {
     return ReadAll(tensor);
   }
 
-  std::string Refusal(DType dtype, const std::vector<float>& values) {
+  std::string Error(DType dtype, const std::vector<float>& values) {
     TensorView tensor = Matrix({static_cast<int64_t>(values.size()), 1}, values);
     return Message(ConvertTensor(dtype, tensor, tensors_.storage));
   }
@@ -39,7 +39,7 @@ class ConvertTensorTest : public testing::Test {
   OwnedTensors tensors_;
 };
 
-TEST_F(ConvertTensorTest, SameDTypeKeepsTheBytesWhereTheyAre) {
+TEST_F(ConvertTensorTest, SameDTypeKeepsTheData) {
   TensorView tensor = Matrix({2, 2}, {1, 2, 3, 4});
   const std::byte* data = tensor.data;
   EXPECT_EQ(Message(ConvertTensor(DType::kFloat32, tensor, tensors_.storage)), "");
@@ -67,7 +67,7 @@ TEST_F(ConvertTensorTest, Int8RoundsTiesToEven) {
               ElementsAre(127, 0, 2, -2, 3));
 }
 
-// The scale of such rows is zero, or has few digits.
+// The scale of such rows is zero or subnormal.
 TEST_F(ConvertTensorTest, Int8TakesRowsOfZerosAndOfTheSmallestNumbers) {
   const float smallest = std::numeric_limits<float>::denorm_min();
   TensorView tensor = Matrix({3, 2}, {0, -0.0F, smallest, -smallest, 190 * smallest, -smallest});
@@ -86,15 +86,15 @@ TEST_F(ConvertTensorTest, ConvertsBackFromInt8) {
   EXPECT_THAT(ReadAll(tensor), ElementsAre(127, -64, 254, 2));
 }
 
-TEST_F(ConvertTensorTest, RefusesNumbersThatTheDTypeCannotHold) {
+TEST_F(ConvertTensorTest, RejectsNumbersThatTheDTypeCannotHold) {
   const float infinity = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_THAT(Refusal(DType::kFloat16, {1, 70000}),
+  EXPECT_THAT(Error(DType::kFloat16, {1, 70000}),
               HasSubstr("row 1 holds 70000, which float16 cannot hold"));
-  EXPECT_THAT(Refusal(DType::kBFloat16, {3.4e38F}), HasSubstr("which bfloat16 cannot hold"));
-  EXPECT_THAT(Refusal(DType::kInt8, {infinity}), HasSubstr("inf, which int8 cannot hold"));
-  EXPECT_THAT(Refusal(DType::kInt8, {nan}), HasSubstr("nan, which int8 cannot hold"));
-  EXPECT_EQ(Refusal(DType::kFloat16, {infinity, nan}), "");
+  EXPECT_THAT(Error(DType::kBFloat16, {3.4e38F}), HasSubstr("which bfloat16 cannot hold"));
+  EXPECT_THAT(Error(DType::kInt8, {infinity}), HasSubstr("inf, which int8 cannot hold"));
+  EXPECT_THAT(Error(DType::kInt8, {nan}), HasSubstr("nan, which int8 cannot hold"));
+  EXPECT_EQ(Error(DType::kFloat16, {infinity, nan}), "");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(DescribeTest, SaysWhatTheShippedModelIs) {
+TEST(DescribeTest, DescribesTheShippedModel) {
   const auto checkpoint = ReadCheckpoint("models/eng-deu");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   EXPECT_THAT(Describe(*checkpoint), testing::StartsWith(R"(format               Limpid folder
@@ -47,7 +47,7 @@ decoder.layers.0.cross_attention.key.weight     [256, 256]   float16    131.1 kB
 )"));
 }
 
-TEST(DescribeTest, SaysWhereAModelIsUnusual) {
+TEST(DescribeTest, DescribesUnusualModels) {
   auto checkpoint = SmallMarianFolder().Read();
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
   ModelConfig& config = checkpoint->config;
@@ -84,14 +84,14 @@ TEST(DescribeTest, SaysWhereAModelIsUnusual) {
   EXPECT_THAT(text, HasSubstr("never produced       -\n"));
 }
 
-TEST(DescribeTest, SaysThatThereIsAShortlist) {
+TEST(DescribeTest, MentionsTheShortlist) {
   Checkpoint checkpoint = *ReadCheckpoint("tests/golden/base");
   EXPECT_THAT(Describe(checkpoint), Not(HasSubstr("shortlist")));
   checkpoint.shortlist = std::string(799, 'x');
   EXPECT_THAT(Describe(checkpoint), HasSubstr("\nshortlist            of 799 B: a sentence alone"));
 }
 
-TEST(DescribeTest, NamesWhatCutsTextInsteadOfSentencePiece) {
+TEST(DescribeTest, NamesTheTokenizerInsteadOfSentencePiece) {
   const std::string text = Describe(*ReadCheckpoint("tests/golden/argos"));
   EXPECT_THAT(text, HasSubstr("\nsubword-nmt          merges of 799 B, after Moses' tokenizer\n"));
   EXPECT_THAT(text, Not(HasSubstr("SentencePiece")));

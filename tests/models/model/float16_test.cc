@@ -37,7 +37,7 @@ TEST(Float16Test, EveryValueReadsByDefinitionAndWritesBack) {
   }
 }
 
-// Between each two neighbours: the middle goes to the even one, all else to the nearer one.
+// Between each pair of neighbours: the middle goes to the even one, all else to the nearer one.
 TEST(Float16Test, RoundsToNearestTiesToEven) {
   for (uint16_t half = 0; half < 0x7BFF; ++half) {
     const uint16_t next = half + 1;

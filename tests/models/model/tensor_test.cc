@@ -60,7 +60,7 @@ TEST(TensorTest, ReadsFloat16) {
   EXPECT_THAT(ReadAll(tensor), ElementsAre(1, -2, 0x1p-24F, 65504));
 }
 
-// In vectors, and what they leave over, whatever the processor.
+// In whole vectors and with a remainder, on every processor.
 TEST(TensorTest, ReadsEveryFloat16) {
   std::vector<uint16_t> data(0x10000);
   std::iota(data.begin(), data.end(), uint16_t{0});

@@ -13,8 +13,8 @@ namespace {
 
 using testing::HasSubstr;
 
-// A model with everything that a config can ask for, each size different, and values that tell the
-// tensors apart.
+// A model with separate embeddings and all optional tensors, except those of an SSRU. Sizes differ,
+// and each tensor has a value of its own.
 class WeightsTest : public testing::Test {
  protected:
   WeightsTest() {
@@ -79,7 +79,7 @@ class WeightsTest : public testing::Test {
     EXPECT_EQ(view.data, tensors_.views.at(name).data) << name;
   }
 
-  std::string Refusal() { return Message(BindWeights(config_, tensors_.views)); }
+  std::string Error() { return Message(BindWeights(config_, tensors_.views)); }
 
   ModelConfig config_;
   OwnedTensors tensors_;
@@ -113,7 +113,7 @@ TEST_F(WeightsTest, EachTensorGoesToItsRole) {
   ExpectBound(decoder.feed_forward_norm.scale, "decoder.layers.1.feed_forward_norm.scale");
 }
 
-TEST_F(WeightsTest, SharedAndTiedAreOneTensor) {
+TEST_F(WeightsTest, SharedAndTiedWeightsAreOneTensor) {
   config_.shared_embeddings = config_.tied_output = true;
   config_.source_vocab_size = 8;
   for (const char* name :
@@ -128,7 +128,7 @@ TEST_F(WeightsTest, SharedAndTiedAreOneTensor) {
   ExpectBound(bound->output.weight, "embedding.weight");
 }
 
-TEST_F(WeightsTest, TiedOutputOfSeparateEmbeddingsIsTheDecoders) {
+TEST_F(WeightsTest, TiedOutputOfSeparateEmbeddingsIsTheDecodersEmbedding) {
   config_.tied_output = true;
   tensors_.views.erase("output.weight");
   const auto bound = BindWeights(config_, tensors_.views);
@@ -136,7 +136,7 @@ TEST_F(WeightsTest, TiedOutputOfSeparateEmbeddingsIsTheDecoders) {
   ExpectBound(bound->output.weight, "decoder.embedding.weight");
 }
 
-TEST_F(WeightsTest, WhatTheConfigDoesNotHaveIsAViewWithoutData) {
+TEST_F(WeightsTest, TensorsThatTheConfigDoesNotHaveAreEmptyViews) {
   config_.embedding_norm = config_.final_norm = false;
   config_.positions = Positions::kSinusoidal;
   std::erase_if(tensors_.views, [](const auto& entry) {
@@ -156,8 +156,8 @@ TEST_F(WeightsTest, EveryTensorIsRequired) {
   for (const auto& [name, tensor] : all) {
     tensors_.views = all;
     tensors_.views.erase(name);
-    EXPECT_THAT(Refusal(), HasSubstr("tensor \"" + name + "\" of shape " + ShapeName(tensor.shape) +
-                                     " is missing"));
+    EXPECT_THAT(Error(), HasSubstr("tensor \"" + name + "\" of shape " + ShapeName(tensor.shape) +
+                                   " is missing"));
   }
 }
 
@@ -166,33 +166,33 @@ TEST_F(WeightsTest, EveryShapeIsChecked) {
   for (const auto& [name, tensor] : all) {
     tensors_.views = all;
     tensors_.views[name].shape.back() += 1;
-    EXPECT_THAT(Refusal(), HasSubstr("tensor \"" + name + "\" has shape " +
-                                     ShapeName(tensors_.views[name].shape) +
-                                     "; the config asks for " + ShapeName(tensor.shape)));
+    EXPECT_THAT(Error(), HasSubstr("tensor \"" + name + "\" has shape " +
+                                   ShapeName(tensors_.views[name].shape) +
+                                   "; the config asks for " + ShapeName(tensor.shape)));
     tensors_.views[name].shape = {tensor.elements(), 1, 1};
-    EXPECT_THAT(Refusal(), HasSubstr("tensor \"" + name + "\" has shape"));
+    EXPECT_THAT(Error(), HasSubstr("tensor \"" + name + "\" has shape"));
   }
 }
 
-TEST_F(WeightsTest, VectorsAreFloat32AndMatricesMayBeAnything) {
+TEST_F(WeightsTest, VectorsAreFloat32AndMatricesOfAnyDType) {
   tensors_.views["output.weight"].dtype = DType::kFloat16;
-  EXPECT_EQ(Refusal(), "");
+  EXPECT_EQ(Error(), "");
   tensors_.views["output.bias"].dtype = DType::kFloat16;
-  EXPECT_THAT(Refusal(), HasSubstr("tensor \"output.bias\" has dtype float16; expected float32"));
+  EXPECT_THAT(Error(), HasSubstr("tensor \"output.bias\" has dtype float16; expected float32"));
 }
 
-TEST_F(WeightsTest, LeftoverTensorsAreRefused) {
+TEST_F(WeightsTest, LeftoverTensorsAreRejected) {
   Add("decoder.layers.2.feed_forward.hidden.bias", {6});
-  EXPECT_THAT(Refusal(), HasSubstr("tensor \"decoder.layers.2.feed_forward.hidden.bias\" is not "
-                                   "part of a model with this config"));
+  EXPECT_THAT(Error(), HasSubstr("tensor \"decoder.layers.2.feed_forward.hidden.bias\" is not "
+                                 "part of a model with this config"));
   Add("zzz", {1});
-  EXPECT_THAT(Refusal(), HasSubstr("like 1 more"));
+  EXPECT_THAT(Error(), HasSubstr("like 1 more"));
 }
 
-// A config may claim any number of layers; the first that is not there ends it.
+// A config may claim any number of layers; binding stops at the first that is missing.
 TEST_F(WeightsTest, ManyLayersClaimedCostNothing) {
   config_.encoder_layers = 1 << 30;
-  EXPECT_THAT(Refusal(), HasSubstr("\"encoder.layers.1.self_attention.query.weight\""));
+  EXPECT_THAT(Error(), HasSubstr("\"encoder.layers.1.self_attention.query.weight\""));
 }
 
 TEST_F(WeightsTest, TensorShapesAreThoseOfACompleteModel) {

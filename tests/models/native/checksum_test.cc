@@ -28,7 +28,7 @@ std::string Write(DType dtype) {
   return folder;
 }
 
-// The last tensor in the file, whose bytes end it.
+// The tensor whose data ends the file.
 std::string LastTensor(const std::string& path) {
   const std::string bytes = ReadText(path);
   size_t length = 0;
@@ -47,18 +47,18 @@ std::string LastTensor(const std::string& path) {
 
 class ChecksumTest : public testing::TestWithParam<DType> {};
 
-TEST_P(ChecksumTest, WhatConvertWritesMatches) {
+TEST_P(ChecksumTest, AFolderJustWrittenMatches) {
   EXPECT_EQ(Message(VerifyChecksums(Write(GetParam()))), "");
 }
 
-TEST_P(ChecksumTest, EveryFlippedByteOfWeightsIsFound) {
+TEST_P(ChecksumTest, DetectsFlippedBitsInWeights) {
   const std::string folder = Write(GetParam());
   const std::string path = folder + "/model.safetensors";
-  const std::string sound = ReadText(path);
+  const std::string original = ReadText(path);
   size_t header = 0;
-  std::copy_n(sound.data(), sizeof(header), reinterpret_cast<char*>(&header));
+  std::copy_n(original.data(), sizeof(header), reinterpret_cast<char*>(&header));
   const size_t data = sizeof(header) + header;
-  for (size_t byte = data; byte < sound.size(); byte += 7) {
+  for (size_t byte = data; byte < original.size(); byte += 7) {
     FlipBit(path, byte, byte % 8);
     EXPECT_EQ(VerifyChecksums(folder).status().code(), absl::StatusCode::kDataLoss) << byte;
     FlipBit(path, byte, byte % 8);
@@ -66,7 +66,7 @@ TEST_P(ChecksumTest, EveryFlippedByteOfWeightsIsFound) {
   EXPECT_EQ(Message(VerifyChecksums(folder)), "");
 }
 
-TEST_P(ChecksumTest, TheDamagedTensorIsNamedAndNoOther) {
+TEST_P(ChecksumTest, NamesOnlyTheDamagedTensor) {
   const std::string folder = Write(GetParam());
   const std::string path = folder + "/model.safetensors";
   FlipBit(path, ReadText(path).size() - 1, 0);
@@ -77,7 +77,7 @@ TEST_P(ChecksumTest, TheDamagedTensorIsNamedAndNoOther) {
 
 INSTANTIATE_TEST_SUITE_P(DTypes, ChecksumTest, testing::Values(DType::kFloat32, DType::kInt8));
 
-TEST(ChecksumsTest, FileWithoutThemIsNoMatchAndStillLoads) {
+TEST(ChecksumsTest, AFileWithoutChecksumsLoadsButDoesNotVerify) {
   const std::string folder = Write(DType::kFloat32);
   const auto checkpoint = ReadNative(folder);
   ASSERT_TRUE(checkpoint.ok());
@@ -90,8 +90,8 @@ TEST(ChecksumsTest, FileWithoutThemIsNoMatchAndStillLoads) {
   EXPECT_TRUE(ReadNative(folder).ok());
 }
 
-// Two pieces in each other's place are words in each other's place.
-TEST(ChecksumsTest, TwoSwappedPiecesAreFound) {
+// Swapped pieces would swap words.
+TEST(ChecksumsTest, DetectsSwappedPieces) {
   const std::string folder = Write(DType::kFloat32);
   const std::string path = folder + "/vocabulary.json";
   auto pieces = nlohmann::json::parse(ReadText(path));
@@ -99,7 +99,7 @@ TEST(ChecksumsTest, TwoSwappedPiecesAreFound) {
   WriteText(path, pieces.dump(0) + "\n");
   EXPECT_THAT(Message(VerifyChecksums(folder)),
               HasSubstr(path + ": differs from its checksum in checksums.json"));
-  // So small a file is compared whenever it is read.
+  // Small files are verified whenever they are read.
   EXPECT_THAT(Message(ReadNative(folder)), HasSubstr(path + ": differs from its checksum"));
 }
 
@@ -121,7 +121,7 @@ TEST(ChecksumsTest, CoverEveryByteOfEveryFile) {
   EXPECT_TRUE(VerifyChecksums(folder).ok());
 }
 
-TEST(ChecksumsTest, AFileThatIsMissingOrNewIsNamed) {
+TEST(ChecksumsTest, NamesFilesThatAreMissingOrNew) {
   const std::string folder = Write(DType::kFloat32);
   WriteText(folder + "/shortlist.bin", "new");
   EXPECT_THAT(Message(VerifyChecksums(folder)),
@@ -134,7 +134,7 @@ TEST(ChecksumsTest, AFileThatIsMissingOrNewIsNamed) {
   EXPECT_THAT(Message(VerifyChecksums(folder)), HasSubstr(folder + ": has no checksums.json"));
 }
 
-TEST(ChecksumsTest, OfAnOlderFolderTheWeightsAreCompared) {
+TEST(ChecksumsTest, VerifiesTheWeightsOfOlderFolders) {
   const auto names = VerifyChecksums("tests/golden/older_folder");
   ASSERT_TRUE(names.ok()) << names.status();
   EXPECT_THAT(*names, testing::ElementsAre("model.safetensors"));
@@ -156,7 +156,7 @@ TEST(ChecksumsTest, CoverTheScalesOfInt8Tensors) {
             checksums.at("crc32 x.input_scale"));
 }
 
-// The value that the world agrees on for CRC-32, so that other programs can check the files.
+// Standard CRC-32, so that other programs can verify the files.
 TEST(ChecksumsTest, AreTheCrc32OfTheBytes) {
   alignas(4) const char digits[] = "123456789abc";
   const TensorMap tensors = {

@@ -1,4 +1,4 @@
-// Limpid's own folder: what is written is read back, and what is spoilt is refused.
+// Limpid folders: round trips, failing writes and invalid folders.
 
 #include "models/native/native.h"
 
@@ -43,7 +43,7 @@ std::string WriteSmall(DType dtype = DType::kFloat32) {
 
 void ExpectSame(const Checkpoint& found, const Checkpoint& expected) {
   ModelConfig config = expected.config;
-  config.tokenizer = TokenizerKindOf(expected);  // a Limpid folder says so
+  config.tokenizer = TokenizerKindOf(expected);  // only Limpid folders state it
   EXPECT_EQ(found.config, config);
   EXPECT_EQ(found.source_vocabulary, expected.source_vocabulary);
   EXPECT_EQ(found.target_vocabulary, expected.target_vocabulary);
@@ -59,7 +59,7 @@ void ExpectSame(const Checkpoint& found, const Checkpoint& expected) {
   }
 }
 
-TEST(NativeTest, Float32GoesRoundTripBitForBit) {
+TEST(NativeTest, Float32RoundTripsBitForBit) {
   const Checkpoint expected = SmallCheckpoint();
   const auto found = ReadNative(WriteSmall());
   ASSERT_TRUE(found.ok()) << found.status();
@@ -93,8 +93,8 @@ TEST(NativeTest, MatricesTakeTheDTypeAndVectorsStayFloat32) {
   }
 }
 
-// What has a dtype already goes through as it is: int8 is not quantized a second time.
-TEST(NativeTest, EveryDTypeGoesRoundTripInItself) {
+// Tensors that already have the dtype are copied: int8 is not quantized a second time.
+TEST(NativeTest, EveryDTypeRoundTripsBitForBit) {
   for (DType dtype : {DType::kFloat16, DType::kBFloat16, DType::kInt8}) {
     const auto once = ReadNative(WriteSmall(dtype));
     ASSERT_TRUE(once.ok()) << once.status();
@@ -108,7 +108,7 @@ TEST(NativeTest, EveryDTypeGoesRoundTripInItself) {
   }
 }
 
-TEST(NativeTest, SidesThatDifferHaveAFileEach) {
+TEST(NativeTest, SidesThatDifferHaveSeparateFiles) {
   EXPECT_THAT(FilesIn(WriteSmall()),
               UnorderedElementsAre("config.json", "model.safetensors", "vocabulary.json",
                                    "source.spm", "target.spm", "checksums.json"));
@@ -133,7 +133,7 @@ TEST(NativeTest, AModelWithoutSentencePieceHasNoSuchFiles) {
   ExpectSame(*ReadNative(folder), checkpoint);
 }
 
-TEST(NativeTest, MergesStandInPlaceOfSentencePiece) {
+TEST(NativeTest, MergesReplaceSentencePiece) {
   Checkpoint checkpoint = SmallCheckpoint();
   checkpoint.source_sentencepiece = checkpoint.target_sentencepiece = "";
   checkpoint.subword_merges = "#version: 0.2\na b\n";
@@ -147,7 +147,7 @@ TEST(NativeTest, MergesStandInPlaceOfSentencePiece) {
 
 // --- Writing ---
 
-// Everything happens in a folder of its own, so that what stays behind is seen.
+// Writes within a folder of its own, to see what a failure leaves.
 class FailingWriteTest : public testing::Test {
  protected:
   FailingWriteTest() : parent_(FreshPath("parent")) { fs::create_directory(parent_); }
@@ -184,16 +184,16 @@ TEST_F(FailingWriteTest, APieceThatIsNotUtf8LeavesNothing) {
 
 // --- Reading ---
 
-// A valid folder of which each test spoils a file.
+// A valid folder in which each test changes a file.
 class ReadNativeTest : public testing::Test {
  protected:
   ReadNativeTest() : folder_(WriteSmall()) {}
 
   std::string Path(const std::string& file) const { return folder_ + "/" + file; }
-  std::string Refusal() const { return Message(ReadNative(folder_)); }
-  std::string RefusalWith(const std::string& file, const std::string& text) const {
+  std::string Error() const { return Message(ReadNative(folder_)); }
+  std::string ErrorWith(const std::string& file, const std::string& text) const {
     WriteText(Path(file), text);
-    return Refusal();
+    return Error();
   }
 
   const std::string folder_;
@@ -207,42 +207,40 @@ TEST_F(ReadNativeTest, NamesMissingFiles) {
     EXPECT_THAT(Message(found), HasSubstr(Path(file)));
     fs::rename(Path("away"), Path(file));
   }
-  EXPECT_EQ(Refusal(), "");
+  EXPECT_EQ(Error(), "");
 }
 
-TEST_F(ReadNativeTest, NamesTheFileThatIsSpoilt) {
+TEST_F(ReadNativeTest, NamesTheInvalidFile) {
   const std::string config = ReadText(Path("config.json"));
-  EXPECT_THAT(RefusalWith("config.json", "{"), HasSubstr(Path("config.json: is not valid JSON")));
+  EXPECT_THAT(ErrorWith("config.json", "{"), HasSubstr(Path("config.json: is not valid JSON")));
   json other = json::parse(config);
   other["encoder_layers"] = 3;
-  EXPECT_THAT(RefusalWith("config.json", other.dump()),
+  EXPECT_THAT(ErrorWith("config.json", other.dump()),
               HasSubstr(Path("model.safetensors: tensor \"encoder.layers.2.")));
   WriteText(Path("config.json"), config);
-  EXPECT_THAT(RefusalWith("model.safetensors", "x"),
-              HasSubstr(Path("model.safetensors: expected")));
+  EXPECT_THAT(ErrorWith("model.safetensors", "x"), HasSubstr(Path("model.safetensors: expected")));
 }
 
-TEST_F(ReadNativeTest, RefusesVocabulariesThatDoNotFit) {
-  const auto refusal = [&](const json& vocabulary) {
-    return RefusalWith("vocabulary.json", vocabulary.dump());
+TEST_F(ReadNativeTest, RejectsVocabulariesThatDoNotFit) {
+  const auto error = [&](const json& vocabulary) {
+    return ErrorWith("vocabulary.json", vocabulary.dump());
   };
-  EXPECT_THAT(RefusalWith("vocabulary.json", "[\"\xFF\"]"),
+  EXPECT_THAT(ErrorWith("vocabulary.json", "[\"\xFF\"]"),
               HasSubstr(Path("vocabulary.json: is not valid JSON")));
-  EXPECT_THAT(refusal({{"a", 0}}), HasSubstr("expected an array of pieces, found an object"));
-  EXPECT_THAT(refusal({"a", "b"}), HasSubstr("config.json asks for 5 pieces, found 2"));
-  EXPECT_THAT(refusal({"a", "b", "c", 3, "e"}), HasSubstr("expected a piece for id 3, found 3"));
+  EXPECT_THAT(error({{"a", 0}}), HasSubstr("expected an array of pieces, found an object"));
+  EXPECT_THAT(error({"a", "b"}), HasSubstr("config.json asks for 5 pieces, found 2"));
+  EXPECT_THAT(error({"a", "b", "c", 3, "e"}), HasSubstr("expected a piece for id 3, found 3"));
 }
 
-TEST_F(ReadNativeTest, RefusesVocabulariesOfBothKinds) {
+TEST_F(ReadNativeTest, RejectsVocabulariesOfBothKinds) {
   fs::copy_file(Path("vocabulary.json"), Path("source_vocabulary.json"));
-  EXPECT_THAT(Refusal(),
-              HasSubstr("expected vocabulary.json or source_vocabulary.json, found both"));
+  EXPECT_THAT(Error(), HasSubstr("expected vocabulary.json or source_vocabulary.json, found both"));
   fs::remove(Path("vocabulary.json"));
-  EXPECT_THAT(Refusal(), HasSubstr(Path("target_vocabulary.json")));
+  EXPECT_THAT(Error(), HasSubstr(Path("target_vocabulary.json")));
 }
 
-// What a model's tokenizer is, is stated, and so are the files that it needs.
-TEST_F(ReadNativeTest, ATokenizerFileThatIsMissingIsNamed) {
+// config.json states the tokenizer, and with it the files that it needs.
+TEST_F(ReadNativeTest, NamesAMissingTokenizerFile) {
   for (const char* file : {"source.spm", "target.spm"}) {
     fs::rename(Path(file), Path("away"));
     const auto found = ReadNative(folder_);
@@ -250,25 +248,25 @@ TEST_F(ReadNativeTest, ATokenizerFileThatIsMissingIsNamed) {
     EXPECT_THAT(Message(found), HasSubstr(Path(file) + ": is missing; the tokenizer that"));
     fs::rename(Path("away"), Path(file));
   }
-  EXPECT_EQ(Refusal(), "");
+  EXPECT_EQ(Error(), "");
 }
 
-TEST_F(ReadNativeTest, ATokenizerFileOfAnotherModelIsFoundByItsChecksum) {
-  EXPECT_THAT(RefusalWith("target.spm", "other pieces"),
+TEST_F(ReadNativeTest, DetectsATokenizerFileOfAnotherModelByItsChecksum) {
+  EXPECT_THAT(ErrorWith("target.spm", "other pieces"),
               HasSubstr(Path("target.spm: differs from its checksum in checksums.json")));
-  EXPECT_THAT(RefusalWith("target.spm", ""), HasSubstr(Path("target.spm: is empty")));
-  EXPECT_THAT(RefusalWith("target.spm",
-                          "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n"),
+  EXPECT_THAT(ErrorWith("target.spm", ""), HasSubstr(Path("target.spm: is empty")));
+  EXPECT_THAT(ErrorWith("target.spm",
+                        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n"),
               HasSubstr(Path("target.spm: is a Git LFS pointer")));
 }
 
-TEST_F(ReadNativeTest, RefusesFilesOfAnotherTokenizerThanIsStated) {
-  EXPECT_THAT(RefusalWith("subword.bpe", "a b\n"),
+TEST_F(ReadNativeTest, RejectsFilesOfAnotherTokenizer) {
+  EXPECT_THAT(ErrorWith("subword.bpe", "a b\n"),
               HasSubstr(Path("subword.bpe: does not belong to a model whose tokenizer is "
                              "\"sentencepiece_per_side\"")));
 }
 
-// tests/golden/older_folder was written before config.json said what the tokenizer is.
+// tests/golden/older_folder was written before config.json stated the tokenizer.
 TEST(OlderFolderTest, StillLoads) {
   const auto found = ReadCheckpoint("tests/golden/older_folder");
   ASSERT_TRUE(found.ok()) << found.status();
@@ -278,7 +276,7 @@ TEST(OlderFolderTest, StillLoads) {
   EXPECT_EQ(found->target_sentencepiece, found->source_sentencepiece);
 }
 
-TEST(OlderFolderTest, ItsFilesSayWhatTheTokenizerIs) {
+TEST(OlderFolderTest, ItsFilesDetermineTheTokenizer) {
   const std::string folder = FreshPath("older");
   fs::copy("tests/golden/older_folder", folder);
   fs::rename(folder + "/source.spm", folder + "/target.spm");
@@ -289,27 +287,26 @@ TEST(OlderFolderTest, ItsFilesSayWhatTheTokenizerIs) {
   EXPECT_THAT(Message(ReadCheckpoint(folder)), HasSubstr("source.spm: does not belong to a model"));
 }
 
-TEST_F(ReadNativeTest, AFileCutOffIsRefused) {
+TEST_F(ReadNativeTest, RejectsTruncatedFiles) {
   for (const char* file : {"config.json", "model.safetensors", "vocabulary.json"}) {
     const std::string text = ReadText(Path(file));
-    // Down from all but the last byte, or the last two where a file ends with a line break.
+    // Starts without the last byte, or the last two if the file ends with a line break.
     for (size_t size = text.size() - (text.back() == '\n' ? 2 : 1); size > 0;
          size -= std::min<size_t>(size, 11)) {
       fs::resize_file(Path(file), size);
-      EXPECT_THAT(Refusal(), HasSubstr(file)) << size;
+      EXPECT_THAT(Error(), HasSubstr(file)) << size;
     }
     WriteText(Path(file), text);
   }
 }
 
-// Each gives a message, or a model that is whole.
 TEST_F(ReadNativeTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
   std::mt19937 random(2);
-  int refused = 0;
+  int rejected = 0;
   for (const char* file : {"config.json", "model.safetensors", "vocabulary.json"}) {
     const size_t size = fs::file_size(Path(file));
     for (int i = 0; i < 300; ++i) {
-      // Half of the flips go to the front, where headers are.
+      // Half of the flips hit the beginning, where headers are.
       const size_t byte = random() % (i % 2 == 0 ? size : std::min<size_t>(size, 2000));
       const auto bit = static_cast<unsigned>(random() % 8);
       FlipBit(Path(file), byte, bit);
@@ -317,7 +314,7 @@ TEST_F(ReadNativeTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
       FlipBit(Path(file), byte, bit);
       if (!found.ok()) {
         EXPECT_THAT(Message(found), HasSubstr(folder_));
-        ++refused;
+        ++rejected;
         continue;
       }
       EXPECT_EQ(Message(ValidateConfig(found->config)), "");
@@ -326,8 +323,8 @@ TEST_F(ReadNativeTest, FlippedBitsGiveAStatusOrAValidCheckpoint) {
       EXPECT_FALSE(Describe(*found).empty());
     }
   }
-  EXPECT_EQ(Refusal(), "");
-  EXPECT_GT(refused, 200);
+  EXPECT_EQ(Error(), "");
+  EXPECT_GT(rejected, 200);
 }
 
 }  // namespace

@@ -33,13 +33,13 @@ std::string FileText(const std::string& header, const std::string& data) {
   return std::string(reinterpret_cast<const char*>(&length), sizeof(length)) + header + data;
 }
 
-std::string Refusal(const std::string& header, const std::string& data) {
+std::string Error(const std::string& header, const std::string& data) {
   return Message(ParseSafetensors(Bytes(FileText(header, data))));
 }
 
-// What is said of a file with the one tensor "t", whose data has 8 bytes.
-std::string TensorRefusal(const json& tensor) {
-  return Refusal(json({{"t", tensor}}).dump(), "12345678");
+// The error for a file with one tensor, "t", and 8 bytes of data.
+std::string TensorError(const json& tensor) {
+  return Error(json({{"t", tensor}}).dump(), "12345678");
 }
 
 json Tensor(const json& dtype, const json& shape, const json& offsets) {
@@ -89,7 +89,7 @@ void ExpectSameTensors(const TensorMap& found, const TensorMap& expected) {
   }
 }
 
-TEST_F(SafetensorsTest, TensorsAndMetadataGoRoundTrip) {
+TEST_F(SafetensorsTest, TensorsAndMetadataRoundTrip) {
   const std::vector<std::byte> bytes = Bytes(Write());
   const auto file = ParseSafetensors(bytes);
   ASSERT_TRUE(file.ok()) << file.status();
@@ -136,14 +136,14 @@ TEST_F(SafetensorsTest, TensorsAreAlignedForTheirDTypeWhereverTheFileLies) {
   }
 }
 
-TEST_F(SafetensorsTest, AFileCutOffAnywhereIsRefused) {
+TEST_F(SafetensorsTest, RejectsTruncatedFiles) {
   const std::string text = Write();
   for (size_t size = 0; size < text.size(); ++size) {
     EXPECT_NE(Message(ParseSafetensors(Bytes(text.substr(0, size)))), "") << size;
   }
 }
 
-TEST_F(SafetensorsTest, AFileWithAFlippedBitIsRefusedOrReadInBounds) {
+TEST_F(SafetensorsTest, AFileWithAFlippedBitIsRejectedOrReadInBounds) {
   const std::string text = Write();
   for (size_t bit = 0; bit < text.size() * 8; ++bit) {
     std::string flipped = text;
@@ -157,14 +157,14 @@ TEST_F(SafetensorsTest, AFileWithAFlippedBitIsRefusedOrReadInBounds) {
   }
 }
 
-TEST_F(SafetensorsTest, NothingStaysOfAFileThatCouldNotBeWritten) {
+TEST_F(SafetensorsTest, AFailedWriteLeavesNothing) {
   const std::string path = FreshPath("tensors");
   const FileSizeLimit limit(100);
   EXPECT_THAT(Message(WriteSafetensors(path, views_, {})), HasSubstr(path + ": cannot write"));
   EXPECT_FALSE(Exists(path));
 }
 
-TEST(SafetensorsRefusalTest, HeaderLength) {
+TEST(SafetensorsErrorTest, HeaderLength) {
   EXPECT_THAT(Message(ParseSafetensors({})), HasSubstr("found 0 bytes"));
   EXPECT_THAT(Message(ParseSafetensors(Bytes("1234567"))), HasSubstr("found 7 bytes"));
   EXPECT_THAT(Message(ParseSafetensors(Bytes(std::string("\x03\0\0\0\0\0\0\0{}", 10)))),
@@ -178,54 +178,54 @@ TEST(SafetensorsRefusalTest, HeaderLength) {
   EXPECT_THAT(Message(ParseSafetensors(Bytes(huge))), HasSubstr("has at most 100000000"));
 }
 
-TEST(SafetensorsRefusalTest, HeaderJson) {
-  EXPECT_THAT(Refusal("", ""), HasSubstr("header: is not valid JSON"));
-  EXPECT_THAT(Refusal("[]", ""), HasSubstr("header: expected a JSON object, found an array"));
-  EXPECT_THAT(Refusal(R"({"t": 1, "t": 2})", ""), HasSubstr("has the key \"t\" twice"));
-  EXPECT_THAT(Refusal(std::string(100'000, '['), ""), HasSubstr("nested deeper than 16 levels"));
-  EXPECT_THAT(Refusal(R"({"__metadata__": {"a": 1}})", ""), HasSubstr("not an object of strings"));
-  EXPECT_THAT(Refusal(R"({"__metadata__": "a"})", ""), HasSubstr("not an object of strings"));
-  EXPECT_EQ(Refusal("{}  ", ""), "");
+TEST(SafetensorsErrorTest, HeaderJson) {
+  EXPECT_THAT(Error("", ""), HasSubstr("header: is not valid JSON"));
+  EXPECT_THAT(Error("[]", ""), HasSubstr("header: expected a JSON object, found an array"));
+  EXPECT_THAT(Error(R"({"t": 1, "t": 2})", ""), HasSubstr("has the key \"t\" twice"));
+  EXPECT_THAT(Error(std::string(100'000, '['), ""), HasSubstr("nested deeper than 16 levels"));
+  EXPECT_THAT(Error(R"({"__metadata__": {"a": 1}})", ""), HasSubstr("not an object of strings"));
+  EXPECT_THAT(Error(R"({"__metadata__": "a"})", ""), HasSubstr("not an object of strings"));
+  EXPECT_EQ(Error("{}  ", ""), "");
 }
 
-TEST(SafetensorsRefusalTest, TensorEntries) {
-  EXPECT_THAT(TensorRefusal(7), HasSubstr("tensor \"t\" is not described by an object"));
-  EXPECT_THAT(TensorRefusal(json::object()), HasSubstr("tensor \"t\" lacks \"dtype\""));
-  EXPECT_THAT(TensorRefusal(Tensor("I64", {1}, {0, 8})),
+TEST(SafetensorsErrorTest, TensorEntries) {
+  EXPECT_THAT(TensorError(7), HasSubstr("tensor \"t\" is not described by an object"));
+  EXPECT_THAT(TensorError(json::object()), HasSubstr("tensor \"t\" lacks \"dtype\""));
+  EXPECT_THAT(TensorError(Tensor("I64", {1}, {0, 8})),
               HasSubstr("tensor \"t\": has dtype \"I64\"; expected F32, F16, BF16 or I8"));
-  EXPECT_THAT(TensorRefusal(Tensor(1, {1}, {0, 8})), HasSubstr("has dtype 1"));
+  EXPECT_THAT(TensorError(Tensor(1, {1}, {0, 8})), HasSubstr("has dtype 1"));
   for (const json& shape : {json(2), json(nullptr), json({-2, -1}), json({2.0}), json({"2"}),
                             json({18446744073709551615U})}) {
-    EXPECT_THAT(TensorRefusal(Tensor("F32", shape, {0, 8})),
+    EXPECT_THAT(TensorError(Tensor("F32", shape, {0, 8})),
                 HasSubstr("tensor \"t\": needs \"shape\", an array of integers from 0 up"));
   }
   for (const json& offsets : {json(8), json({-8, 0}), json({0.0, 8.0}), json({0, 1e3})}) {
-    EXPECT_THAT(TensorRefusal(Tensor("F32", {2}, offsets)),
+    EXPECT_THAT(TensorError(Tensor("F32", {2}, offsets)),
                 HasSubstr("tensor \"t\": needs \"data_offsets\", an array of integers"));
   }
   for (const json& offsets : {json::array(), json({8}), json({8, 0}), json({0, 4, 8})}) {
-    EXPECT_THAT(TensorRefusal(Tensor("F32", {2}, offsets)),
+    EXPECT_THAT(TensorError(Tensor("F32", {2}, offsets)),
                 HasSubstr("needs \"data_offsets\" of a begin and an end not before it"));
   }
 }
 
-TEST(SafetensorsRefusalTest, SizesThatDoNotMatchShapeAndDType) {
-  EXPECT_THAT(TensorRefusal(Tensor("F32", {3}, {0, 8})),
+TEST(SafetensorsErrorTest, SizesThatDoNotMatchShapeAndDType) {
+  EXPECT_THAT(TensorError(Tensor("F32", {3}, {0, 8})),
               HasSubstr("of shape [3] and dtype float32 has 8 bytes of data; expected 12"));
-  EXPECT_THAT(TensorRefusal(Tensor("F16", {1000000, 1000000}, {0, 8})),
+  EXPECT_THAT(TensorError(Tensor("F16", {1000000, 1000000}, {0, 8})),
               HasSubstr("expected 2000000000000"));
 }
 
-TEST(SafetensorsRefusalTest, ShapesWhoseProductOverflows) {
+TEST(SafetensorsErrorTest, ShapesWhoseProductOverflows) {
   const int64_t big = int64_t{1} << 62;
-  EXPECT_THAT(TensorRefusal(Tensor("F32", {big, 4}, {0, 0})), HasSubstr("expected more than 2^63"));
+  EXPECT_THAT(TensorError(Tensor("F32", {big, 4}, {0, 0})), HasSubstr("expected more than 2^63"));
   // 2^32 * 2^32 * 2 is 0 in 64 bits.
-  EXPECT_THAT(TensorRefusal(Tensor("F16", {4294967296, 4294967296}, {0, 0})),
+  EXPECT_THAT(TensorError(Tensor("F16", {4294967296, 4294967296}, {0, 0})),
               HasSubstr("expected more than 2^63"));
 }
 
 // A tensor of no elements but many rows must not cost time or memory for each row.
-TEST(SafetensorsRefusalTest, ManyRowsOfNothing) {
+TEST(SafetensorsErrorTest, ManyRowsOfNothing) {
   const json header = {{"t", Tensor("F32", {1152921504606846976, 0}, {0, 0})}};
   const std::vector<std::byte> bytes = Bytes(FileText(header.dump(), ""));
   const auto file = ParseSafetensors(bytes);
@@ -233,12 +233,12 @@ TEST(SafetensorsRefusalTest, ManyRowsOfNothing) {
   EXPECT_TRUE(ReadAll(file->tensors.at("t")).empty());
 }
 
-TEST(SafetensorsRefusalTest, LayoutsWithGapsOverlapsAndLeftovers) {
+TEST(SafetensorsErrorTest, LayoutsWithGapsOverlapsAndLeftovers) {
   const auto two = [](const json& first, const json& second) {
     const auto count = [](const json& range) { return range[1].get<int>() - range[0].get<int>(); };
     const json header = {{"a", Tensor("BF16", {count(first) / 2}, first)},
                          {"b", Tensor("BF16", {count(second) / 2}, second)}};
-    return Refusal(header.dump(), "12345678");
+    return Error(header.dump(), "12345678");
   };
   EXPECT_EQ(two({0, 4}, {4, 8}), "");
   EXPECT_EQ(two({2, 8}, {0, 2}), "");
@@ -253,36 +253,36 @@ TEST(SafetensorsRefusalTest, LayoutsWithGapsOverlapsAndLeftovers) {
   EXPECT_THAT(two({0, 4}, {4, 80}), HasSubstr("the tensors take 80 bytes, but the file has 8"));
 }
 
-TEST(SafetensorsRefusalTest, Int8WithoutItsScales) {
+TEST(SafetensorsErrorTest, Int8WithoutItsScales) {
   const json bytes = Tensor("I8", {2, 2}, {0, 4});
-  EXPECT_THAT(Refusal(json({{"t", bytes}}).dump(), "1234"),
+  EXPECT_THAT(Error(json({{"t", bytes}}).dump(), "1234"),
               HasSubstr("tensor \"t\" is int8 and needs a tensor \"t.scale\""));
   EXPECT_THAT(
-      Refusal(json({{"t", bytes}, {"t.scale", Tensor("F32", {1}, {4, 8})}}).dump(), "12345678"),
+      Error(json({{"t", bytes}, {"t.scale", Tensor("F32", {1}, {4, 8})}}).dump(), "12345678"),
       HasSubstr("tensor \"t.scale\" has dtype float32 and shape [1]; expected float32 and "
                 "[2]"));
   EXPECT_THAT(
-      Refusal(json({{"t", bytes}, {"t.scale", Tensor("F16", {2}, {4, 8})}}).dump(), "12345678"),
+      Error(json({{"t", bytes}, {"t.scale", Tensor("F16", {2}, {4, 8})}}).dump(), "12345678"),
       HasSubstr("tensor \"t.scale\" has dtype float16"));
 }
 
-TEST(SafetensorsRefusalTest, InputScalesThatAreNone) {
-  const auto refusal = [](const json& input_scale, float value) {
+TEST(SafetensorsErrorTest, InvalidInputScales) {
+  const auto error = [](const json& input_scale, float value) {
     const json header = {{"t", Tensor("I8", {1, 4}, {0, 4})},
                          {"t.scale", Tensor("F32", {1}, {4, 8})},
                          {"t.input_scale", input_scale}};
     const std::string bytes(reinterpret_cast<const char*>(&value), sizeof(value));
-    return Refusal(header.dump(), absl::StrCat("12345678", bytes));
+    return Error(header.dump(), absl::StrCat("12345678", bytes));
   };
   const json one = Tensor("F32", {1}, {8, 12});
-  EXPECT_EQ(refusal(one, 0.5F), "");
-  EXPECT_THAT(refusal(Tensor("F16", {2}, {8, 12}), 0.5F),
+  EXPECT_EQ(error(one, 0.5F), "");
+  EXPECT_THAT(error(Tensor("F16", {2}, {8, 12}), 0.5F),
               HasSubstr("tensor \"t.input_scale\" has dtype float16 and shape [2]; expected "
                         "float32 and [1]"));
   const float infinity = std::numeric_limits<float>::infinity();
   for (const float wrong : {0.0F, -0.5F, 1e-45F, infinity, infinity - infinity}) {
-    EXPECT_THAT(refusal(one, wrong), AllOf(HasSubstr("tensor \"t.input_scale\" holds "),
-                                           HasSubstr("; expected a number above 0")));
+    EXPECT_THAT(error(one, wrong), AllOf(HasSubstr("tensor \"t.input_scale\" holds "),
+                                         HasSubstr("; expected a number above 0")));
   }
   // Only int8 tensors have one.
   const json header = {{"t", Tensor("F32", {1}, {0, 4})},

@@ -55,7 +55,7 @@ TEST(ShortlistTest, GivesTheCandidatesOfEachSourcePiece) {
   EXPECT_THAT(shortlist->Candidates(3), ElementsAre(5));
 }
 
-TEST(ShortlistTest, LastSourcePiecesMayHaveNoOffsets) {
+TEST(ShortlistTest, TheLastSourcePiecesMayHaveNoOffsets) {
   const std::string bytes = Lists().Format();
   const auto shortlist = Parse(bytes, kSourceVocab + 2);
   ASSERT_TRUE(shortlist.ok()) << shortlist.status();
@@ -77,7 +77,7 @@ TEST(ShortlistTest, HasMariansLayoutAndChecksum) {
   EXPECT_THAT(words, ElementsAre(0xF11A48D5013417F5, hash, 1, 1, 1, 0, 0));
 }
 
-TEST(ShortlistTest, SaysWhatIsWrong) {
+TEST(ShortlistTest, ExplainsInvalidFiles) {
   const std::string good = Lists().Format();
   EXPECT_THAT(MessageOf(WithField(good, 0, 12)), HasSubstr("is not a binary shortlist"));
   EXPECT_THAT(MessageOf(WithField(good, 2, 4)), HasSubstr("checksum"));
@@ -100,7 +100,7 @@ TEST(ShortlistTest, SaysWhatIsWrong) {
   EXPECT_THAT(MessageOf(lists.Format()), HasSubstr("target vocabulary, 9, found 9"));
 }
 
-TEST(ShortlistTest, RefusesEveryTruncationAndAppendix) {
+TEST(ShortlistTest, RejectsEveryTruncationAndTrailingByte) {
   const std::string good = Lists().Format();
   for (size_t size = 0; size < good.size(); ++size) {
     const std::string cut(good.data(), size);
@@ -111,7 +111,7 @@ TEST(ShortlistTest, RefusesEveryTruncationAndAppendix) {
   EXPECT_FALSE(Parse(good + "\1").ok());
 }
 
-TEST(ShortlistTest, RefusesEveryFlippedByteBeforeTheOddIdAtTheEnd) {
+TEST(ShortlistTest, RejectsEveryFlippedByteBeforeTheOddIdAtTheEnd) {
   Lists lists;
   lists.ids.resize(5);
   lists.offsets.back() = 5;
