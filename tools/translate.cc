@@ -312,7 +312,8 @@ void AddFlags(Settings* settings, Flags* flags) {
              "Above 0: translate sentences of N source tokens together, instead of --batch_size "
              "sentences.");
   flags->Add("plain", &settings->model.options.plain,
-             "Leave out drafts, which only make it faster. The translations are the same.");
+             "Search without drafts, int8 prefilter and fused argmax, which only make it faster. The "
+             "translations are the same.");
 
   flags->Group("Several translations");
   AddNBestFlags(&settings->options.search, flags);

@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "engine/math/huge_pages.h"
 #include "engine/math/quantize.h"
-#include "engine/speed/huge_pages.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 #if DNNL_CPU_RUNTIME == DNNL_RUNTIME_OMP

@@ -3,7 +3,6 @@
 #ifndef LIMPID_ENGINE_SEARCH_TOP_CANDIDATES_H_
 #define LIMPID_ENGINE_SEARCH_TOP_CANDIDATES_H_
 
-#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <vector>
@@ -31,21 +30,20 @@ class TopCandidates {
 
   // Offers each of scores[size] + offset. Never keeps minus infinity or NaN.
   void Offer(int row, float offset, const float* scores, int size) {
+    float threshold = threshold_;
     for (int column = 0; column < size; ++column) {
       const float score = scores[column] + offset;
-      if (score > threshold_) Insert({score, row, column});
+      if (score > threshold) {
+        Insert({score, row, column});
+        threshold = threshold_;
+      }
     }
   }
 
   absl::Span<const Candidate> best() const { return best_; }
 
  private:
-  void Insert(const Candidate& candidate) {
-    if (best_.size() == max_) best_.pop_back();
-    const auto worse = [](float score, const Candidate& other) { return score > other.score; };
-    best_.insert(std::upper_bound(best_.begin(), best_.end(), candidate.score, worse), candidate);
-    if (best_.size() == max_) threshold_ = best_.back().score;
-  }
+  void Insert(const Candidate& candidate);  // rare, so not inlined into the loop of Offer
 
   size_t max_ = 1;
   float threshold_ = 0;  // the score that a candidate must exceed

@@ -1,4 +1,4 @@
-#include "engine/speed/huge_pages.h"
+#include "engine/math/huge_pages.h"
 
 #include <sys/mman.h>
 

@@ -1,8 +1,8 @@
 // Memory for packed weights, in huge pages if the system has them. Compared with pages of 4 KB,
 // they cut TLB misses (5 % per float32 step) and page faults at start-up (5 %).
 
-#ifndef LIMPID_ENGINE_SPEED_HUGE_PAGES_H_
-#define LIMPID_ENGINE_SPEED_HUGE_PAGES_H_
+#ifndef LIMPID_ENGINE_MATH_HUGE_PAGES_H_
+#define LIMPID_ENGINE_MATH_HUGE_PAGES_H_
 
 #include <cstddef>
 #include <memory>
@@ -16,4 +16,4 @@ std::shared_ptr<std::byte> AllocateInHugePages(size_t bytes);
 
 }  // namespace limpid::internal
 
-#endif  // LIMPID_ENGINE_SPEED_HUGE_PAGES_H_
+#endif  // LIMPID_ENGINE_MATH_HUGE_PAGES_H_
