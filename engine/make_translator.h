@@ -1,19 +1,22 @@
-// Makes a translator from a model in memory, for programs that read other model formats.
+// Makes a translator from a model that is read by other means than Translator::Load, such as
+// ReadCheckpoint for other programs' formats.
 
 #ifndef LIMPID_ENGINE_MAKE_TRANSLATOR_H_
 #define LIMPID_ENGINE_MAKE_TRANSLATOR_H_
 
 #include <memory>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "limpid/translator.h"
 #include "models/model/checkpoint.h"
 
 namespace limpid::internal {
 
-// Same as Translator::Load, but ignores `options.verify`: there are no files. Does not throw.
-absl::StatusOr<std::unique_ptr<Translator>> MakeTranslator(Checkpoint checkpoint,
-                                                           const TranslatorOptions& options);
+// Same as Translator::Load with the model that `read` returns; calls it after checking the options.
+// Ignores `options.verify`, which is for `read` to do. Does not throw, even if `read` does.
+absl::StatusOr<std::unique_ptr<Translator>> MakeTranslator(
+    absl::FunctionRef<absl::StatusOr<Checkpoint>()> read, const TranslatorOptions& options);
 
 }  // namespace limpid::internal
 

@@ -90,7 +90,7 @@ absl::StatusOr<Parts> MakeParts(Checkpoint& checkpoint, const ModelWeights& weig
   constexpr int kParts = 3;
   const absl::StatusOr<std::shared_ptr<ThreadPool>> threads = ThreadPool::Create(kParts);
   if (!threads.ok()) return threads.status();
-  TokenizerFiles files = TakeTokenizerFiles(checkpoint.path, checkpoint);
+  TokenizerFiles files = TakeTokenizerFiles(checkpoint);
   Parts parts;
   const auto make = [&](size_t part) {
     const SingleThreadScope single_thread;
@@ -118,10 +118,13 @@ absl::StatusOr<Parts> MakeParts(Checkpoint& checkpoint, const ModelWeights& weig
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Model>> MakeModel(Checkpoint checkpoint,
+absl::StatusOr<std::unique_ptr<Model>> MakeModel(CheckpointReader read,
                                                  const TranslatorOptions& options) {
   const absl::StatusOr<ComputeType> type = ChooseComputeType(options.compute_type);
   if (!type.ok()) return type.status();
+  absl::StatusOr<Checkpoint> read_checkpoint = read();
+  if (!read_checkpoint.ok()) return read_checkpoint.status();
+  Checkpoint checkpoint = *std::move(read_checkpoint);
   const absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint.config, checkpoint.tensors);
   if (!weights.ok()) return weights.status();
   ModelInfo info = InfoOf(checkpoint, *type);

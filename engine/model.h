@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "engine/speed/fast_output.h"
 #include "engine/transformer/transformer.h"
@@ -39,9 +40,12 @@ struct Model {
   const ModelConfig& config() const { return transformer.config(); }
 };
 
+// Reads a model. Called once the options are known to be right.
+using CheckpointReader = absl::FunctionRef<absl::StatusOr<Checkpoint>()>;
+
 // Packs the weights and makes the tokenizer, on up to three threads. Throws on failures of
 // libraries; errors name the file.
-absl::StatusOr<std::unique_ptr<Model>> MakeModel(Checkpoint checkpoint,
+absl::StatusOr<std::unique_ptr<Model>> MakeModel(CheckpointReader read,
                                                  const TranslatorOptions& options);
 
 }  // namespace limpid::internal

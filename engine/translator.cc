@@ -208,7 +208,7 @@ Translator& Translator::operator=(Translator&& other) noexcept = default;
 Translator::~Translator() = default;
 
 absl::StatusOr<std::unique_ptr<Translator>> internal::MakeTranslator(
-    Checkpoint checkpoint, const TranslatorOptions& options) {
+    CheckpointReader read, const TranslatorOptions& options) {
   return WithoutExceptions(
       [&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
         if (options.thread_pool != nullptr && options.threads != 0) {
@@ -218,7 +218,7 @@ absl::StatusOr<std::unique_ptr<Translator>> internal::MakeTranslator(
         absl::StatusOr<std::shared_ptr<ThreadPool>> threads = options.thread_pool;
         if (*threads == nullptr) threads = ThreadPool::Create(options.threads);
         if (!threads.ok()) return threads.status();
-        absl::StatusOr<std::unique_ptr<Model>> model = MakeModel(std::move(checkpoint), options);
+        absl::StatusOr<std::unique_ptr<Model>> model = MakeModel(read, options);
         if (!model.ok()) return model.status();
         return std::make_unique<Translator>(
             std::make_unique<Translator::Impl>(*std::move(model), *std::move(threads)));
@@ -228,13 +228,14 @@ absl::StatusOr<std::unique_ptr<Translator>> internal::MakeTranslator(
 
 static absl::StatusOr<std::unique_ptr<Translator>> LoadFolder(const Folder& folder,
                                                               const TranslatorOptions& options) {
-  if (options.verify) {
-    const auto verified = VerifyChecksums(folder);
-    if (!verified.ok()) return verified.status();
-  }
-  absl::StatusOr<Checkpoint> checkpoint = ReadNative(folder);
-  if (!checkpoint.ok()) return checkpoint.status();
-  return MakeTranslator(*std::move(checkpoint), options);
+  const auto read = [&]() -> absl::StatusOr<Checkpoint> {
+    if (options.verify) {
+      const auto verified = VerifyChecksums(folder);
+      if (!verified.ok()) return verified.status();
+    }
+    return ReadNative(folder);
+  };
+  return MakeTranslator(read, options);
 }
 
 absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& model_folder,

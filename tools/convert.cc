@@ -153,7 +153,7 @@ int RunConvert(Arguments arguments) {
   absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(settings.from);
   if (!checkpoint.ok()) return Failure(checkpoint.status());
   Apply(settings, &*checkpoint);
-  if (absl::Status status = CheckTokenizer(settings.from, *checkpoint); !status.ok()) {
+  if (absl::Status status = CheckTokenizer(*checkpoint); !status.ok()) {
     return Failure(status);
   }
   const auto write = settings.to_hugging_face ? WriteHuggingFace : WriteNative;

@@ -61,7 +61,7 @@ int RunInspect(Arguments arguments) {
   const absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(*path);
   if (!checkpoint.ok()) return Failure(checkpoint.status());
   const int exit_code = Print(Describe(*checkpoint));
-  const absl::Status status = CheckTokenizer(*path, *checkpoint);
+  const absl::Status status = CheckTokenizer(*checkpoint);
   return status.ok() ? exit_code : Failure(status);
 }
 

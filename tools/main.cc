@@ -3,7 +3,6 @@
 #include <malloc.h>
 
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -21,13 +20,6 @@
 #include "tools/flags.h"
 #include "tools/streams.h"
 #include "tools/subcommand.h"
-
-// Highway's library calls this when it is loaded, for timers that we do not use. Its own definition
-// takes 3 ms, a tenth of a start.
-namespace hwy::platform {
-uint64_t TimerResolution();
-uint64_t TimerResolution() { return 1; }
-}  // namespace hwy::platform
 
 namespace limpid::internal {
 namespace {

@@ -82,28 +82,25 @@ absl::StatusOr<std::string> FindModel(const ModelFlags& model) {
   return folder;
 }
 
-absl::Status CheckTokenizer(const std::string& path, const Checkpoint& checkpoint) {
+absl::Status CheckTokenizer(const Checkpoint& checkpoint) {
   Checkpoint copy = checkpoint;
-  absl::Status status = MakeTokenizer(TakeTokenizerFiles(path, copy)).status();
-  const std::string missing = MissingTokenizer(path, checkpoint);
+  absl::Status status = MakeTokenizer(TakeTokenizerFiles(copy)).status();
+  const std::string missing = MissingTokenizer(checkpoint);
   if (status.ok() && !missing.empty()) Complain(missing);
   return status;
 }
 
-// As Translator::Load, for a model in any format.
+// Same as Translator::Load, for a model in any format.
 static absl::StatusOr<std::unique_ptr<Translator>> Load(const std::string& path,
                                                         const TranslatorOptions& options) {
-  return WithoutExceptions(
-      [&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
-        if (options.verify) {
-          const auto verified = VerifyChecksums(path);
-          if (!verified.ok()) return verified.status();
-        }
-        absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(path);
-        if (!checkpoint.ok()) return checkpoint.status();
-        return MakeTranslator(*std::move(checkpoint), options);
-      },
-      OutOfMemoryLoading());
+  const auto read = [&]() -> absl::StatusOr<Checkpoint> {
+    if (options.verify) {
+      const auto verified = VerifyChecksums(path);
+      if (!verified.ok()) return verified.status();
+    }
+    return ReadCheckpoint(path);
+  };
+  return MakeTranslator(read, options);
 }
 
 absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model) {

@@ -27,7 +27,7 @@ absl::StatusOr<std::string> DefaultModelFolder();
 
 // Makes a model's tokenizer as translating would, and warns on stderr if there is none. The error
 // names what is damaged or missing.
-absl::Status CheckTokenizer(const std::string& path, const Checkpoint& checkpoint);
+absl::Status CheckTokenizer(const Checkpoint& checkpoint);
 
 // Returns the folder that the flags name, or the default one; fails with NotFound if there is none.
 absl::StatusOr<std::string> FindModel(const ModelFlags& model);

@@ -138,7 +138,7 @@ absl::StatusOr<std::string> Learn(const Settings& settings) {
   absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(*folder);
   if (!checkpoint.ok()) return checkpoint.status();
   const absl::StatusOr<std::unique_ptr<Tokenizer>> tokenizer =
-      MakeTokenizer(TakeTokenizerFiles(*folder, *checkpoint));
+      MakeTokenizer(TakeTokenizerFiles(*checkpoint));
   if (!tokenizer.ok()) return tokenizer.status();
   const absl::StatusOr<const Translator*> translator = LoadModel(settings.model);
   if (!translator.ok()) return translator.status();

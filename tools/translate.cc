@@ -311,9 +311,10 @@ void AddFlags(Settings* settings, Flags* flags) {
   flags->Add("batch_tokens=N", &settings->options.batch_tokens, {0, kMaxBatchTokens},
              "Above 0: translate sentences of N source tokens together, instead of --batch_size "
              "sentences.");
-  flags->Add("plain", &settings->model.options.plain,
-             "Search without drafts, int8 prefilter and fused argmax, which only make it faster. The "
-             "translations are the same.");
+  flags->Add(
+      "plain", &settings->model.options.plain,
+      "Search without drafts, int8 prefilter and fused argmax, which only make it faster. The "
+      "translations are the same.");
 
   flags->Group("Several translations");
   AddNBestFlags(&settings->options.search, flags);

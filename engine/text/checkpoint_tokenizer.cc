@@ -91,9 +91,9 @@ TokenizerModel TakeTokenizerModel(Checkpoint& checkpoint) {
   };
 }
 
-TokenizerFiles TakeTokenizerFiles(const std::string& path, Checkpoint& checkpoint) {
+TokenizerFiles TakeTokenizerFiles(Checkpoint& checkpoint) {
   return {.model = TakeTokenizerModel(checkpoint),
-          .path = path,
+          .path = checkpoint.path,
           .source_path = std::move(checkpoint.source_tokenizer_path),
           .target_path = std::move(checkpoint.target_tokenizer_path),
           .names = std::move(checkpoint.tokenizer_names),
@@ -108,13 +108,14 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(TokenizerFiles files) {
   return tokenizer;
 }
 
-std::string MissingTokenizer(const std::string& path, const Checkpoint& checkpoint) {
+std::string MissingTokenizer(const Checkpoint& checkpoint) {
   const bool is_stated = checkpoint.config.tokenizer.has_value();
   if (is_stated || TokenizerKindOf(checkpoint) != TokenizerKind::kSpaces) return "";
-  return absl::StrCat(path, ": found no tokenizer, so text must come split into pieces by ",
+  return absl::StrCat(checkpoint.path,
+                      ": found no tokenizer, so text must come split into pieces by ",
                       "spaces; looked for ",
                       checkpoint.tokenizer_names.empty() ? "none" : checkpoint.tokenizer_names,
-                      ", found ", FilesIn(path));
+                      ", found ", FilesIn(checkpoint.path));
 }
 
 }  // namespace limpid::internal

@@ -24,7 +24,7 @@ struct TokenizerFiles {
   std::string names;       // file names that were tried
   bool is_stated = false;  // whether the config names the tokenizer
 };
-TokenizerFiles TakeTokenizerFiles(const std::string& path, Checkpoint& checkpoint);
+TokenizerFiles TakeTokenizerFiles(Checkpoint& checkpoint);
 
 // Makes the tokenizer. Fails, naming the file, if a file is damaged or belongs to another model
 // (few of its pieces are in the vocabulary). Also fails if there is no file but the vocabulary has
@@ -33,7 +33,7 @@ absl::StatusOr<std::unique_ptr<Tokenizer>> MakeTokenizer(TokenizerFiles files);
 
 // Returns a warning that no tokenizer was found, with the names tried and the files present; empty
 // if the model has a tokenizer or its config says that text comes split into pieces.
-std::string MissingTokenizer(const std::string& path, const Checkpoint& checkpoint);
+std::string MissingTokenizer(const Checkpoint& checkpoint);
 
 }  // namespace limpid::internal
 

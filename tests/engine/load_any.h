@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "absl/status/statusor.h"
 #include "engine/make_translator.h"
@@ -16,9 +15,7 @@ namespace limpid::internal {
 
 inline absl::StatusOr<std::unique_ptr<Translator>> LoadAny(const std::string& path,
                                                            const TranslatorOptions& options = {}) {
-  absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(path);
-  if (!checkpoint.ok()) return checkpoint.status();
-  return MakeTranslator(*std::move(checkpoint), options);
+  return MakeTranslator([&] { return ReadCheckpoint(path); }, options);
 }
 
 }  // namespace limpid::internal

@@ -115,9 +115,8 @@ def write_weights(name, folder, seed):
             tensors[f"model.{side}.embed_positions.weight"] = positions
     dtype = MODELS[name].get("_dtype", torch.float32)
     tensors = {name: tensor.to(dtype) for name, tensor in tensors.items()}
-    if kind := MODELS[name].get("_torch_save"):
-        path, is_zip = folder / "pytorch_model.bin", kind == "zip"
-        torch.save(tensors, path, _use_new_zipfile_serialization=is_zip)
+    if MODELS[name].get("_torch_save"):
+        torch.save(tensors, folder / "pytorch_model.bin")
     else:
         (folder / "model.safetensors").write_bytes(save(tensors))
 

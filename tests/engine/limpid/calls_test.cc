@@ -1,8 +1,6 @@
 // Calls in progress: a program can stop them, gets each text as soon as it is finished, and shares
 // threads between translators.
 
-#include <malloc.h>
-
 #include <atomic>
 #include <chrono>
 #include <map>
@@ -18,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "limpid/translator.h"
+#include "tests/engine/allocated_bytes.h"
 
 namespace limpid::internal {
 namespace {
@@ -229,12 +228,14 @@ TEST(SharedPoolTest, APoolAndANumberOfThreadsConflict) {
   EXPECT_THAT(std::string(translator.status().message()), HasSubstr("threads must be 0"));
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // have allocators of their own
-size_t AllocatedBytes() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
+TEST(LoadTest, OptionsAreCheckedBeforeTheModelIsRead) {
+  const auto pool = *ThreadPool::Create(1);
+  EXPECT_TRUE(absl::IsNotFound(Translator::Load("no/such/folder").status()));
+  const auto translator = Translator::Load("no/such/folder", {.threads = 2, .thread_pool = pool});
+  EXPECT_TRUE(absl::IsInvalidArgument(translator.status())) << translator.status();
 }
 
+#if LIMPID_COUNTS_ALLOCATED_BYTES
 TEST(TrimTest, FreesWhatCallsLeft) {
   const auto translator = *Translator::Load(kModel, {.threads = 1});
   const std::vector<std::string> texts(64, "The old man bought a red car yesterday.");

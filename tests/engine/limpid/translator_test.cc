@@ -2,8 +2,6 @@
 
 #include "limpid/translator.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <climits>
 #include <cmath>
@@ -21,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "models/native/native.h"
 #include "nlohmann/json.hpp"
+#include "tests/engine/allocated_bytes.h"
 #include "tests/engine/compute_types.h"
 #include "tests/reference/random_model.h"
 #include "tests/temporary_folder.h"
@@ -409,12 +408,7 @@ TEST(TranslatorTest, TextsOverTheLimitAreRejectedByName) {
               HasSubstr("a phrase of 100000001 bytes"));
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // have allocators of their own
-size_t AllocatedBytes() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
-
+#if LIMPID_COUNTS_ALLOCATED_BYTES
 TEST(TranslatorTest, TheBuffersOfALargeBatchAreFreed) {
   const auto translator = *Translator::Load(kModel, {.threads = 1});
   const std::vector<std::string> usual(64, "The old man bought a red car yesterday.");
