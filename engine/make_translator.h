@@ -6,17 +6,16 @@
 
 #include <memory>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "engine/model.h"
 #include "limpid/translator.h"
-#include "models/model/checkpoint.h"
 
 namespace limpid::internal {
 
 // Same as Translator::Load with the model that `read` returns; calls it after checking the options.
 // Ignores `options.verify`, which is for `read` to do. Does not throw, even if `read` does.
-absl::StatusOr<std::unique_ptr<Translator>> MakeTranslator(
-    absl::FunctionRef<absl::StatusOr<Checkpoint>()> read, const TranslatorOptions& options);
+absl::StatusOr<std::unique_ptr<Translator>> MakeTranslator(CheckpointReader read,
+                                                           const TranslatorOptions& options);
 
 }  // namespace limpid::internal
 

@@ -98,8 +98,7 @@ absl::StatusOr<Parts> MakeParts(Checkpoint& checkpoint, const ModelWeights& weig
       parts.decoder.emplace(checkpoint.config, weights, type);
       if (!options.plain) {
         const bool drafts = has_shortlist && !options.shortlist;
-        parts.fast_output.emplace(checkpoint.config, parts.decoder->output(), weights.output, type,
-                                  drafts);
+        parts.fast_output.emplace(parts.decoder->output(), drafts);
       }
     } else if (part == 1) {
       parts.encoder.emplace(checkpoint.config, weights, type);

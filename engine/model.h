@@ -40,7 +40,7 @@ struct Model {
   const ModelConfig& config() const { return transformer.config(); }
 };
 
-// Reads a model. Called once the options are known to be right.
+// Reads a model. Called after the options that do not depend on it have been checked.
 using CheckpointReader = absl::FunctionRef<absl::StatusOr<Checkpoint>()>;
 
 // Packs the weights and makes the tokenizer, on up to three threads. Throws on failures of

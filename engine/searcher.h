@@ -4,7 +4,6 @@
 #define LIMPID_ENGINE_SEARCHER_H_
 
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "engine/search/beam_search.h"
@@ -20,33 +19,19 @@ namespace limpid::internal {
 class Searcher {
  public:
   // Without `fast_output` (`--plain`), greedy search is always the plain one.
-  explicit Searcher(const Transformer& transformer, const FastOutput* fast_output = nullptr)
-      : transformer_(transformer), greedy_(transformer), beam_search_(transformer) {
-    if (fast_output != nullptr) fast_greedy_.emplace(transformer, *fast_output);
-  }
+  explicit Searcher(const Transformer& transformer, const FastOutput* fast_output = nullptr);
 
   // Translates each sentence. Returns [sentences], with at least one hypothesis each, valid until
   // the next call. The options must have passed CheckSearchOptions, and each prefix must leave room
   // for a token. Tokens in config.bad_words are produced only as part of a prefix.
-  const std::vector<Hypotheses>& Search(const SourceBatch& source, const SearchRequest& request) {
-    if (request.options.beam_size > 1) {
-      beam_search_.Search(source, request, state_, found_);
-    } else if (fast_greedy_.has_value() && fast_greedy_->CanSearch(request)) {
-      fast_greedy_->Search(source, request, draft_candidates_, state_, found_);
-    } else {
-      greedy_.Search(source, request, state_, found_);
-    }
-    return found_;
-  }
+  const std::vector<Hypotheses>& Search(const SourceBatch& source, const SearchRequest& request);
 
   // Sets the likely tokens of the next translations, to draft from (see FastGreedySearch). Not for
-  // use with SelectTokens.
-  void DraftFrom(std::vector<int> candidates) { draft_candidates_ = std::move(candidates); }
+  // use with RestrictVocabulary.
+  void DraftFrom(std::vector<int> candidates);
 
   // Restricts the following searches to these tokens, in ascending order; empty: all tokens.
-  void SelectTokens(std::vector<int> tokens) {
-    state_.active = transformer_.Activate(std::move(tokens));
-  }
+  void RestrictVocabulary(std::vector<int> tokens);
 
  private:
   const Transformer& transformer_;

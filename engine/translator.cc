@@ -14,11 +14,11 @@
 
 #include "engine/check_options.h"
 #include "engine/exceptions.h"
+#include "engine/idle_pool.h"
 #include "engine/make_translator.h"
 #include "engine/math/linear.h"
 #include "engine/model.h"
-#include "engine/speed/idle_pool.h"
-#include "engine/speed/processors.h"
+#include "engine/processors.h"
 #include "engine/text/assemble.h"
 #include "engine/text/batching.h"
 #include "engine/text/prepare.h"

@@ -27,7 +27,7 @@ absl::Status Worker::Score(const Batch& batch, const Task& task) {
 
 absl::Status Worker::Search(const Batch& batch, const Task& task) {
   if (model_.only_shortlist) {
-    searcher_.SelectTokens(LikelyTokens(batch, task));
+    searcher_.RestrictVocabulary(LikelyTokens(batch, task));
   } else if (batch.size() == 1 && model_.fast_output.has_value() &&
              model_.fast_output->has_drafts()) {
     std::vector<int> candidates = LikelyTokens(batch, task);

@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "engine/speed/processors.h"
+#include "engine/processors.h"
 #include "limpid/alignment.h"
 #include "limpid/translator.h"
 #include "tools/flags.h"

@@ -31,6 +31,8 @@ void omp_set_num_threads(int threads);
 namespace limpid::internal {
 namespace {
 
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
 using DnnlType = dnnl::memory::data_type;
 using DnnlTag = dnnl::memory::format_tag;
 
@@ -285,7 +287,8 @@ const void* Gemm::Multiply(int begin, int rows, const PackedMatrix& weights) {
   return state.result.data();
 }
 
-Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
+Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type,
+                    absl::Span<const int> masked) {
   Linear linear;
   linear.in_ = static_cast<int>(layers[0].weight.columns());
   std::vector<Row> rows;
@@ -295,12 +298,16 @@ Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type) {
     const std::vector<float> bias = ReadAll(layer.bias);
     linear.bias_.insert(linear.bias_.end(), bias.begin(), bias.end());
   }
+  for (const int output : masked) {
+    rows[output].is_zero = true;
+    linear.bias_[output] = kMinusInfinity;
+  }
   linear.PackRows(rows, type, Lifetime::kModel);
   return linear;
 }
 
 Linear Linear::PackOutputs(const LinearWeights& layer, absl::Span<const int> outputs,
-                           ComputeType type) {
+                           ComputeType type, absl::Span<const int> masked) {
   constexpr size_t kGranularity = 256;
   const size_t out = (outputs.size() + kGranularity - 1) / kGranularity * kGranularity;
   Linear linear;
@@ -308,11 +315,12 @@ Linear Linear::PackOutputs(const LinearWeights& layer, absl::Span<const int> out
   const std::vector<float> bias = ReadAll(layer.bias);
   std::vector<Row> rows;
   for (const int output : outputs) {
-    rows.push_back({&layer.weight, output});
-    linear.bias_.push_back(bias[output]);
+    const bool is_masked = std::find(masked.begin(), masked.end(), output) != masked.end();
+    rows.push_back({&layer.weight, output, is_masked});
+    linear.bias_.push_back(is_masked ? kMinusInfinity : bias[output]);
   }
-  rows.resize(out);
-  linear.bias_.resize(out, -std::numeric_limits<float>::infinity());
+  rows.resize(out, {&layer.weight, 0, /*is_zero=*/true});
+  linear.bias_.resize(out, kMinusInfinity);
   linear.PackRows(rows, type, Lifetime::kBatch);
   return linear;
 }
@@ -322,7 +330,7 @@ absl::Span<const Linear::Row> Linear::FirstPanel(absl::Span<const Row> rows, Com
   const absl::Span<const Row> widest = rows.subspan(0, kMaxColumns);
   const float input_scale = InputScale(rows[0], type);
   const auto* const end = std::find_if(widest.begin(), widest.end(), [&](const Row& row) {
-    return row.tensor != nullptr && InputScale(row, type) != input_scale;
+    return InputScale(row, type) != input_scale;
   });
   return widest.subspan(0, end - widest.begin());
 }
@@ -331,7 +339,7 @@ absl::Span<const Linear::Row> Linear::FirstPanel(absl::Span<const Row> rows, Com
 // scale per row loses less.
 float Linear::InputScale(const Row& row, ComputeType type) {
   const bool uses_stored = type == ComputeType::kInt8 && HasInt8DotProducts();
-  return uses_stored && row.tensor != nullptr ? row.tensor->input_scale : 0;
+  return uses_stored ? row.tensor->input_scale : 0;
 }
 
 void Linear::PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime) {
@@ -361,7 +369,7 @@ void Linear::PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lif
 
 void Linear::ReadRows(absl::Span<const Row> rows, float* out) const {
   for (const Row& row : rows) {
-    if (row.tensor == nullptr) {
+    if (row.is_zero) {
       std::fill_n(out, in_, 0.0F);
     } else {
       ReadRow(*row.tensor, row.index, out);
@@ -374,7 +382,7 @@ void Linear::ReadRows(absl::Span<const Row> rows, float* out) const {
 void Linear::QuantizeRows(absl::Span<const Row> rows, int8_t* out) {
   std::vector<float> scratch;
   for (const Row& row : rows) {
-    if (row.tensor == nullptr) {
+    if (row.is_zero) {
       std::fill_n(out, in_, int8_t{0});
       scales_.push_back(0);
     } else {
@@ -410,12 +418,6 @@ std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, Com
   }
   Reorder(values, plain, panel->memory);
   return panel;
-}
-
-Linear Linear::Masked(absl::Span<const int> outputs) const {
-  Linear copy = *this;
-  for (const int output : outputs) copy.bias_[output] = -std::numeric_limits<float>::infinity();
-  return copy;
 }
 
 // Calls finish(first row, first column, ProductRows) for each block of rows of each panel of x Wᵀ.

@@ -71,12 +71,14 @@ class Linear {
   Linear() = default;
   // Packs layers that read the same input into one, their outputs side by side. Converts weights to
   // `type` (not kAuto). For kInt8, weights stored in int8 are used unchanged, with their input
-  // scales, if any.
-  static Linear Pack(absl::Span<const LinearWeights> layers, ComputeType type);
-  // Packs only the given outputs of a layer, in that order, then pads with outputs of minus
-  // infinity to a multiple of 256, so that few GEMM sizes have to be compiled.
+  // scales, if any. The `masked` outputs are minus infinity, whatever their weights and inputs are.
+  static Linear Pack(absl::Span<const LinearWeights> layers, ComputeType type,
+                     absl::Span<const int> masked = {});
+  // Packs only the given outputs of a layer, ascending, and masks those that are in `masked`; pads
+  // with outputs of minus infinity to a multiple of 256, so that few GEMM sizes have to be
+  // compiled.
   static Linear PackOutputs(const LinearWeights& layer, absl::Span<const int> outputs,
-                            ComputeType type);
+                            ComputeType type, absl::Span<const int> masked = {});
 
   int in() const { return in_; }
   int out() const { return out_; }
@@ -100,18 +102,16 @@ class Linear {
   // For int8: the largest scale of an output's weights.
   float LargestScale() const;
 
-  // A copy with these outputs masked to minus infinity. Shares the packed weights.
-  Linear Masked(absl::Span<const int> outputs) const;
-
  private:
   // Wide layers are multiplied panel by panel, so that a panel's weights and its result for a few
   // rows stay in the processor's cache together.
   static constexpr int kMaxColumns = 2048;
 
-  // One row of a checkpoint's weights; zeros if `tensor` is null.
+  // One row of a checkpoint's weights, or zeros in its place.
   struct Row {
     const TensorView* tensor = nullptr;
     int64_t index = 0;
+    bool is_zero = false;
   };
   enum class Lifetime { kModel, kBatch };
   static absl::Span<const Row> FirstPanel(absl::Span<const Row> rows, ComputeType type);

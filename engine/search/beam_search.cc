@@ -29,7 +29,7 @@ void BeamSearch::Search(const SourceBatch& source, const SearchRequest& request,
   while (!inputs_.empty() && !request.ShouldStop()) {
     const DecoderStep step = {inputs_, source, state.cross_cache, state.self_cache};
     const Matrix& output = transformer_.Step(step, state.exec);
-    const Matrix& logits = transformer_.Logits(output, state.active, state.exec);
+    const Matrix& logits = transformer_.Logits(output, state.vocabulary, state.exec);
     next_inputs_.clear();
     for (size_t row = 0; row < inputs_.size();) {
       const int first_row = static_cast<int>(row);
@@ -86,7 +86,7 @@ int BeamSearch::Advance(int sentence, int first_row, const Matrix& logits,
   if (static_cast<size_t>(position) < prefix.size()) {
     FollowPrefix(beam, prefix[position], logits.row(first_row));
   } else {
-    CollectCandidates(beam, first_row, logits, request, state);
+    CollectCandidates(beam, first_row, logits, request);
     TakeCandidates(beam, first_row, logits, request);
     if (!CanImprove(beam, static_cast<int>(prefix.size()), request.options)) beam.live_count = 0;
   }
@@ -112,18 +112,18 @@ void BeamSearch::FollowPrefix(Beam& beam, int token, const float* logits) {
 // Collects the best (1 + ends) * beam_size candidates. That is enough for beam_size live ones: of a
 // hypothesis's candidates, at most `ends` end the translation.
 void BeamSearch::CollectCandidates(const Beam& beam, int first_row, const Matrix& logits,
-                                   const SearchRequest& request, DecodingState& state) {
+                                   const SearchRequest& request) {
   const ModelConfig& config = transformer_.config();
   const LogitsProcessor processor(request.options, request.constraints, config);
   const size_t ends = 1 + request.constraints.end_at.size();
   candidates_.Reset((1 + ends) * request.options.beam_size);
-  state.scores.Reserve(config.target_vocab_size);
+  processed_logits_.Reserve(config.target_vocab_size);
   for (int i = 0; i < beam.live_count; ++i) {
     const float* row = logits.row(first_row + i);
     const auto so_far = static_cast<float>(beam.live[i].score);
-    if (processor.active()) {
-      processor.Apply(row, -log_sum_exp_[i], beam.live[i].ids, state.scores.data());
-      candidates_.Offer(i, so_far, state.scores.data(), config.target_vocab_size);
+    if (processor.changes_logits()) {
+      processor.Apply(row, -log_sum_exp_[i], beam.live[i].ids, processed_logits_.data());
+      candidates_.Offer(i, so_far, processed_logits_.data(), config.target_vocab_size);
     } else {
       candidates_.Offer(i, so_far - log_sum_exp_[i], row, config.target_vocab_size);
     }

@@ -44,7 +44,7 @@ class BeamSearch {
               DecodingState& state);
   void FollowPrefix(Beam& beam, int token, const float* logits);
   void CollectCandidates(const Beam& beam, int first_row, const Matrix& logits,
-                         const SearchRequest& request, DecodingState& state);
+                         const SearchRequest& request);
   void TakeCandidates(Beam& beam, int first_row, const Matrix& logits,
                       const SearchRequest& request);
   void Finish(Hypothesis& hypothesis, Beam& beam);
@@ -54,6 +54,7 @@ class BeamSearch {
   std::vector<Beam> beams_;  // [sentences]
   TopCandidates candidates_;
   std::vector<float> log_sum_exp_;    // [beam_size]: of each live hypothesis's logits
+  Buffer<float> processed_logits_;    // scratch: [vocab]
   std::vector<DecoderInput> inputs_;  // of the current step
   std::vector<DecoderInput> next_inputs_;
 };

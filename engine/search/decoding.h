@@ -35,7 +35,7 @@ struct Hypothesis {
   }
 };
 
-// The hypotheses of one sentence.
+// The hypotheses of one sentence, the best first; samples in the order in which they were drawn.
 using Hypotheses = std::vector<Hypothesis>;
 
 // Whether more than one hypothesis per sentence is requested.
@@ -77,8 +77,7 @@ struct DecodingState {
   Execution exec;
   CrossAttentionCache cross_cache;
   SelfAttentionCache self_cache;
-  ActiveVocabulary active;
-  Buffer<float> scores;  // [vocab]: one row of logits after LogitsProcessor
+  ActiveVocabulary vocabulary;
 };
 
 }  // namespace limpid::internal

@@ -2,8 +2,6 @@
 
 #include <limits>
 
-#include "engine/search/logits_processor.h"
-
 namespace limpid::internal {
 namespace {
 
@@ -30,14 +28,14 @@ void GreedySearch::Search(const SourceBatch& source, const SearchRequest& reques
   while (!state_.done() && !request.ShouldStop()) {
     const DecoderStep step = {state_.inputs(), source, state.cross_cache, state.self_cache};
     const Matrix& output = transformer_.Step(step, state.exec);
-    const Matrix& logits = transformer_.Logits(output, state.active, state.exec);
+    const Matrix& logits = transformer_.Logits(output, state.vocabulary, state.exec);
     for (int row = 0; row < logits.rows(); ++row) {
       const DecoderInput input = state_.inputs()[row];
       if (request.options.alternatives > 0 &&
           input.position == ForkPosition(request, input.sentence)) {
-        Fork(input, logits.row(row), request, state);
+        Fork(input, logits.row(row), request.options, state.self_cache);
       } else {
-        state_.Extend(input, Choose(input, logits.row(row), request, source, state.scores));
+        state_.Extend(input, Choose(input, logits.row(row), source, request));
       }
     }
     state_.BeginNextStep();
@@ -47,17 +45,15 @@ void GreedySearch::Search(const SourceBatch& source, const SearchRequest& reques
 // Returns the prefix's token at this position, if any; otherwise the token that the options choose
 // from `logits` [vocab], by default the most probable.
 NextToken GreedySearch::Choose(const DecoderInput& input, const float* logits,
-                               const SearchRequest& request, const SourceBatch& source,
-                               Buffer<float>& scores) {
+                               const SourceBatch& source, const SearchRequest& request) {
   const ModelConfig& config = transformer_.config();
   const MaxLogit best = ArgMax(logits, config.target_vocab_size);
   NextToken next = {best.index, 0};
   const absl::Span<const int> prefix = request.prefix(input.sentence);
   if (static_cast<size_t>(input.position) < prefix.size()) {
     next.token = prefix[input.position];
-  } else if (request.options.temperature > 0 ||
-             LogitsProcessor(request.options, request.constraints, config).active()) {
-    next.token = ProcessedToken(input, logits, request, source, scores);
+  } else if (request.options.temperature > 0 || state_.processor().changes_logits()) {
+    next.token = ProcessedToken(input, logits, source, request.options);
   }
   if (next.token >= 0) next.log_probability = logits[next.token] - best.log_sum_exp;
   return next;
@@ -65,15 +61,10 @@ NextToken GreedySearch::Choose(const DecoderInput& input, const float* logits,
 
 // Samples or takes the best of the processed logits. Returns -1 if the options allow no token.
 int GreedySearch::ProcessedToken(const DecoderInput& input, const float* logits,
-                                 const SearchRequest& request, const SourceBatch& source,
-                                 Buffer<float>& scores) {
-  const SearchOptions& options = request.options;
+                                 const SourceBatch& source, const SearchOptions& options) {
   const int vocab = transformer_.config().target_vocab_size;
-  const LogitsProcessor processor(options, request.constraints, transformer_.config());
-  if (processor.active()) {
-    scores.Reserve(vocab);
-    processor.Apply(logits, /*offset=*/0, state_.hypothesis(input).ids, scores.data());
-    logits = scores.data();
+  if (state_.processor().changes_logits()) {
+    logits = ProcessedLogits(logits, state_.hypothesis(input).ids);
   }
   if (options.temperature > 0) {
     const int sample = input.hypothesis - state_.first_hypothesis(input.sentence);
@@ -84,17 +75,20 @@ int GreedySearch::ProcessedToken(const DecoderInput& input, const float* logits,
   return best.logit == -std::numeric_limits<float>::infinity() ? -1 : best.index;
 }
 
+// Returns the logits [vocab] as the options change them after `ids`.
+const float* GreedySearch::ProcessedLogits(const float* logits, absl::Span<const int> ids) {
+  processed_logits_.Reserve(transformer_.config().target_vocab_size);
+  state_.processor().Apply(logits, /*offset=*/0, ids, processed_logits_.data());
+  return processed_logits_.data();
+}
+
 // Forks a hypothesis into several, one for each of the most probable next tokens.
 void GreedySearch::Fork(const DecoderInput& input, const float* logits,
-                        const SearchRequest& request, DecodingState& state) {
-  const ModelConfig& config = transformer_.config();
-  const int vocab = config.target_vocab_size;
+                        const SearchOptions& options, SelfAttentionCache& cache) {
+  const int vocab = transformer_.config().target_vocab_size;
   Hypotheses& found = state_.hypotheses(input.sentence);
-  state.scores.Reserve(vocab);
-  LogitsProcessor(request.options, request.constraints, config)
-      .Apply(logits, /*offset=*/0, found[0].ids, state.scores.data());
-  alternatives_.Reset(request.options.alternatives);
-  alternatives_.Offer(0, 0, state.scores.data(), vocab);
+  alternatives_.Reset(options.alternatives);
+  alternatives_.Offer(0, 0, ProcessedLogits(logits, found[0].ids), vocab);
 
   const int alternatives = static_cast<int>(alternatives_.best().size());
   if (alternatives == 0) return;  // no token may follow: cut off
@@ -104,7 +98,7 @@ void GreedySearch::Fork(const DecoderInput& input, const float* logits,
   for (int i = 0; i < alternatives; ++i) {
     DecoderInput fork = input;
     fork.hypothesis += i;
-    if (i > 0) state.self_cache.Fork(input.hypothesis, fork.hypothesis);
+    if (i > 0) cache.Fork(input.hypothesis, fork.hypothesis);
     const int token = alternatives_.best()[i].column;
     state_.Extend(fork, {token, logits[token] - log_sum_exp});
   }

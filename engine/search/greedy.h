@@ -4,13 +4,15 @@
 //     step the decoder  →  logits  →  argmax  →  the chosen token is the next input
 //
 // With a temperature a token is sampled instead; SearchOptions can forbid, force or fork tokens.
-// engine/speed/fast_greedy.h finds the same translations faster, without options.
+// engine/speed/fast_greedy.h finds the same translations faster, if no option
+// changes which token is taken.
 
 #ifndef LIMPID_ENGINE_SEARCH_GREEDY_H_
 #define LIMPID_ENGINE_SEARCH_GREEDY_H_
 
 #include <vector>
 
+#include "absl/types/span.h"
 #include "engine/math/matrix.h"
 #include "engine/search/decoding.h"
 #include "engine/search/greedy_state.h"
@@ -30,17 +32,19 @@ class GreedySearch {
               std::vector<Hypotheses>& found);
 
  private:
-  NextToken Choose(const DecoderInput& input, const float* logits, const SearchRequest& request,
-                   const SourceBatch& source, Buffer<float>& scores);
-  int ProcessedToken(const DecoderInput& input, const float* logits, const SearchRequest& request,
-                     const SourceBatch& source, Buffer<float>& scores);
-  void Fork(const DecoderInput& input, const float* logits, const SearchRequest& request,
-            DecodingState& state);
+  NextToken Choose(const DecoderInput& input, const float* logits, const SourceBatch& source,
+                   const SearchRequest& request);
+  int ProcessedToken(const DecoderInput& input, const float* logits, const SourceBatch& source,
+                     const SearchOptions& options);
+  const float* ProcessedLogits(const float* logits, absl::Span<const int> ids);
+  void Fork(const DecoderInput& input, const float* logits, const SearchOptions& options,
+            SelfAttentionCache& cache);
 
   const Transformer& transformer_;
   GreedyState state_;
   Sampler sampler_;
   TopCandidates alternatives_;
+  Buffer<float> processed_logits_;  // scratch: [vocab]
 };
 
 }  // namespace limpid::internal

@@ -1,14 +1,12 @@
 #include "engine/search/greedy_state.h"
 
-#include "engine/search/logits_processor.h"
-
 namespace limpid::internal {
 
 void GreedyState::Start(const SourceBatch& source, const SearchRequest& request,
                         const ModelConfig& config, SelfAttentionCache& cache,
                         std::vector<Hypotheses>& found) {
   request_ = &request;
-  config_ = &config;
+  processor_.emplace(request.options, request.constraints, config);
   found_ = &found;
   width_ = SearchWidth(request.options);
   cache.Reset(config.decoder_layers, config.model_dim, source.sentences() * width_);
@@ -37,13 +35,10 @@ void GreedyState::Extend(DecoderInput input, NextToken next) {
   extended.log_probabilities.push_back(next.log_probability);
   extended.score += next.log_probability;
 
-  const LogitsProcessor processor(request_->options, request_->constraints, *config_);
-  const bool in_prefix =
-      static_cast<size_t>(input.position) < request_->prefix(input.sentence).size();
-  extended.finished = !in_prefix && processor.IsEnd(next.token);
+  extended.finished = IsEnd(next.token, input);
+  if (IsLast(next.token, input)) return;
   input.token = next.token;
   ++input.position;
-  if (extended.finished || input.position >= max_tokens_[input.sentence]) return;
   next_inputs_.push_back(input);
 }
 
@@ -52,9 +47,14 @@ void GreedyState::BeginNextStep() {
   next_inputs_.clear();
 }
 
-bool GreedyState::IsLast(int token, int position, int sentence) const {
-  const LogitsProcessor processor(request_->options, request_->constraints, *config_);
-  return processor.IsEnd(token) || position + 1 >= max_tokens_[sentence];
+bool GreedyState::IsEnd(int token, const DecoderInput& input) const {
+  const bool in_prefix =
+      static_cast<size_t>(input.position) < request_->prefix(input.sentence).size();
+  return !in_prefix && processor_->IsEnd(token);
+}
+
+bool GreedyState::IsLast(int token, const DecoderInput& input) const {
+  return IsEnd(token, input) || input.position + 1 >= max_tokens_[input.sentence];
 }
 
 }  // namespace limpid::internal

@@ -3,9 +3,11 @@
 #ifndef LIMPID_ENGINE_SEARCH_GREEDY_STATE_H_
 #define LIMPID_ENGINE_SEARCH_GREEDY_STATE_H_
 
+#include <optional>
 #include <vector>
 
 #include "engine/search/decoding.h"
+#include "engine/search/logits_processor.h"
 
 namespace limpid::internal {
 
@@ -32,8 +34,12 @@ class GreedyState {
   void BeginNextStep();
   void DiscardNextInputs() { next_inputs_.clear(); }
 
-  // Whether `token` in this position ends the sentence's translation.
-  bool IsLast(int token, int position, int sentence) const;
+  // Whether `token`, chosen after this input, ends the hypothesis: it is an end token after the
+  // prefix, or reaches the maximum length.
+  bool IsLast(int token, const DecoderInput& input) const;
+
+  // Only valid during a search.
+  const LogitsProcessor& processor() const { return *processor_; }
 
   // A sentence's hypotheses have consecutive indices in the cache, starting with this one.
   int first_hypothesis(int sentence) const { return sentence * width_; }
@@ -43,8 +49,10 @@ class GreedyState {
   }
 
  private:
+  bool IsEnd(int token, const DecoderInput& input) const;
+
   const SearchRequest* request_ = nullptr;
-  const ModelConfig* config_ = nullptr;
+  std::optional<LogitsProcessor> processor_;
   std::vector<Hypotheses>* found_ = nullptr;  // [sentences]
   int width_ = 1;                             // the maximum number of hypotheses of a sentence
   std::vector<int> max_tokens_;               // [sentences]

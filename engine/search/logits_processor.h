@@ -59,7 +59,7 @@ class LogitsProcessor {
       : options_(options), constraints_(constraints), config_(config) {}
 
   // Whether any option changes scores; otherwise Apply only adds the offset.
-  bool active() const {
+  bool changes_logits() const {
     return options_.repetition_penalty != 1 || options_.no_repeat_ngram_size > 0 ||
            options_.min_output_tokens > 0 || !constraints_.suppress.empty() ||
            !constraints_.completions.empty();

@@ -62,7 +62,7 @@ DraftLayer::DraftLayer(const LinearWeights& output)
 
 int DraftLayer::ArgMax(const float* x, absl::Span<const int> candidates,
                        Buffer<int16_t>& input) const {
-  assert(!scales_.empty() && !candidates.empty());
+  assert(!candidates.empty());
   input.Reserve(row_size_);
   const float scale = Quantize(x, model_dim_, input.data());
   std::fill(input.data() + model_dim_, input.data() + row_size_, int16_t{0});

@@ -1,7 +1,5 @@
-// Drafts of the next token for speculative decoding (Leviathan et al. 2023) with the model's own
-// decoder and a shortlist. When a sentence is translated alone, the output layer is half of what a
-// decoder step reads; a draft reads only the rows of a few candidates. Search verifies many drafts
-// at once with the whole layer, so the result is the same.
+// The output layer in int8 for a few candidates: drafts of the next token, for speculative decoding
+// (fast_greedy.h).
 
 #ifndef LIMPID_ENGINE_SPEED_DRAFT_H_
 #define LIMPID_ENGINE_SPEED_DRAFT_H_
@@ -20,11 +18,10 @@ namespace limpid::internal {
 // The output layer in int8, row by row, unpacked. Immutable.
 class DraftLayer {
  public:
-  DraftLayer() = default;  // empty
   explicit DraftLayer(const LinearWeights& output);
 
   // Returns the token of `candidates` (not empty) with the largest int8 logit after the decoder's
-  // output x [model_dim]. `input` is scratch memory. The layer must not be empty.
+  // output x [model_dim]. `input` is scratch memory.
   int ArgMax(const float* x, absl::Span<const int> candidates, Buffer<int16_t>& input) const;
 
   // Row sizes are multiples of this: whole vectors on any processor, and whole cache lines.

@@ -17,7 +17,7 @@ bool FastGreedySearch::CanSearch(const SearchRequest& request) const {
   const bool has_prefix = std::any_of(request.prefixes.begin(), request.prefixes.end(),
                                       [](absl::Span<const int> prefix) { return !prefix.empty(); });
   return options.temperature == 0 && options.alternatives == 0 && !has_prefix &&
-         !LogitsProcessor(options, request.constraints, transformer_.config()).active();
+         !LogitsProcessor(options, request.constraints, transformer_.config()).changes_logits();
 }
 
 void FastGreedySearch::Search(const SourceBatch& source, const SearchRequest& request,
@@ -25,20 +25,20 @@ void FastGreedySearch::Search(const SourceBatch& source, const SearchRequest& re
                               std::vector<Hypotheses>& found) {
   transformer_.Encode(source, state.cross_cache, state.exec);
   state_.Start(source, request, transformer_.config(), state.self_cache, found);
-  wants_log_probabilities_ = request.options.log_probabilities;
+  log_sum_exp_ = request.options.log_probabilities ? LogSumExp::kCompute : LogSumExp::kLeaveOut;
   const bool drafts = source.sentences() == 1 && !candidates.empty() && output_.has_drafts();
   int max_drafts = kMaxDrafts;
   while (!state_.done() && !request.ShouldStop()) {
     if (drafts) {
       Draft(source, candidates, max_drafts, state);
-      ArgMax(draft_outputs_, request, state);
+      ArgMax(draft_outputs_, state);
       const int accepted = AcceptDrafts(state);
       // After a full success, drafts twice as many; otherwise, as many as were right.
       max_drafts =
           accepted == max_drafts ? std::min(2 * max_drafts, kMaxDrafts) : std::max(accepted, 1);
     } else {
       const DecoderStep step = {state_.inputs(), source, state.cross_cache, state.self_cache};
-      ArgMax(transformer_.Step(step, state.exec), request, state);
+      ArgMax(transformer_.Step(step, state.exec), state);
       for (size_t row = 0; row < best_.size(); ++row) {
         state_.Extend(state_.inputs()[row], Next(static_cast<int>(row)));
       }
@@ -63,7 +63,7 @@ void FastGreedySearch::Draft(const SourceBatch& source, absl::Span<const int> ca
                 draft_outputs_.row(static_cast<int>(drafts_.size())));
     draft_inputs_.push_back(input);
     drafts_.push_back(output_.Draft(output, candidates, scratch_));
-    is_last = state_.IsLast(drafts_.back(), input.position, input.sentence);
+    is_last = state_.IsLast(drafts_.back(), input);
     input.token = drafts_.back();
     ++input.position;
   }
@@ -85,15 +85,12 @@ int FastGreedySearch::AcceptDrafts(DecodingState& state) {
 }
 
 // Fills best_ from the decoder's outputs [rows, model_dim].
-void FastGreedySearch::ArgMax(const Matrix& output, const SearchRequest& request,
-                              DecodingState& state) {
-  const LogSumExp log_sum_exp =
-      request.options.log_probabilities ? LogSumExp::kCompute : LogSumExp::kLeaveOut;
-  output_.ArgMax(output, state.active, log_sum_exp, scratch_, best_, state.exec.gemm);
+void FastGreedySearch::ArgMax(const Matrix& output, DecodingState& state) {
+  output_.ArgMax(output, state.vocabulary, log_sum_exp_, scratch_, best_, state.exec.gemm);
 }
 
 NextToken FastGreedySearch::Next(int row) const {
-  return {best_[row].index, wants_log_probabilities_ ? best_[row].log_probability() : 0};
+  return {best_[row].index, log_sum_exp_ == LogSumExp::kCompute ? best_[row].log_probability() : 0};
 }
 
 }  // namespace limpid::internal

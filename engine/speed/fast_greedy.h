@@ -39,7 +39,7 @@ class FastGreedySearch {
   void Draft(const SourceBatch& source, absl::Span<const int> candidates, int max_drafts,
              DecodingState& state);
   int AcceptDrafts(DecodingState& state);
-  void ArgMax(const Matrix& output, const SearchRequest& request, DecodingState& state);
+  void ArgMax(const Matrix& output, DecodingState& state);
   NextToken Next(int row) const;
 
   const Transformer& transformer_;
@@ -47,7 +47,7 @@ class FastGreedySearch {
   GreedyState state_;
   FastOutputScratch scratch_;
   std::vector<MaxLogit> best_;  // [rows]
-  bool wants_log_probabilities_ = true;
+  LogSumExp log_sum_exp_ = LogSumExp::kCompute;
 
   std::vector<DecoderInput> draft_inputs_;  // [drafts]: the decoder's inputs
   std::vector<int> drafts_;                 // [drafts]: the token guessed after each input

@@ -4,19 +4,17 @@
 
 namespace limpid::internal {
 
-FastOutput::FastOutput(const ModelConfig& config, const OutputLayer& output,
-                       const LinearWeights& weights, ComputeType type, bool drafts)
-    : layer_(output.layer()) {
-  if (type == ComputeType::kFloat32 && IsSupported(ComputeType::kInt8)) {
-    prefilter_.emplace(weights, config.bad_words);
+FastOutput::FastOutput(const OutputLayer& output, bool drafts) : layer_(output.layer()) {
+  if (output.type() == ComputeType::kFloat32 && IsSupported(ComputeType::kInt8)) {
+    prefilter_.emplace(output.weights(), output.bad_words());
   }
-  if (drafts) draft_.emplace(weights);
+  if (drafts) draft_.emplace(output.weights());
 }
 
-void FastOutput::ArgMax(const Matrix& x, const ActiveVocabulary& active, LogSumExp log_sum_exp,
+void FastOutput::ArgMax(const Matrix& x, const ActiveVocabulary& vocabulary, LogSumExp log_sum_exp,
                         FastOutputScratch& scratch, std::vector<MaxLogit>& best, Gemm& gemm) const {
-  if (!active.is_whole()) {
-    active.ArgMax(x, log_sum_exp, best, gemm);
+  if (!vocabulary.is_whole()) {
+    vocabulary.ArgMax(x, log_sum_exp, best, gemm);
   } else if (prefilter_.has_value() && log_sum_exp == LogSumExp::kLeaveOut) {
     ArgMaxWithPrefilter(x, scratch.prefilter, best, gemm);
   } else {

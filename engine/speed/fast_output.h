@@ -5,7 +5,8 @@
 //                  writing all logits                                           math/linear.h
 //   prefilter      finds the few candidates for the float32 maximum with an int8 product
 //                                                                               int8_prefilter.h
-//   drafts         guesses tokens from a shortlist, to verify several at once    draft.h
+//   drafts         guesses tokens from a shortlist, to verify several at once
+//                                                                  draft.h, fast_greedy.h
 
 #ifndef LIMPID_ENGINE_SPEED_FAST_OUTPUT_H_
 #define LIMPID_ENGINE_SPEED_FAST_OUTPUT_H_
@@ -35,13 +36,12 @@ struct FastOutputScratch {
 // Immutable.
 class FastOutput {
  public:
-  // `weights` are those of `output` and stay in the checkpoint's memory; drafts use an int8 copy.
-  FastOutput(const ModelConfig& config, const OutputLayer& output, const LinearWeights& weights,
-             ComputeType type, bool drafts);
+  // Drafts take an int8 copy of the layer's weights.
+  FastOutput(const OutputLayer& output, bool drafts);
 
   // Fills best [rows] with the largest logit of each row of the decoder's output
   // x [rows, model_dim].
-  void ArgMax(const Matrix& x, const ActiveVocabulary& active, LogSumExp log_sum_exp,
+  void ArgMax(const Matrix& x, const ActiveVocabulary& vocabulary, LogSumExp log_sum_exp,
               FastOutputScratch& scratch, std::vector<MaxLogit>& best, Gemm& gemm) const;
 
   bool has_drafts() const { return draft_.has_value(); }
@@ -55,7 +55,7 @@ class FastOutput {
                            Gemm& gemm) const;
 
   Linear layer_;                            // a copy of OutputLayer::layer(), with shared weights
-  std::optional<Int8Prefilter> prefilter_;  // float32 only, if int8 is faster
+  std::optional<Int8Prefilter> prefilter_;  // for float32, if the processor supports int8
   std::optional<DraftLayer> draft_;
 };
 

@@ -23,12 +23,13 @@ float RoundingError(float scale, int size) {
 // Bound of a float32 dot product's error, relative to |x| |w|.
 float SummationError(int size) { return static_cast<float>(size + 2) * 0x1p-24F; }
 
-// Max |w| over all rows; infinity if a weight is not finite.
-float MaxNorm(const TensorView& weights) {
+// Max |w| over all rows but those of bad words; infinity if a weight is not finite.
+float MaxNorm(const TensorView& weights, absl::Span<const int> bad_words) {
   const int size = static_cast<int>(weights.columns());
   std::vector<float> row(size);
   float largest = 0;
   for (int64_t i = 0; i < weights.rows(); ++i) {
+    if (std::find(bad_words.begin(), bad_words.end(), i) != bad_words.end()) continue;
     ReadRow(weights, i, row.data());
     const float norm = Norm(row.data(), size);
     if (!std::isfinite(norm)) return std::numeric_limits<float>::infinity();
@@ -48,8 +49,8 @@ LinearWeights WithoutInputScale(LinearWeights weights) {
 Int8Prefilter::Int8Prefilter(const LinearWeights& output, absl::Span<const int> bad_words)
     : output_(output),
       bias_(ReadAll(output.bias)),
-      int8_(Linear::Pack({WithoutInputScale(output)}, ComputeType::kInt8).Masked(bad_words)),
-      weight_norm_(MaxNorm(output.weight)),
+      int8_(Linear::Pack({WithoutInputScale(output)}, ComputeType::kInt8, bad_words)),
+      weight_norm_(MaxNorm(output.weight, bad_words)),
       weight_error_(RoundingError(int8_.LargestScale(), int8_.in())) {
   for (const int word : bad_words) bias_[word] = -std::numeric_limits<float>::infinity();
 }

@@ -40,7 +40,6 @@ struct PrefilterScratch {
 // Immutable.
 class Int8Prefilter {
  public:
-  Int8Prefilter() = default;  // empty
   // `output` is the output layer's weights, which stay in the checkpoint's memory. Bad words are
   // masked to minus infinity.
   Int8Prefilter(const LinearWeights& output, absl::Span<const int> bad_words);

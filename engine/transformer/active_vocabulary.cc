@@ -8,16 +8,7 @@ namespace limpid::internal {
 
 ActiveVocabulary::ActiveVocabulary(std::vector<int> tokens, absl::Span<const int> bad_words,
                                    const LinearWeights& weights, ComputeType type)
-    : tokens_(std::move(tokens)) {
-  std::vector<int> masked;
-  for (const int word : bad_words) {
-    const auto found = std::lower_bound(tokens_.begin(), tokens_.end(), word);
-    if (found != tokens_.end() && *found == word) {
-      masked.push_back(static_cast<int>(found - tokens_.begin()));
-    }
-  }
-  layer_ = Linear::PackOutputs(weights, tokens_, type).Masked(masked);
-}
+    : tokens_(std::move(tokens)), layer_(Linear::PackOutputs(weights, tokens_, type, bad_words)) {}
 
 void ActiveVocabulary::Apply(const Matrix& x, int vocab, Matrix& logits, Gemm& gemm) {
   layer_.Apply(x, logits_, gemm);

@@ -14,7 +14,7 @@
 
 namespace limpid::internal {
 
-// Filled by Decoder::ProjectCrossKeysValues.
+// Filled by Decoder::ReserveCrossKeysValues and ProjectCrossKeysValues.
 struct CrossAttentionCache {
   Matrix keys_values;              // [source tokens, layers, 2, model_dim]: keys before values
   std::vector<const float*> rows;  // [source tokens]: the row of each token

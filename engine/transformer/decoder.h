@@ -1,4 +1,5 @@
-// The decoder: from the encoder's output and the target tokens so far to the next token's logits.
+// The decoder: from the encoder's output and the target tokens so far to the vectors from which
+// output.h computes the next tokens' logits.
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_DECODER_H_
 #define LIMPID_ENGINE_TRANSFORMER_DECODER_H_

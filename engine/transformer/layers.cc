@@ -35,7 +35,7 @@ void FillSinusoids(Positions kind, int first_position, Matrix& table) {
 
 }  // namespace
 
-LayerNorm::LayerNorm(const NormWeights& weights, float epsilon)
+LayerNorm::LayerNorm(const LayerNormWeights& weights, float epsilon)
     : scale_(ReadAll(weights.scale)), bias_(ReadAll(weights.bias)), epsilon_(epsilon) {}
 
 void LayerNorm::Apply(const Matrix& x, Matrix& out) const {

@@ -16,7 +16,7 @@ namespace limpid::internal {
 class LayerNorm {
  public:
   LayerNorm() = default;
-  LayerNorm(const NormWeights& weights, float epsilon);
+  LayerNorm(const LayerNormWeights& weights, float epsilon);
 
   // Normalizes each row of x [rows, model_dim]. `out` may be `x`.
   void Apply(const Matrix& x, Matrix& out) const;

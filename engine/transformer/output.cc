@@ -8,18 +8,18 @@ OutputLayer::OutputLayer(const ModelConfig& config, const LinearWeights& weights
     : bad_words_(config.bad_words),
       weights_(weights),
       type_(type),
-      layer_(Linear::Pack({weights}, type).Masked(bad_words_)) {}
+      layer_(Linear::Pack({weights}, type, bad_words_)) {}
 
-void OutputLayer::Apply(const Matrix& x, ActiveVocabulary& active, Matrix& logits,
+void OutputLayer::Apply(const Matrix& x, ActiveVocabulary& vocabulary, Matrix& logits,
                         Gemm& gemm) const {
-  if (active.is_whole()) {
+  if (vocabulary.is_whole()) {
     layer_.Apply(x, logits, gemm);
   } else {
-    active.Apply(x, layer_.out(), logits, gemm);
+    vocabulary.Apply(x, layer_.out(), logits, gemm);
   }
 }
 
-ActiveVocabulary OutputLayer::Activate(std::vector<int> tokens) const {
+ActiveVocabulary OutputLayer::RestrictVocabulary(std::vector<int> tokens) const {
   return tokens.empty() ? ActiveVocabulary()
                         : ActiveVocabulary(std::move(tokens), bad_words_, weights_, type_);
 }

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "absl/types/span.h"
 #include "engine/math/linear.h"
 #include "engine/math/matrix.h"
 #include "engine/transformer/active_vocabulary.h"
@@ -19,14 +20,18 @@ class OutputLayer {
   OutputLayer(const ModelConfig& config, const LinearWeights& weights, ComputeType type);
 
   // Fills logits [rows, target_vocab] from the decoder's output x [rows, model_dim]; minus infinity
-  // for config.bad_words and for tokens outside `active`.
-  void Apply(const Matrix& x, ActiveVocabulary& active, Matrix& logits, Gemm& gemm) const;
+  // for config.bad_words and for tokens outside `vocabulary`.
+  void Apply(const Matrix& x, ActiveVocabulary& vocabulary, Matrix& logits, Gemm& gemm) const;
 
   // Restricts the vocabulary to `tokens`, in ascending order; empty: the whole vocabulary.
-  ActiveVocabulary Activate(std::vector<int> tokens) const;
+  ActiveVocabulary RestrictVocabulary(std::vector<int> tokens) const;
 
   // The whole layer [target_vocab, model_dim], with bad words masked to minus infinity.
   const Linear& layer() const { return layer_; }
+  // What it was made of. The weights are in the checkpoint's memory.
+  const LinearWeights& weights() const { return weights_; }
+  ComputeType type() const { return type_; }
+  absl::Span<const int> bad_words() const { return bad_words_; }
 
  private:
   std::vector<int> bad_words_;

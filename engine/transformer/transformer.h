@@ -18,13 +18,14 @@
 //
 //   sentences    source sentences translated together
 //   tokens       source tokens of all sentences, packed one sentence after the other: no padding
-//   inputs       input tokens of one decoder step: one for each live hypothesis
+//   inputs       input tokens of one decoder step: one or several for each live hypothesis
+//   rows         of a matrix: tokens in the encoder, inputs in the decoder
 //   layers       encoder or decoder layers
 //   heads        attention heads; head h has columns [h · head_dim, (h + 1) · head_dim)
 //   queries      tokens that attend; keys: tokens that are attended to
 //   model_dim    width of the residual stream = heads · head_dim
 //   ffn_dim      width of the feed-forward network's hidden layer
-//   vocab        number of pieces in the vocabulary
+//   vocab        number of pieces in the source or target vocabulary
 
 #ifndef LIMPID_ENGINE_TRANSFORMER_TRANSFORMER_H_
 #define LIMPID_ENGINE_TRANSFORMER_TRANSFORMER_H_
@@ -32,7 +33,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/types/span.h"
 #include "engine/transformer/decoder.h"
 #include "engine/transformer/encoder.h"
 #include "models/model/checkpoint.h"
@@ -60,42 +60,29 @@ class Transformer {
 
   // Runs the encoder and fills the cross-attention cache. Works on a few sentences at a time so
   // that their activations stay in the processor's cache; with an observer, on the whole batch.
-  void Encode(const SourceBatch& source, CrossAttentionCache& cache, Execution& exec) const {
-    const int max_tokens = exec.observer == nullptr ? kTokensAtOnce : source.tokens();
-    decoder_.ReserveCrossKeysValues(source.tokens(), cache);
-    for (SentenceRange range; range.begin < source.sentences(); range.begin = range.end) {
-      const int first_token = source.begin(range.begin);
-      do {
-        ++range.end;
-      } while (range.end < source.sentences() &&
-               source.begin(range.end + 1) - first_token <= max_tokens);
-      const Matrix& output = encoder_.Encode(source, range, exec);
-      decoder_.ProjectCrossKeysValues(output, first_token, cache, exec.gemm);
-    }
-  }
+  void Encode(const SourceBatch& source, CrossAttentionCache& cache, Execution& exec) const;
 
   // Runs one decoder step. Returns the decoder's output [inputs, model_dim], which belongs to
-  // `exec` and is valid until its next use.
+  // `exec` and is valid until the next Encode or Step.
   const Matrix& Step(const DecoderStep& step, Execution& exec) const {
     return decoder_.Step(step, exec);
   }
 
   // Returns the next token's logits [rows, target_vocab] for each row of a decoder's output; minus
-  // infinity for tokens that must not be produced. They belong to `exec`, valid until its next use.
-  const Matrix& Logits(const Matrix& output, ActiveVocabulary& active, Execution& exec) const {
-    decoder_.output().Apply(output, active, exec.work.logits, exec.gemm);
+  // infinity for tokens that must not be produced. They belong to `exec`, valid until the next
+  // call.
+  const Matrix& Logits(const Matrix& output, ActiveVocabulary& vocabulary, Execution& exec) const {
+    decoder_.output().Apply(output, vocabulary, exec.work.logits, exec.gemm);
     return exec.work.logits;
   }
 
   const OutputLayer& output() const { return decoder_.output(); }
   // Restricts the output to `tokens`, in ascending order; empty: all tokens.
-  ActiveVocabulary Activate(std::vector<int> tokens) const {
-    return decoder_.output().Activate(std::move(tokens));
+  ActiveVocabulary RestrictVocabulary(std::vector<int> tokens) const {
+    return decoder_.output().RestrictVocabulary(std::move(tokens));
   }
 
  private:
-  static constexpr int kTokensAtOnce = 128;
-
   Checkpoint checkpoint_;
   Encoder encoder_;
   Decoder decoder_;

@@ -35,7 +35,7 @@ class Binder {
     return {Matrix(name + ".weight", out, in), Vector(name + ".bias", out)};
   }
 
-  NormWeights Norm(const std::string& name, int64_t size) {
+  LayerNormWeights Norm(const std::string& name, int64_t size) {
     return {Vector(name + ".scale", size), Vector(name + ".bias", size)};
   }
 

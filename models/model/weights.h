@@ -22,7 +22,7 @@ struct LinearWeights {
   TensorView bias;    // [out]
 };
 
-struct NormWeights {
+struct LayerNormWeights {
   TensorView scale;  // [model_dim]
   TensorView bias;   // [model_dim]
 };
@@ -43,27 +43,27 @@ struct SsruWeights {
 
 struct EncoderLayerWeights {
   AttentionWeights self_attention;
-  NormWeights self_attention_norm;
+  LayerNormWeights self_attention_norm;
   FeedForwardWeights feed_forward;
-  NormWeights feed_forward_norm;
+  LayerNormWeights feed_forward_norm;
 };
 
 struct DecoderLayerWeights {
   AttentionWeights self_attention;  // this or `ssru`, as config.decoder_self_attention says
   SsruWeights ssru;
-  NormWeights self_attention_norm;
+  LayerNormWeights self_attention_norm;
   AttentionWeights cross_attention;
-  NormWeights cross_attention_norm;
+  LayerNormWeights cross_attention_norm;
   FeedForwardWeights feed_forward;
-  NormWeights feed_forward_norm;
+  LayerNormWeights feed_forward_norm;
 };
 
 // What encoder and decoder each have around their layers. Null data: the model has none.
 struct StackWeights {
   TensorView embedding;  // [vocab, model_dim]
   TensorView positions;  // [max_positions, model_dim], if config.positions is kLearned
-  NormWeights embedding_norm;
-  NormWeights final_norm;
+  LayerNormWeights embedding_norm;
+  LayerNormWeights final_norm;
 };
 
 struct ModelWeights {

@@ -154,8 +154,7 @@ TEST_P(GoldenTest, LogitsAgree) {
 }
 
 TEST_P(GoldenTest, GreedyOutputIsTheSame) {
-  const FastOutput fast_output(config_, transformer_->output(), weights_.output,
-                               ComputeType::kFloat32, /*drafts=*/false);
+  const FastOutput fast_output(transformer_->output(), /*drafts=*/false);
   const SourceBatch batch = AllSources();
   // The data has either one limit for all sentences or Limpid's own, 3 · source tokens + 20.
   int limit = sentences_[0]["max_output_tokens"];

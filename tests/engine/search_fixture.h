@@ -56,7 +56,8 @@ class SearchTest : public testing::Test {
                                         const std::vector<absl::Span<const int>>& prefixes = {}) {
     batch_.Clear();
     for (const std::vector<int>& source : sources) batch_.Add(source);
-    return searcher_->Search(batch_, {options, constraints, prefixes});
+    Searcher& searcher = fast_ ? *searcher_ : *plain_searcher_;
+    return searcher.Search(batch_, {options, constraints, prefixes});
   }
 
   std::vector<Hypothesis> Greedy(const std::vector<std::vector<int>>& sources,
@@ -105,6 +106,8 @@ class SearchTest : public testing::Test {
   std::optional<Transformer> transformer_;
   std::optional<FastOutput> fast_output_;
   std::optional<Searcher> searcher_;
+  std::optional<Searcher> plain_searcher_;
+  bool fast_ = true;  // which of them Search uses
   std::optional<reference::Transformer> oracle_;
   SourceBatch batch_;
 
@@ -129,9 +132,9 @@ class SearchTest : public testing::Test {
     config_ = checkpoint.config;
     weights_ = *BindWeights(config_, checkpoint.tensors);
     transformer_.emplace(checkpoint, weights_, ComputeType::kFloat32);
-    fast_output_.emplace(config_, transformer_->output(), weights_.output, ComputeType::kFloat32,
-                         /*drafts=*/true);
+    fast_output_.emplace(transformer_->output(), /*drafts=*/true);
     searcher_.emplace(*transformer_, &*fast_output_);
+    plain_searcher_.emplace(*transformer_);
     oracle_.emplace(config_, weights_);
   }
 };

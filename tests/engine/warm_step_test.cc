@@ -102,9 +102,9 @@ namespace {
 class WarmStepTest : public testing::TestWithParam<ComputeType> {
  protected:
   // Searches twice; the second time must neither allocate nor compile.
-  static void ExpectNothingNewTheSecondTime(Searcher& searcher, const SourceBatch& source) {
+  static void ExpectNothingNewTheSecondTime(Searcher& searcher, const SourceBatch& source,
+                                            const SearchOptions& options) {
     primitives = 0;
-    const SearchOptions options;
     const TokenConstraints constraints;
     searcher.Search(source, {options, constraints});
     EXPECT_GT(primitives, 0) << "the counter does not see primitives";
@@ -131,21 +131,23 @@ TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
   const absl::StatusOr<ModelWeights> weights = BindWeights(checkpoint->config, checkpoint->tensors);
   ASSERT_TRUE(weights.ok()) << weights.status();
   const Transformer transformer(*checkpoint, *weights, GetParam());
-  const FastOutput fast_output(checkpoint->config, transformer.output(), weights->output,
-                               GetParam(), /*drafts=*/true);
+  const FastOutput fast_output(transformer.output(), /*drafts=*/true);
   SourceBatch sentences;
   for (int number = 0; number < 5; ++number) AddSentence(number, sentences);
-  Searcher plain(transformer);
-  ExpectNothingNewTheSecondTime(plain, sentences);
-  Searcher searcher(transformer, &fast_output);
-  ExpectNothingNewTheSecondTime(searcher, sentences);
-
-  // A single sentence, whose drafts are mostly wrong.
   SourceBatch sentence;
   AddSentence(4, sentence);
-  Searcher drafter(transformer, &fast_output);
-  drafter.DraftFrom({0, 1, 2, 3, 10, 20, 30});
-  ExpectNothingNewTheSecondTime(drafter, sentence);
+  for (const SearchOptions& options :
+       {SearchOptions{}, SearchOptions{.log_probabilities = false}, SearchOptions{.temperature = 1},
+        SearchOptions{.min_output_tokens = 2}}) {
+    Searcher plain(transformer);
+    ExpectNothingNewTheSecondTime(plain, sentences, options);
+    Searcher searcher(transformer, &fast_output);
+    ExpectNothingNewTheSecondTime(searcher, sentences, options);
+    // A single sentence, whose drafts are mostly wrong.
+    Searcher drafter(transformer, &fast_output);
+    drafter.DraftFrom({0, 1, 2, 3, 10, 20, 30});
+    ExpectNothingNewTheSecondTime(drafter, sentence, options);
+  }
 }
 
 #if LIMPID_COUNTS_ALLOCATIONS

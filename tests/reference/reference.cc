@@ -36,7 +36,7 @@ Matrix Linear(const Matrix& x, const LinearWeights& linear) {
   return y;
 }
 
-Matrix LayerNorm(const Matrix& x, const NormWeights& norm, double epsilon) {
+Matrix LayerNorm(const Matrix& x, const LayerNormWeights& norm, double epsilon) {
   const Vector scale = ReadVector(norm.scale);
   const Vector bias = ReadVector(norm.bias);
   Matrix y = x;
@@ -140,7 +140,7 @@ Matrix Ssru(const Matrix& x, const SsruWeights& weights) {
 }
 
 // Pre-norm: x + sublayer(LayerNorm(x)). Post-norm: LayerNorm(x + sublayer(x)).
-Matrix Residual(const Matrix& x, const NormWeights& norm, const ModelConfig& config,
+Matrix Residual(const Matrix& x, const LayerNormWeights& norm, const ModelConfig& config,
                 const std::function<Matrix(const Matrix&)>& sublayer) {
   const bool pre = config.norm_order == NormOrder::kPre;
   const double epsilon = config.layer_norm_epsilon;

@@ -190,8 +190,8 @@ TEST(TranslateTest, BatchSizeAndThreadsDoNotChangeTheText) {
 TEST(TranslateTest, PlainGivesTheSameTranslation) {
   const std::string lines = absl::StrCat(EnglishLine(), "I love you very much.\n", EnglishLine());
   // A batch of one sentence is what drafts are for.
-  EXPECT_EQ(Translate({"--plain", "--batch_size=1", "--scores"}, lines).output,
-            Translate({"--batch_size=1", "--scores"}, lines).output);
+  EXPECT_EQ(Translate({"--plain", "--batch_size=1"}, lines).output,
+            Translate({"--batch_size=1"}, lines).output);
 }
 
 TEST(TranslateTest, ComputeTypesGiveAboutTheSameScore) {

@@ -112,8 +112,13 @@ TEST_F(BeamSearchTest, ReturnsAllTranslationsIfThereAreTooFew) {
 TEST_F(BeamSearchTest, ABeamOfOneIsGreedyBitForBit) {
   Load(reference::SmallConfig());
   const auto sources = Sources(20);
+  fast_ = false;
   const std::vector<Hypothesis> greedy = Greedy(sources);
-  const auto found = Search(sources, {.beam_size = 1, .length_penalty = 0.6});
+  const SearchOptions options = {.beam_size = 1, .length_penalty = 0.6};
+  const TokenConstraints constraints;
+  DecodingState state;
+  std::vector<Hypotheses> found;
+  BeamSearch(*transformer_).Search(batch_, {options, constraints}, state, found);
   for (size_t i = 0; i < sources.size(); ++i) {
     ASSERT_THAT(found[i], SizeIs(1));
     EXPECT_EQ(found[i][0].ids, greedy[i].ids);

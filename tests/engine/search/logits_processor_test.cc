@@ -28,7 +28,7 @@ std::vector<float> Process(const SearchOptions& options, const TokenConstraints&
 
 TEST(LogitsProcessorTest, WithoutOptionsOnlyTheOffsetIsAdded) {
   EXPECT_THAT(Process({}, {}, {1, 2, 3}, -10), ElementsAre(-9, -8, -7, -14, -15, -4));
-  EXPECT_FALSE(LogitsProcessor({}, {}, {}).active());
+  EXPECT_FALSE(LogitsProcessor({}, {}, {}).changes_logits());
 }
 
 TEST(LogitsProcessorTest, RepetitionPenaltyLowersScoresOfEitherSign) {
@@ -68,7 +68,7 @@ TEST(LogitsProcessorTest, TextBeginsAfterASpaceAndSpacesMerge) {
   const std::vector<std::string> spellings = {"", " x", "x", " "};
   EXPECT_TRUE(EndsIn({}, spellings, " ", 'x'));
   EXPECT_FALSE(EndsIn({}, spellings, "a", 'x'));
-  EXPECT_TRUE(EndsIn({{2}}, spellings, " x", 'y'));
+  EXPECT_TRUE(EndsIn(std::vector<int>{2}, spellings, " x", 'y'));
   EXPECT_TRUE(EndsIn({{2, 3, 1}}, spellings, "x x", 'y'));
   EXPECT_TRUE(EndsIn({{2, 3}}, spellings, "x", ' '));
   EXPECT_FALSE(EndsIn({{2, 3}}, spellings, "x", 'y'));

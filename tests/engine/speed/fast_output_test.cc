@@ -43,20 +43,20 @@ class FastOutputTest : public testing::TestWithParam<ComputeType> {
                              .shape = {kVocab},
                              .data = reinterpret_cast<const std::byte*>(bias_.data())};
     output_ = OutputLayer(config, {weight, bias}, GetParam());
-    fast_.emplace(config, output_, LinearWeights{weight, bias}, GetParam(), /*drafts=*/false);
+    fast_.emplace(output_, /*drafts=*/false);
   }
 
   std::vector<MaxLogit> ArgMax(const std::vector<int>& tokens = {},
                                LogSumExp log_sum_exp = LogSumExp::kCompute) {
     std::vector<MaxLogit> best;
-    fast_->ArgMax(x_, output_.Activate(tokens), log_sum_exp, scratch_, best, gemm_);
+    fast_->ArgMax(x_, output_.RestrictVocabulary(tokens), log_sum_exp, scratch_, best, gemm_);
     return best;
   }
 
   // From the logits of the output layer itself.
   std::vector<MaxLogit> PlainArgMax(const std::vector<int>& tokens = {}) {
     Matrix logits;
-    ActiveVocabulary active = output_.Activate(tokens);
+    ActiveVocabulary active = output_.RestrictVocabulary(tokens);
     output_.Apply(x_, active, logits, gemm_);
     std::vector<MaxLogit> best;
     for (int row = 0; row < kInputs; ++row) {

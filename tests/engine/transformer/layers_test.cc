@@ -47,7 +47,7 @@ std::vector<float> LayerNormInDouble(std::vector<float> x, int columns,
 
 struct StoredNorm {
   explicit StoredNorm(int size) : scale(Normal(size, 71, 1)), bias(Normal(size, 72)) {}
-  NormWeights view() const {
+  LayerNormWeights view() const {
     const auto size = static_cast<int64_t>(scale.size());
     return {View(scale, {size}), View(bias, {size})};
   }

@@ -60,7 +60,7 @@ TEST_P(OutputLayerTest, ActiveTokensKeepTheirLogits) {
   const OutputLayer layer = Make({});
   const Matrix all = Logits(layer);
   const std::vector<int> tokens = {0, 3, 4, 299, 300, 699};
-  const Matrix some = Logits(layer, layer.Activate(tokens));
+  const Matrix some = Logits(layer, layer.RestrictVocabulary(tokens));
   for (int row = 0; row < kInputs; ++row) {
     for (int token = 0; token < kVocab; ++token) {
       if (std::binary_search(tokens.begin(), tokens.end(), token)) {
@@ -74,15 +74,18 @@ TEST_P(OutputLayerTest, ActiveTokensKeepTheirLogits) {
 
 TEST_P(OutputLayerTest, AnEmptyListActivatesTheWholeVocabulary) {
   const OutputLayer layer = Make({});
-  EXPECT_TRUE(layer.Activate({}).is_whole());
-  EXPECT_FALSE(layer.Activate({1}).is_whole());
+  EXPECT_TRUE(layer.RestrictVocabulary({}).is_whole());
+  EXPECT_FALSE(layer.RestrictVocabulary({1}).is_whole());
 }
 
 TEST_P(OutputLayerTest, BadWordsHaveMinusInfinity) {
   const Matrix expected = Logits(Make({}));
+  // Even if their weights are broken.
+  weights_[3 * kModelDim] = std::numeric_limits<float>::quiet_NaN();
+  weights_[699 * kModelDim] = std::numeric_limits<float>::infinity();
   const OutputLayer layer = Make({3, 699});
   for (const std::vector<int>& tokens : std::vector<std::vector<int>>{{}, {2, 3, 4, 699}}) {
-    const Matrix logits = Logits(layer, layer.Activate(tokens));
+    const Matrix logits = Logits(layer, layer.RestrictVocabulary(tokens));
     for (int row = 0; row < kInputs; ++row) {
       EXPECT_EQ(logits.row(row)[3], kNever);
       EXPECT_EQ(logits.row(row)[699], kNever);

@@ -1,7 +1,7 @@
 // The number of processors that this process may use.
 
-#ifndef LIMPID_ENGINE_SPEED_PROCESSORS_H_
-#define LIMPID_ENGINE_SPEED_PROCESSORS_H_
+#ifndef LIMPID_ENGINE_PROCESSORS_H_
+#define LIMPID_ENGINE_PROCESSORS_H_
 
 #include <string>
 
@@ -18,4 +18,4 @@ double CpuQuota(const std::string& process = "/proc/self");
 
 }  // namespace limpid::internal
 
-#endif  // LIMPID_ENGINE_SPEED_PROCESSORS_H_
+#endif  // LIMPID_ENGINE_PROCESSORS_H_

@@ -1,4 +1,4 @@
-#include "engine/speed/processors.h"
+#include "engine/processors.h"
 
 #include <sched.h>
 

@@ -10,7 +10,7 @@
 
 #include "engine/count_check.h"
 #include "engine/exceptions.h"
-#include "engine/speed/processors.h"
+#include "engine/processors.h"
 
 namespace limpid {
 

@@ -1,7 +1,7 @@
 // Keeps idle objects that are expensive to make, for reuse.
 
-#ifndef LIMPID_ENGINE_SPEED_IDLE_POOL_H_
-#define LIMPID_ENGINE_SPEED_IDLE_POOL_H_
+#ifndef LIMPID_ENGINE_IDLE_POOL_H_
+#define LIMPID_ENGINE_IDLE_POOL_H_
 
 #include <cstddef>
 #include <memory>
@@ -47,4 +47,4 @@ class IdlePool {
 
 }  // namespace limpid::internal
 
-#endif  // LIMPID_ENGINE_SPEED_IDLE_POOL_H_
+#endif  // LIMPID_ENGINE_IDLE_POOL_H_
