@@ -254,6 +254,7 @@ RewrittenText MosesTokenize(std::string_view text, std::string_view language) {
   Trim(tokens);
   SeparateLastQuote(tokens);
   CollapseSpaces(tokens);
+  Trim(tokens);
   Escape(tokens);
   return tokens;
 }

@@ -99,6 +99,23 @@ TEST(Moses, AbbreviationsAreUnicodes) {
   EXPECT_EQ(MosesTokenize("Dr. No", "ru").text(), "Dr. No");
 }
 
+// All texts of up to five of these characters, which the rules about ends of texts are about.
+TEST(Moses, OneSpaceSeparatesTokens) {
+  const std::string characters = ".', a1\"-";
+  std::vector<std::string> texts = {""};
+  for (size_t i = 0; i < texts.size() && texts[i].size() < 5; ++i) {
+    for (const char c : characters) texts.push_back(texts[i] + c);
+  }
+  for (const char* language : {"en", "fr"}) {
+    for (const std::string& text : texts) {
+      for (const auto& [token, original] : Tokens(text, language)) {
+        ASSERT_FALSE(token.empty()) << "'" << text << "' gives '"
+                                    << MosesTokenize(text, language).text() << "'";
+      }
+    }
+  }
+}
+
 TEST(Moses, AcceptsAnyBytes) {
   EXPECT_EQ(MosesTokenize("", "en").text(), "");
   EXPECT_EQ(MosesTokenize(" \t\x01", "").text(), "");
