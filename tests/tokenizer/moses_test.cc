@@ -109,8 +109,8 @@ TEST(Moses, OneSpaceSeparatesTokens) {
   for (const char* language : {"en", "fr"}) {
     for (const std::string& text : texts) {
       for (const auto& [token, original] : Tokens(text, language)) {
-        ASSERT_FALSE(token.empty()) << "'" << text << "' gives '"
-                                    << MosesTokenize(text, language).text() << "'";
+        ASSERT_FALSE(token.empty())
+            << "'" << text << "' gives '" << MosesTokenize(text, language).text() << "'";
       }
     }
   }
