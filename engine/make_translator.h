@@ -9,12 +9,14 @@
 #include "absl/status/statusor.h"
 #include "engine/model.h"
 #include "limpid/translator.h"
+#include "models/io/file.h"
 
 namespace limpid::internal {
 
-// Same as Translator::Load with the model that `read` returns; calls it after checking the options.
-// Ignores `options.verify`, which is for `read` to do. Does not throw, even if `read` does.
-absl::StatusOr<std::unique_ptr<Translator>> MakeTranslator(CheckpointReader read,
+// Same as Translator::Load, but `read` reads the model. Checks the options first, then, if they ask
+// for it, the checksums of `folder`. Does not throw, even if `read` does.
+absl::StatusOr<std::unique_ptr<Translator>> MakeTranslator(const Folder& folder,
+                                                           CheckpointReader read,
                                                            const TranslatorOptions& options);
 
 }  // namespace limpid::internal

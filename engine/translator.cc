@@ -208,7 +208,14 @@ Translator& Translator::operator=(Translator&& other) noexcept = default;
 Translator::~Translator() = default;
 
 absl::StatusOr<std::unique_ptr<Translator>> internal::MakeTranslator(
-    CheckpointReader read, const TranslatorOptions& options) {
+    const Folder& folder, CheckpointReader read, const TranslatorOptions& options) {
+  const auto read_verified = [&]() -> absl::StatusOr<Checkpoint> {
+    if (options.verify) {
+      const auto verified = VerifyChecksums(folder);
+      if (!verified.ok()) return verified.status();
+    }
+    return read();
+  };
   return WithoutExceptions(
       [&]() -> absl::StatusOr<std::unique_ptr<Translator>> {
         if (options.thread_pool != nullptr && options.threads != 0) {
@@ -218,7 +225,7 @@ absl::StatusOr<std::unique_ptr<Translator>> internal::MakeTranslator(
         absl::StatusOr<std::shared_ptr<ThreadPool>> threads = options.thread_pool;
         if (*threads == nullptr) threads = ThreadPool::Create(options.threads);
         if (!threads.ok()) return threads.status();
-        absl::StatusOr<std::unique_ptr<Model>> model = MakeModel(read, options);
+        absl::StatusOr<std::unique_ptr<Model>> model = MakeModel(read_verified, options);
         if (!model.ok()) return model.status();
         return std::make_unique<Translator>(
             std::make_unique<Translator::Impl>(*std::move(model), *std::move(threads)));
@@ -228,14 +235,8 @@ absl::StatusOr<std::unique_ptr<Translator>> internal::MakeTranslator(
 
 static absl::StatusOr<std::unique_ptr<Translator>> LoadFolder(const Folder& folder,
                                                               const TranslatorOptions& options) {
-  const auto read = [&]() -> absl::StatusOr<Checkpoint> {
-    if (options.verify) {
-      const auto verified = VerifyChecksums(folder);
-      if (!verified.ok()) return verified.status();
-    }
-    return ReadNative(folder);
-  };
-  return MakeTranslator(read, options);
+  return MakeTranslator(
+      folder, [&] { return ReadNative(folder); }, options);
 }
 
 absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::string& model_folder,

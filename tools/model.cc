@@ -8,12 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "engine/exceptions.h"
 #include "engine/make_translator.h"
 #include "engine/text/checkpoint_tokenizer.h"
 #include "limpid/compute_type.h"
 #include "models/formats/formats.h"
-#include "models/native/checksum.h"
+#include "models/io/file.h"
 #include "tools/subcommand.h"
 
 namespace limpid::internal {
@@ -90,23 +89,11 @@ absl::Status CheckTokenizer(const Checkpoint& checkpoint) {
   return status;
 }
 
-// Same as Translator::Load, for a model in any format.
-static absl::StatusOr<std::unique_ptr<Translator>> Load(const std::string& path,
-                                                        const TranslatorOptions& options) {
-  const auto read = [&]() -> absl::StatusOr<Checkpoint> {
-    if (options.verify) {
-      const auto verified = VerifyChecksums(path);
-      if (!verified.ok()) return verified.status();
-    }
-    return ReadCheckpoint(path);
-  };
-  return MakeTranslator(read, options);
-}
-
 absl::StatusOr<const Translator*> LoadModel(const ModelFlags& model) {
   const absl::StatusOr<std::string> folder = FindModel(model);
   if (!folder.ok()) return folder.status();
-  absl::StatusOr<std::unique_ptr<Translator>> translator = Load(*folder, model.options);
+  absl::StatusOr<std::unique_ptr<Translator>> translator = MakeTranslator(
+      Folder(*folder), [&] { return ReadCheckpoint(*folder); }, model.options);
   if (translator.ok()) {
     static auto& loaded = *new std::vector<std::unique_ptr<Translator>>;
     return loaded.emplace_back(*std::move(translator)).get();

@@ -4,8 +4,8 @@
 //     step the decoder  →  logits  →  argmax  →  the chosen token is the next input
 //
 // With a temperature a token is sampled instead; SearchOptions can forbid, force or fork tokens.
-// engine/speed/fast_greedy.h finds the same translations faster, if no option
-// changes which token is taken.
+// engine/speed/fast_greedy.h finds the same translations faster, if no option changes which token
+// is taken.
 
 #ifndef LIMPID_ENGINE_SEARCH_GREEDY_H_
 #define LIMPID_ENGINE_SEARCH_GREEDY_H_

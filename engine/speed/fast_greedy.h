@@ -26,7 +26,7 @@ class FastGreedySearch {
       : transformer_(transformer), output_(output) {}
 
   // Whether the request needs only the most probable token of each step: no sampling, alternatives
-  // or prefix, and an inactive LogitsProcessor.
+  // or prefix, and a LogitsProcessor that changes no logits.
   bool CanSearch(const SearchRequest& request) const;
 
   // Same as GreedySearch::Search. Drafts tokens from `candidates` if the batch is one sentence and

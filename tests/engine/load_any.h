@@ -10,12 +10,14 @@
 #include "engine/make_translator.h"
 #include "limpid/translator.h"
 #include "models/formats/formats.h"
+#include "models/io/file.h"
 
 namespace limpid::internal {
 
 inline absl::StatusOr<std::unique_ptr<Translator>> LoadAny(const std::string& path,
                                                            const TranslatorOptions& options = {}) {
-  return MakeTranslator([&] { return ReadCheckpoint(path); }, options);
+  return MakeTranslator(
+      Folder(path), [&] { return ReadCheckpoint(path); }, options);
 }
 
 }  // namespace limpid::internal

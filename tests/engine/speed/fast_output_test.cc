@@ -5,44 +5,21 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
-#include <random>
 #include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/engine/compute_types.h"
+#include "tests/engine/output_fixture.h"
 
 namespace limpid::internal {
 namespace {
 
-constexpr int kVocab = 700;
-constexpr int kModelDim = 24;
-constexpr int kInputs = 5;
-
-class FastOutputTest : public testing::TestWithParam<ComputeType> {
+class FastOutputTest : public OutputFixture {
  protected:
-  FastOutputTest() {
-    std::mt19937 random(1);
-    std::normal_distribution<float> normal;
-    weights_.resize(kVocab * kModelDim);
-    bias_.resize(kVocab);
-    for (float& value : weights_) value = normal(random);
-    for (float& value : bias_) value = normal(random);
-    x_.Resize(kInputs, kModelDim);
-    for (int i = 0; i < kInputs * kModelDim; ++i) x_.row(0)[i] = normal(random);
-  }
-
   void Make(std::vector<int> bad_words) {
-    ModelConfig config;
-    config.bad_words = std::move(bad_words);
-    const TensorView weight = {.dtype = DType::kFloat32,
-                               .shape = {kVocab, kModelDim},
-                               .data = reinterpret_cast<const std::byte*>(weights_.data())};
-    const TensorView bias = {.dtype = DType::kFloat32,
-                             .shape = {kVocab},
-                             .data = reinterpret_cast<const std::byte*>(bias_.data())};
-    output_ = OutputLayer(config, {weight, bias}, GetParam());
+    output_ = MakeLayer(std::move(bad_words));
     fast_.emplace(output_, /*drafts=*/false);
   }
 
@@ -55,9 +32,7 @@ class FastOutputTest : public testing::TestWithParam<ComputeType> {
 
   // From the logits of the output layer itself.
   std::vector<MaxLogit> PlainArgMax(const std::vector<int>& tokens = {}) {
-    Matrix logits;
-    ActiveVocabulary active = output_.RestrictVocabulary(tokens);
-    output_.Apply(x_, active, logits, gemm_);
+    const Matrix logits = Logits(output_, output_.RestrictVocabulary(tokens));
     std::vector<MaxLogit> best;
     for (int row = 0; row < kInputs; ++row) {
       best.push_back(internal::ArgMax(logits.row(row), kVocab));
@@ -65,11 +40,6 @@ class FastOutputTest : public testing::TestWithParam<ComputeType> {
     return best;
   }
 
-  const SingleThreadScope single_thread_;
-  std::vector<float> weights_;
-  std::vector<float> bias_;
-  Matrix x_;
-  Gemm gemm_;
   OutputLayer output_;
   std::optional<FastOutput> fast_;
   FastOutputScratch scratch_;
