@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/exceptions.h"
 #include "engine/math/linear.h"
+#include "engine/speed/fast_packing.h"
 #include "engine/text/checkpoint_tokenizer.h"
 #include "limpid/thread_pool.h"
 #include "models/io/file.h"
@@ -91,17 +92,18 @@ absl::StatusOr<Parts> MakeParts(Checkpoint& checkpoint, const ModelWeights& weig
   const absl::StatusOr<std::shared_ptr<ThreadPool>> threads = ThreadPool::Create(kParts);
   if (!threads.ok()) return threads.status();
   TokenizerFiles files = TakeTokenizerFiles(checkpoint);
+  const Packing packing = options.plain ? Packing(type) : FastPacking(type);
   Parts parts;
   const auto make = [&](size_t part) {
     const SingleThreadScope single_thread;
     if (part == 0) {
-      parts.decoder.emplace(checkpoint.config, weights, type);
+      parts.decoder.emplace(checkpoint.config, weights, packing);
       if (!options.plain) {
         const bool drafts = has_shortlist && !options.shortlist;
         parts.fast_output.emplace(parts.decoder->output(), drafts);
       }
     } else if (part == 1) {
-      parts.encoder.emplace(checkpoint.config, weights, type);
+      parts.encoder.emplace(checkpoint.config, weights, packing);
     } else {
       parts.tokenizer = MakeTokenizer(std::move(files));
     }

@@ -313,8 +313,8 @@ void AddFlags(Settings* settings, Flags* flags) {
              "sentences.");
   flags->Add(
       "plain", &settings->model.options.plain,
-      "Search without drafts, int8 prefilter and fused argmax, which only make it faster. The "
-      "translations are the same.");
+      "Leave out what only makes it faster: drafts, int8 prefilter, fused argmax, panels and huge "
+      "pages. The translations are the same.");
 
   flags->Group("Several translations");
   AddNBestFlags(&settings->options.search, flags);

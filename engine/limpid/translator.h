@@ -41,8 +41,8 @@ struct TranslatorOptions {
   // Whether to compare all files with the checksums that `limpid convert` wrote. Loading then fails
   // with DataLoss if they differ, and with FailedPrecondition if there are none.
   bool verify = false;
-  // Whether to leave out what only makes greedy search faster: drafts, the int8 prefilter, and the
-  // argmax that is fused into the output layer. The translations are the same.
+  // Whether to leave out what only makes translating faster: drafts, the int8 prefilter, the argmax
+  // that is fused into the output layer, panels and huge pages. The translations are the same.
   bool plain = false;
   // A pool to share with other translators, in place of an own one of `threads` threads.
   std::shared_ptr<ThreadPool> thread_pool = nullptr;

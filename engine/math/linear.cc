@@ -15,7 +15,6 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
-#include "engine/math/huge_pages.h"
 #include "engine/math/quantize.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
@@ -287,7 +286,7 @@ const void* Gemm::Multiply(int begin, int rows, const PackedMatrix& weights) {
   return state.result.data();
 }
 
-Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type,
+Linear Linear::Pack(absl::Span<const LinearWeights> layers, const Packing& packing,
                     absl::Span<const int> masked) {
   Linear linear;
   linear.in_ = static_cast<int>(layers[0].weight.columns());
@@ -302,12 +301,12 @@ Linear Linear::Pack(absl::Span<const LinearWeights> layers, ComputeType type,
     rows[output].is_zero = true;
     linear.bias_[output] = kMinusInfinity;
   }
-  linear.PackRows(rows, type, Lifetime::kModel);
+  linear.PackRows(rows, packing);
   return linear;
 }
 
 Linear Linear::PackOutputs(const LinearWeights& layer, absl::Span<const int> outputs,
-                           ComputeType type, absl::Span<const int> masked) {
+                           Packing packing, absl::Span<const int> masked) {
   constexpr size_t kGranularity = 256;
   const size_t out = (outputs.size() + kGranularity - 1) / kGranularity * kGranularity;
   Linear linear;
@@ -321,16 +320,18 @@ Linear Linear::PackOutputs(const LinearWeights& layer, absl::Span<const int> out
   }
   rows.resize(out, {&layer.weight, 0, /*is_zero=*/true});
   linear.bias_.resize(out, kMinusInfinity);
-  linear.PackRows(rows, type, Lifetime::kBatch);
+  packing.allocate = nullptr;
+  linear.PackRows(rows, packing);
   return linear;
 }
 
 // The longest prefix of `rows` that fits into one panel, which has one input scale.
-absl::Span<const Linear::Row> Linear::FirstPanel(absl::Span<const Row> rows, ComputeType type) {
-  const absl::Span<const Row> widest = rows.subspan(0, kMaxColumns);
-  const float input_scale = InputScale(rows[0], type);
+absl::Span<const Linear::Row> Linear::FirstPanel(absl::Span<const Row> rows,
+                                                 const Packing& packing) {
+  const absl::Span<const Row> widest = rows.subspan(0, packing.panel_width);
+  const float input_scale = InputScale(rows[0], packing.type);
   const auto* const end = std::find_if(widest.begin(), widest.end(), [&](const Row& row) {
-    return InputScale(row, type) != input_scale;
+    return InputScale(row, packing.type) != input_scale;
   });
   return widest.subspan(0, end - widest.begin());
 }
@@ -342,16 +343,16 @@ float Linear::InputScale(const Row& row, ComputeType type) {
   return uses_stored ? row.tensor->input_scale : 0;
 }
 
-void Linear::PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime) {
-  assert(type != ComputeType::kAuto);
+void Linear::PackRows(absl::Span<const Row> rows, const Packing& packing) {
+  assert(packing.type != ComputeType::kAuto);
   out_ = static_cast<int>(rows.size());
   // A panel's rows [panel rows, in] before packing; only one of the two is used.
   Buffer<int8_t> integers;
   Buffer<float> floats;
   while (!rows.empty()) {
-    const absl::Span<const Row> panel = FirstPanel(rows, type);
+    const absl::Span<const Row> panel = FirstPanel(rows, packing);
     const void* values = nullptr;
-    if (type == ComputeType::kInt8) {
+    if (packing.type == ComputeType::kInt8) {
       integers.Reserve(panel.size() * in_);
       QuantizeRows(panel, integers.data());
       values = integers.data();
@@ -360,8 +361,8 @@ void Linear::PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lif
       ReadRows(panel, floats.data());
       values = floats.data();
     }
-    auto packed = PackPanel(values, static_cast<int>(panel.size()), type, lifetime);
-    packed->input_scale = InputScale(panel[0], type);
+    auto packed = PackPanel(values, static_cast<int>(panel.size()), packing);
+    packed->input_scale = InputScale(panel[0], packing.type);
     panels_.push_back(std::move(packed));
     rows.remove_prefix(panel.size());
   }
@@ -396,8 +397,9 @@ void Linear::QuantizeRows(absl::Span<const Row> rows, int8_t* out) {
 }
 
 // `values` [out, in] are int8 for kInt8, otherwise float32.
-std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, ComputeType type,
-                                                Lifetime lifetime) const {
+std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out,
+                                                const Packing& packing) const {
+  const ComputeType type = packing.type;
   const DnnlType value_type = type == ComputeType::kInt8 ? DnnlType::s8 : DnnlType::f32;
   const dnnl::memory::desc plain = DescribeWeights(in_, out, value_type, type, /*packed=*/false);
   const dnnl::memory::desc any = DescribeWeights(in_, out, WeightType(type), type, /*packed=*/true);
@@ -410,8 +412,8 @@ std::shared_ptr<PackedMatrix> Linear::PackPanel(const void* values, int out, Com
   panel->in = in_;
   panel->out = out;
   panel->type = type;
-  if (lifetime == Lifetime::kModel) {
-    panel->storage = AllocateInHugePages(layout.get_size());
+  if (packing.allocate != nullptr) {
+    panel->storage = packing.allocate(layout.get_size());
     panel->memory = dnnl::memory(layout, Cpu(), panel->storage.get());
   } else {
     panel->memory = dnnl::memory(layout, Cpu());

@@ -6,7 +6,9 @@
 #ifndef LIMPID_ENGINE_MATH_LINEAR_H_
 #define LIMPID_ENGINE_MATH_LINEAR_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -36,6 +38,18 @@ class SingleThreadScope {
 // The zero point of inputs quantized for int8 weights: 128, the middle of 8 bits; or 64 on
 // processors that sum two products in 16 bits, which hold 2 · 127 · 127.
 int ZeroPoint();
+
+// How weights are stored for products: in the layout that oneDNN prefers, and unless told otherwise
+// each layer in one piece. speed/fast_packing.h does better.
+struct Packing {
+  Packing(ComputeType compute_type) : type(compute_type) {}  // NOLINT(google-explicit-constructor)
+
+  ComputeType type;  // of weights and products; not kAuto
+  // Layers with more outputs are multiplied panel by panel.
+  int panel_width = std::numeric_limits<int>::max();
+  // Allocates memory that lives as long as the model; null: oneDNN does.
+  std::shared_ptr<std::byte> (*allocate)(size_t bytes) = nullptr;
+};
 
 struct PackedMatrix;  // weights in oneDNN's layout
 
@@ -70,15 +84,15 @@ class Linear {
  public:
   Linear() = default;
   // Packs layers that read the same input into one, their outputs side by side. Converts weights to
-  // `type` (not kAuto). For kInt8, weights stored in int8 are used unchanged, with their input
-  // scales, if any. The `masked` outputs are minus infinity, whatever their weights and inputs are.
-  static Linear Pack(absl::Span<const LinearWeights> layers, ComputeType type,
+  // packing.type. For kInt8, weights stored in int8 are used unchanged, with their input scales, if
+  // any. The `masked` outputs are minus infinity, whatever their weights and inputs are.
+  static Linear Pack(absl::Span<const LinearWeights> layers, const Packing& packing,
                      absl::Span<const int> masked = {});
   // Packs only the given outputs of a layer, ascending, and masks those that are in `masked`; pads
   // with outputs of minus infinity to a multiple of 256, so that few GEMM sizes have to be
-  // compiled.
+  // compiled. Does not use packing.allocate, because the result serves one batch only.
   static Linear PackOutputs(const LinearWeights& layer, absl::Span<const int> outputs,
-                            ComputeType type, absl::Span<const int> masked = {});
+                            Packing packing, absl::Span<const int> masked = {});
 
   int in() const { return in_; }
   int out() const { return out_; }
@@ -103,24 +117,19 @@ class Linear {
   float LargestScale() const;
 
  private:
-  // Wide layers are multiplied panel by panel, so that a panel's weights and its result for a few
-  // rows stay in the processor's cache together.
-  static constexpr int kMaxColumns = 2048;
-
   // One row of a checkpoint's weights, or zeros in its place.
   struct Row {
     const TensorView* tensor = nullptr;
     int64_t index = 0;
     bool is_zero = false;
   };
-  enum class Lifetime { kModel, kBatch };
-  static absl::Span<const Row> FirstPanel(absl::Span<const Row> rows, ComputeType type);
+  static absl::Span<const Row> FirstPanel(absl::Span<const Row> rows, const Packing& packing);
   static float InputScale(const Row& row, ComputeType type);
-  void PackRows(absl::Span<const Row> rows, ComputeType type, Lifetime lifetime);
+  void PackRows(absl::Span<const Row> rows, const Packing& packing);
   void ReadRows(absl::Span<const Row> rows, float* out) const;
   void QuantizeRows(absl::Span<const Row> rows, int8_t* out);
-  std::shared_ptr<PackedMatrix> PackPanel(const void* values, int out, ComputeType type,
-                                          Lifetime lifetime) const;
+  std::shared_ptr<PackedMatrix> PackPanel(const void* values, int out,
+                                          const Packing& packing) const;
   template <typename Finish>
   void ForEachProduct(const Matrix& x, Gemm& gemm, const Finish& finish) const;
 

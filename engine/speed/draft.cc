@@ -4,8 +4,8 @@
 #include <cassert>
 #include <limits>
 
-#include "engine/math/huge_pages.h"
 #include "engine/math/quantize.h"
+#include "engine/speed/fast_packing.h"
 
 // Highway compiles this file once for each instruction set and picks one at run time.
 #undef HWY_TARGET_INCLUDE

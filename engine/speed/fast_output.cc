@@ -5,7 +5,7 @@
 namespace limpid::internal {
 
 FastOutput::FastOutput(const OutputLayer& output, bool drafts) : layer_(output.layer()) {
-  if (output.type() == ComputeType::kFloat32 && IsSupported(ComputeType::kInt8)) {
+  if (output.packing().type == ComputeType::kFloat32 && IsSupported(ComputeType::kInt8)) {
     prefilter_.emplace(output.weights(), output.bad_words());
   }
   if (drafts) draft_.emplace(output.weights());

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "engine/math/attention_ops.h"
+#include "engine/speed/fast_packing.h"
 
 namespace limpid::internal {
 namespace {
@@ -49,7 +50,7 @@ LinearWeights WithoutInputScale(LinearWeights weights) {
 Int8Prefilter::Int8Prefilter(const LinearWeights& output, absl::Span<const int> bad_words)
     : output_(output),
       bias_(ReadAll(output.bias)),
-      int8_(Linear::Pack({WithoutInputScale(output)}, ComputeType::kInt8, bad_words)),
+      int8_(Linear::Pack({WithoutInputScale(output)}, FastPacking(ComputeType::kInt8), bad_words)),
       weight_norm_(MaxNorm(output.weight, bad_words)),
       weight_error_(RoundingError(int8_.LargestScale(), int8_.in())) {
   for (const int word : bad_words) bias_[word] = -std::numeric_limits<float>::infinity();

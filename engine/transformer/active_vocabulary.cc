@@ -7,8 +7,9 @@
 namespace limpid::internal {
 
 ActiveVocabulary::ActiveVocabulary(std::vector<int> tokens, absl::Span<const int> bad_words,
-                                   const LinearWeights& weights, ComputeType type)
-    : tokens_(std::move(tokens)), layer_(Linear::PackOutputs(weights, tokens_, type, bad_words)) {}
+                                   const LinearWeights& weights, const Packing& packing)
+    : tokens_(std::move(tokens)),
+      layer_(Linear::PackOutputs(weights, tokens_, packing, bad_words)) {}
 
 void ActiveVocabulary::Apply(const Matrix& x, int vocab, Matrix& logits, Gemm& gemm) {
   layer_.Apply(x, logits_, gemm);

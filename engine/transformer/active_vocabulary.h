@@ -21,7 +21,7 @@ class ActiveVocabulary {
   ActiveVocabulary() = default;  // the whole vocabulary
   // `tokens` must be ascending and not empty. `weights` are the output layer's. Masks bad words.
   ActiveVocabulary(std::vector<int> tokens, absl::Span<const int> bad_words,
-                   const LinearWeights& weights, ComputeType type);
+                   const LinearWeights& weights, const Packing& packing);
 
   bool is_whole() const { return tokens_.empty(); }
 

@@ -63,8 +63,8 @@ void Attend(const float* query, const KeysAndValues& visible, Heads shape, float
 class Attention {
  public:
   Attention() = default;
-  Attention(AttentionId id, Heads shape, const LinearWeights& output, ComputeType type)
-      : id_(id), shape_(shape), output_(Linear::Pack({output}, type)) {}
+  Attention(AttentionId id, Heads shape, const LinearWeights& output, const Packing& packing)
+      : id_(id), shape_(shape), output_(Linear::Pack({output}, packing)) {}
 
   // y = y + context W_o + b_o, where each row's context is its attention over visible(row). The
   // first model_dim columns of a row of `queries` are its query.

@@ -8,13 +8,13 @@ namespace {
 
 // Packs the key and value projections of all layers into one, in the order of
 // CrossAttentionCache::keys_values.
-Linear PackCrossKeysValues(const std::vector<DecoderLayerWeights>& layers, ComputeType type) {
+Linear PackCrossKeysValues(const std::vector<DecoderLayerWeights>& layers, const Packing& packing) {
   std::vector<LinearWeights> parts;
   for (const DecoderLayerWeights& layer : layers) {
     parts.push_back(layer.cross_attention.key);
     parts.push_back(layer.cross_attention.value);
   }
-  return Linear::Pack(parts, type);
+  return Linear::Pack(parts, packing);
 }
 
 Heads HeadsOf(const ModelConfig& config) {
@@ -24,25 +24,25 @@ Heads HeadsOf(const ModelConfig& config) {
 }  // namespace
 
 DecoderLayer::DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights,
-                           ComputeType type, int index)
+                           const Packing& packing, int index)
     : index_(index),
       norm_order_(config.norm_order),
       self_attention_kind_(config.decoder_self_attention),
       self_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
-      cross_query_(Linear::Pack({weights.cross_attention.query}, type)),
+      cross_query_(Linear::Pack({weights.cross_attention.query}, packing)),
       cross_attention_({AttentionKind::kCross, index}, HeadsOf(config),
-                       weights.cross_attention.output, type),
+                       weights.cross_attention.output, packing),
       cross_norm_(weights.cross_attention_norm, config.layer_norm_epsilon),
-      feed_forward_(weights.feed_forward, config.activation, type),
+      feed_forward_(weights.feed_forward, config.activation, packing),
       feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {
   if (self_attention_kind_ != DecoderSelfAttention::kAttention) {
-    ssru_ = Ssru(weights.ssru, self_attention_kind_, type);
+    ssru_ = Ssru(weights.ssru, self_attention_kind_, packing);
     return;
   }
   const AttentionWeights& attention = weights.self_attention;
-  query_key_value_ = Linear::Pack({attention.query, attention.key, attention.value}, type);
+  query_key_value_ = Linear::Pack({attention.query, attention.key, attention.value}, packing);
   self_attention_ =
-      Attention({AttentionKind::kDecoder, index}, HeadsOf(config), attention.output, type);
+      Attention({AttentionKind::kDecoder, index}, HeadsOf(config), attention.output, packing);
 }
 
 void DecoderLayer::Apply(const DecoderStep& step, Execution& exec) const {
@@ -115,13 +115,13 @@ void DecoderLayer::CrossAttention(const DecoderStep& step, const Matrix& x, Matr
   cross_attention_.ApplyAndAdd(exec.work.queries, source, y, exec);
 }
 
-Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type)
+Decoder::Decoder(const ModelConfig& config, const ModelWeights& weights, const Packing& packing)
     : embedding_(config, weights.decoder_stack),
-      cross_keys_values_(PackCrossKeysValues(weights.decoder_layers, type)),
+      cross_keys_values_(PackCrossKeysValues(weights.decoder_layers, packing)),
       has_final_norm_(config.final_norm),
-      output_(config, weights.output, type) {
+      output_(config, weights.output, packing) {
   for (const DecoderLayerWeights& layer : weights.decoder_layers) {
-    layers_.emplace_back(config, layer, type, static_cast<int>(layers_.size()));
+    layers_.emplace_back(config, layer, packing, static_cast<int>(layers_.size()));
   }
   if (has_final_norm_) {
     final_norm_ = LayerNorm(weights.decoder_stack.final_norm, config.layer_norm_epsilon);

@@ -37,8 +37,8 @@ struct DecoderStep {
 
 class DecoderLayer {
  public:
-  DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights, ComputeType type,
-               int index);
+  DecoderLayer(const ModelConfig& config, const DecoderLayerWeights& weights,
+               const Packing& packing, int index);
   // Transforms exec.work.x [inputs, model_dim] in place.
   void Apply(const DecoderStep& step, Execution& exec) const;
 
@@ -65,7 +65,7 @@ class DecoderLayer {
 
 class Decoder {
  public:
-  Decoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type);
+  Decoder(const ModelConfig& config, const ModelWeights& weights, const Packing& packing);
 
   // Makes room in the cache for a batch of `tokens` source tokens.
   void ReserveCrossKeysValues(int tokens, CrossAttentionCache& cache) const;

@@ -3,16 +3,16 @@
 namespace limpid::internal {
 
 EncoderLayer::EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights,
-                           ComputeType type, int index)
+                           const Packing& packing, int index)
     : norm_order_(config.norm_order),
       query_key_value_(Linear::Pack(
           {weights.self_attention.query, weights.self_attention.key, weights.self_attention.value},
-          type)),
+          packing)),
       attention_({AttentionKind::kEncoder, index},
                  {config.encoder_heads, config.model_dim / config.encoder_heads},
-                 weights.self_attention.output, type),
+                 weights.self_attention.output, packing),
       attention_norm_(weights.self_attention_norm, config.layer_norm_epsilon),
-      feed_forward_(weights.feed_forward, config.activation, type),
+      feed_forward_(weights.feed_forward, config.activation, packing),
       feed_forward_norm_(weights.feed_forward_norm, config.layer_norm_epsilon) {}
 
 void EncoderLayer::Apply(const SourceBatch& source, SentenceRange range, Execution& exec) const {
@@ -44,10 +44,10 @@ void EncoderLayer::SelfAttention(const SourceBatch& source, SentenceRange range,
   attention_.ApplyAndAdd(exec.work.qkv, whole_sentence, y, exec);
 }
 
-Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type)
+Encoder::Encoder(const ModelConfig& config, const ModelWeights& weights, const Packing& packing)
     : embedding_(config, weights.encoder_stack), has_final_norm_(config.final_norm) {
   for (const EncoderLayerWeights& layer : weights.encoder_layers) {
-    layers_.emplace_back(config, layer, type, static_cast<int>(layers_.size()));
+    layers_.emplace_back(config, layer, packing, static_cast<int>(layers_.size()));
   }
   if (has_final_norm_) {
     final_norm_ = LayerNorm(weights.encoder_stack.final_norm, config.layer_norm_epsilon);

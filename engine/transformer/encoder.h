@@ -15,8 +15,8 @@ namespace limpid::internal {
 
 class EncoderLayer {
  public:
-  EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights, ComputeType type,
-               int index);
+  EncoderLayer(const ModelConfig& config, const EncoderLayerWeights& weights,
+               const Packing& packing, int index);
   // Transforms exec.work.x [tokens, model_dim] in place.
   void Apply(const SourceBatch& source, SentenceRange range, Execution& exec) const;
 
@@ -34,7 +34,7 @@ class EncoderLayer {
 
 class Encoder {
  public:
-  Encoder(const ModelConfig& config, const ModelWeights& weights, ComputeType type);
+  Encoder(const ModelConfig& config, const ModelWeights& weights, const Packing& packing);
   // Encodes these sentences of the batch. Returns the encoder's output [their tokens, model_dim],
   // which belongs to `exec` and is valid until its next use.
   const Matrix& Encode(const SourceBatch& source, SentenceRange range, Execution& exec) const;

@@ -72,9 +72,10 @@ void Embedding::Finish(Matrix& x) const {
   if (has_norm_) norm_.Apply(x, x);
 }
 
-FeedForward::FeedForward(const FeedForwardWeights& weights, Activation activation, ComputeType type)
-    : hidden_(Linear::Pack({weights.hidden}, type)),
-      output_(Linear::Pack({weights.output}, type)),
+FeedForward::FeedForward(const FeedForwardWeights& weights, Activation activation,
+                         const Packing& packing)
+    : hidden_(Linear::Pack({weights.hidden}, packing)),
+      output_(Linear::Pack({weights.output}, packing)),
       activation_(activation) {}
 
 void FeedForward::ApplyAndAdd(const Matrix& x, Matrix& y, Matrix& hidden, Gemm& gemm) const {

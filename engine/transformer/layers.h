@@ -52,7 +52,7 @@ class Embedding {
 class FeedForward {
  public:
   FeedForward() = default;
-  FeedForward(const FeedForwardWeights& weights, Activation activation, ComputeType type);
+  FeedForward(const FeedForwardWeights& weights, Activation activation, const Packing& packing);
 
   // y = y + FeedForward(x); x and y are [rows, model_dim] and may be the same.
   // `hidden` is scratch, [rows, ffn_dim].

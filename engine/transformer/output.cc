@@ -4,11 +4,12 @@
 
 namespace limpid::internal {
 
-OutputLayer::OutputLayer(const ModelConfig& config, const LinearWeights& weights, ComputeType type)
+OutputLayer::OutputLayer(const ModelConfig& config, const LinearWeights& weights,
+                         const Packing& packing)
     : bad_words_(config.bad_words),
       weights_(weights),
-      type_(type),
-      layer_(Linear::Pack({weights}, type, bad_words_)) {}
+      packing_(packing),
+      layer_(Linear::Pack({weights}, packing, bad_words_)) {}
 
 void OutputLayer::Apply(const Matrix& x, ActiveVocabulary& vocabulary, Matrix& logits,
                         Gemm& gemm) const {
@@ -21,7 +22,7 @@ void OutputLayer::Apply(const Matrix& x, ActiveVocabulary& vocabulary, Matrix& l
 
 ActiveVocabulary OutputLayer::RestrictVocabulary(std::vector<int> tokens) const {
   return tokens.empty() ? ActiveVocabulary()
-                        : ActiveVocabulary(std::move(tokens), bad_words_, weights_, type_);
+                        : ActiveVocabulary(std::move(tokens), bad_words_, weights_, packing_);
 }
 
 }  // namespace limpid::internal

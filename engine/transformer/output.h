@@ -17,7 +17,7 @@ namespace limpid::internal {
 class OutputLayer {
  public:
   OutputLayer() = default;
-  OutputLayer(const ModelConfig& config, const LinearWeights& weights, ComputeType type);
+  OutputLayer(const ModelConfig& config, const LinearWeights& weights, const Packing& packing);
 
   // Fills logits [rows, target_vocab] from the decoder's output x [rows, model_dim]; minus infinity
   // for config.bad_words and for tokens outside `vocabulary`.
@@ -30,13 +30,13 @@ class OutputLayer {
   const Linear& layer() const { return layer_; }
   // What it was made of. The weights are in the checkpoint's memory.
   const LinearWeights& weights() const { return weights_; }
-  ComputeType type() const { return type_; }
+  const Packing& packing() const { return packing_; }
   absl::Span<const int> bad_words() const { return bad_words_; }
 
  private:
   std::vector<int> bad_words_;
   LinearWeights weights_;  // in the checkpoint's memory
-  ComputeType type_ = ComputeType::kFloat32;
+  Packing packing_ = ComputeType::kFloat32;
   Linear layer_;
 };
 

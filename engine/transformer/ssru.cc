@@ -6,10 +6,10 @@
 
 namespace limpid::internal {
 
-Ssru::Ssru(const SsruWeights& weights, DecoderSelfAttention kind, ComputeType type)
-    : forget_input_(Linear::Pack({weights.forget, weights.input}, type)),
+Ssru::Ssru(const SsruWeights& weights, DecoderSelfAttention kind, const Packing& packing)
+    : forget_input_(Linear::Pack({weights.forget, weights.input}, packing)),
       has_output_(kind == DecoderSelfAttention::kSsruWithOutput) {
-  if (has_output_) output_ = Linear::Pack({weights.output}, type);
+  if (has_output_) output_ = Linear::Pack({weights.output}, packing);
 }
 
 void Ssru::ApplyAndAdd(const Matrix& x, absl::FunctionRef<SsruStates(int row)> states, Matrix& y,

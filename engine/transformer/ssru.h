@@ -29,7 +29,7 @@ class Ssru {
  public:
   Ssru() = default;
   // `kind` (not kAttention) selects whether there is an output projection.
-  Ssru(const SsruWeights& weights, DecoderSelfAttention kind, ComputeType type);
+  Ssru(const SsruWeights& weights, DecoderSelfAttention kind, const Packing& packing);
 
   // y = y + Ssru(x); x and y are [rows, model_dim] and may be the same. Processes rows in order, so
   // states(row).before may be an earlier row's `after`.

@@ -52,9 +52,9 @@ class Transformer {
     if (checkpoint_.file != nullptr) checkpoint_.file->DropPages();
   }
   // `weights` must be bound to `checkpoint`.
-  Transformer(const Checkpoint& checkpoint, const ModelWeights& weights, ComputeType type)
-      : Transformer(checkpoint, Encoder(checkpoint.config, weights, type),
-                    Decoder(checkpoint.config, weights, type)) {}
+  Transformer(const Checkpoint& checkpoint, const ModelWeights& weights, const Packing& packing)
+      : Transformer(checkpoint, Encoder(checkpoint.config, weights, packing),
+                    Decoder(checkpoint.config, weights, packing)) {}
 
   const ModelConfig& config() const { return checkpoint_.config; }
 

@@ -21,6 +21,7 @@
 #include "engine/math/linear.h"
 #include "engine/math/ops.h"
 #include "engine/searcher.h"
+#include "engine/speed/fast_packing.h"
 #include "engine/transformer/transformer.h"
 #include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
@@ -154,7 +155,8 @@ void BM_Linear(benchmark::State& state, ComputeType type) {
     return TensorView{DType::kFloat32, std::move(dims),
                       reinterpret_cast<const std::byte*>(values.data())};
   };
-  const Linear linear = Linear::Pack({{view(weight, {out, in}), view(bias, {out})}}, type);
+  const Linear linear =
+      Linear::Pack({{view(weight, {out, in}), view(bias, {out})}}, FastPacking(type));
   Matrix x;
   Matrix y;
   Gemm gemm;

@@ -17,9 +17,17 @@ std::unique_ptr<Model> Make(const TranslatorOptions& options, bool with_shortlis
   return *MakeModel(read, options);
 }
 
+bool HasFastPacking(const Model& model) {
+  return model.transformer.output().packing().allocate != nullptr;
+}
+
 TEST(ModelTest, PlainHasNothingThatIsOnlyFaster) {
-  EXPECT_FALSE(Make({.plain = true})->fast_output.has_value());
-  EXPECT_TRUE(Make({})->fast_output.has_value());
+  const std::unique_ptr<Model> plain = Make({.plain = true});
+  EXPECT_FALSE(plain->fast_output.has_value());
+  EXPECT_FALSE(HasFastPacking(*plain));
+  const std::unique_ptr<Model> fast = Make({});
+  EXPECT_TRUE(fast->fast_output.has_value());
+  EXPECT_TRUE(HasFastPacking(*fast));
 }
 
 TEST(ModelTest, AShortlistThatDoesNotRestrictDrafts) {

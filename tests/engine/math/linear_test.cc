@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/math/quantize.h"
+#include "engine/speed/fast_packing.h"
 #include "gtest/gtest.h"
 #include "models/model/float16.h"
 #include "models/model/tensor.h"
@@ -144,7 +145,7 @@ void ExpectSame(const Matrix& a, const Matrix& b) {
   }
 }
 
-class LinearTest : public testing::TestWithParam<ComputeType> {
+class LinearTest : public testing::TestWithParam<Packing> {
  protected:
   const SingleThreadScope single_thread_;
   std::mt19937 random_{1};
@@ -158,7 +159,7 @@ TEST_P(LinearTest, MatchesDoubleForAnyNumberOfRows) {
     const Matrix x = RandomMatrix(rows, 24, random_);
     Matrix y;
     linear.Apply(x, y, gemm_);
-    ExpectProduct(y, x, {layer.view()}, GetParam());
+    ExpectProduct(y, x, {layer.view()}, GetParam().type);
   }
 }
 
@@ -173,7 +174,7 @@ TEST_P(LinearTest, MatchesDoubleForAnySize) {
         const Matrix x = RandomMatrix(rows, in, random_);
         Matrix y;
         linear.Apply(x, y, gemm_);
-        ExpectProduct(y, x, {layer.view()}, GetParam());
+        ExpectProduct(y, x, {layer.view()}, GetParam().type);
       }
     }
   }
@@ -186,7 +187,7 @@ TEST_P(LinearTest, MatchesDoubleWhenWide) {
   const Matrix x = RandomMatrix(70, 16, random_);
   Matrix y;
   linear.Apply(x, y, gemm_);
-  ExpectProduct(y, x, {layer.view()}, GetParam());
+  ExpectProduct(y, x, {layer.view()}, GetParam().type);
 }
 
 TEST_P(LinearTest, ArgMaxFindsTheLargestOutputOfEachRow) {
@@ -233,7 +234,7 @@ TEST_P(LinearTest, TakesWeightsStoredInAnyType) {
     const Matrix x = RandomMatrix(7, 33, random_);
     Matrix y;
     linear.Apply(x, y, gemm_);
-    ExpectProduct(y, x, {layer.view()}, GetParam());
+    ExpectProduct(y, x, {layer.view()}, GetParam().type);
   }
 }
 
@@ -246,7 +247,7 @@ TEST_P(LinearTest, LayersThatReadTheSameInputLieSideBySide) {
   const Matrix x = RandomMatrix(70, 24, random_);
   Matrix y;
   linear.Apply(x, y, gemm_);
-  ExpectProduct(y, x, layers, GetParam());
+  ExpectProduct(y, x, layers, GetParam().type);
 }
 
 TEST_P(LinearTest, ActivatesTheProduct) {
@@ -370,12 +371,26 @@ TEST_P(LinearTest, LayersDoNotChangeWhileOthersComeAndGo) {
   for (size_t i = 0; i < layers.size(); ++i) {
     Matrix y;
     layers[i].Apply(x, y, gemm_);
-    ExpectProduct(y, x, {stored[i].view()}, GetParam());
+    ExpectProduct(y, x, {stored[i].view()}, GetParam().type);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(ComputeTypes, LinearTest, testing::ValuesIn(SupportedComputeTypes()),
-                         NameOf);
+std::vector<Packing> SupportedPackings() {
+  std::vector<Packing> packings;
+  for (const ComputeType type : SupportedComputeTypes()) {
+    packings.emplace_back(type);
+    packings.push_back(FastPacking(type));
+  }
+  return packings;
+}
+
+std::string NameOfPacking(const testing::TestParamInfo<Packing>& packing) {
+  const std::string type(ComputeTypeName(packing.param.type));
+  return packing.param.allocate == nullptr ? type : type + "_fast";
+}
+
+INSTANTIATE_TEST_SUITE_P(Packings, LinearTest, testing::ValuesIn(SupportedPackings()),
+                         NameOfPacking);
 
 // These hold for int8 only, because its sums are exact.
 class Int8LinearTest : public LinearTest {};
@@ -384,7 +399,7 @@ TEST_P(Int8LinearTest, MultipliesTheQuantizedValuesExactly) {
   for (const int in : {1, 5, 16, 257, 1024}) {
     const int out = 19;
     const StoredLayer layer(in, out, DType::kFloat32, random_);
-    const Linear linear = Linear::Pack({layer.view()}, ComputeType::kInt8);
+    const Linear linear = Linear::Pack({layer.view()}, GetParam());
     const Matrix x = RandomMatrix(33, in, random_);
     Matrix y;
     linear.Apply(x, y, gemm_);
@@ -429,7 +444,7 @@ TEST_P(Int8LinearTest, UsesInt8WeightsAsTheyAre) {
                      .bias = {.dtype = DType::kFloat32,
                               .shape = {out},
                               .data = reinterpret_cast<const std::byte*>(bias.data())}}},
-                   ComputeType::kInt8);
+                   GetParam());
   Matrix x;
   x.Resize(70, in);
   for (int row = 0; row < x.rows(); ++row) {
@@ -458,7 +473,7 @@ TEST_P(Int8LinearTest, QuantizesInputsByTheScaleStoredWithTheWeights) {
     layers.push_back(stored.emplace_back(in, 24, DType::kInt8, random_).view());
     layers.back().weight.input_scale = input_scale;
   }
-  const Linear linear = Linear::Pack(layers, ComputeType::kInt8);
+  const Linear linear = Linear::Pack(layers, GetParam());
   const Matrix x = RandomMatrix(300, in, random_);  // more rows than are loaded at once
   Matrix y;
   linear.Apply(x, y, gemm_);
@@ -499,7 +514,7 @@ TEST_P(Int8LinearTest, QuantizesInputsByTheScaleStoredWithTheWeights) {
 
 TEST_P(Int8LinearTest, RowsWithoutAScaleGiveTheBias) {
   const StoredLayer layer(24, 10, DType::kFloat32, random_);
-  const Linear linear = Linear::Pack({layer.view()}, ComputeType::kInt8);
+  const Linear linear = Linear::Pack({layer.view()}, GetParam());
   Matrix x = RandomMatrix(3, 24, random_);
   std::fill_n(x.row(0), 24, 0.0F);
   x.row(2)[7] = std::numeric_limits<float>::infinity();
@@ -512,7 +527,10 @@ TEST_P(Int8LinearTest, RowsWithoutAScaleGiveTheBias) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(ComputeTypes, Int8LinearTest, testing::Values(ComputeType::kInt8), NameOf);
+INSTANTIATE_TEST_SUITE_P(Packings, Int8LinearTest,
+                         testing::Values(Packing(ComputeType::kInt8),
+                                         FastPacking(ComputeType::kInt8)),
+                         NameOfPacking);
 
 // Older processors, as far as oneDNN can tell. It reads the variable only once, at its first use,
 // so that each needs its own process. The largest inputs could overflow int8 sums.

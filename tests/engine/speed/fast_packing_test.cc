@@ -1,4 +1,4 @@
-#include "engine/math/huge_pages.h"
+#include "engine/speed/fast_packing.h"
 
 #include <sys/mman.h>
 

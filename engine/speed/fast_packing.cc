@@ -1,4 +1,4 @@
-#include "engine/math/huge_pages.h"
+#include "engine/speed/fast_packing.h"
 
 #include <sys/mman.h>
 
@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kCacheLine = 64;
+constexpr int kPanelWidth = 2048;
 
 struct Chunk {
   explicit Chunk(size_t bytes)
@@ -31,6 +32,13 @@ struct Chunk {
 };
 
 }  // namespace
+
+Packing FastPacking(ComputeType type) {
+  Packing packing = type;
+  packing.panel_width = kPanelWidth;
+  packing.allocate = AllocateInHugePages;
+  return packing;
+}
 
 std::shared_ptr<std::byte> AllocateInHugePages(size_t bytes) {
   static std::mutex& mutex = *new std::mutex;
