@@ -57,6 +57,8 @@ EQUIVALENT = {
      "if (reordered_.size() < parents.size()) reordered_.resize(parents.size());",
      "if (reordered_.size() <= parents.size()) reordered_.resize(parents.size());"):
         "resize to the same size does nothing",
+    ("engine/text/prepare.cc", "int id = -1;  // -1: none", "int id = -2;  // -1: none"):
+        "only its sign is read",
 }
 
 
@@ -223,6 +225,8 @@ def main():
     parser.add_argument("--only", nargs="+", metavar="FILE:LINE",
                         help="only the mutants drawn for these lines")
     args = parser.parse_args()
+    # So that the test in progress ends, too, and the mutant goes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     copy_tree()
     seconds = seconds_without_mutant()
 
