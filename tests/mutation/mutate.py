@@ -2,7 +2,7 @@
 
 Draws random one-line mutants ("<" becomes "<=", a call is removed …), builds each in a clone of the
 last commit, runs the tests, and prints which test noticed. A surviving mutant is an equivalent
-program or shows a missing test. Takes one to ten minutes per mutant; CI does not run it.
+program or shows a missing test. Takes up to five minutes per mutant; CI does not run it.
 
     python3 tests/mutation/mutate.py [--count 40] [--seed 1] [--only FILE:LINE …]
 """
