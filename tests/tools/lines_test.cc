@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <climits>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -166,6 +167,27 @@ TEST_F(LinesTest, WritesAll) {
   CloseInput();
   receiver.join();
   EXPECT_TRUE(received == text);
+}
+
+// A pipe with O_DIRECT keeps writes apart: each read returns one of them.
+TEST(LineWriterTest, ProgramsThatShareAPipeDoNotMixTheirLines) {
+  std::array<int, 2> ends = {-1, -1};
+  ASSERT_EQ(pipe2(ends.data(), O_DIRECT | O_CLOEXEC), 0);
+  LineWriter writer(ends[1], "pipe");
+  std::string text;
+  for (int i = 0; i < 300; ++i) text += std::string(i % 100, 'x') + "\n";
+  ASSERT_TRUE(writer.Write(text).ok());
+  ASSERT_TRUE(writer.Close().ok());
+  std::string received;
+  std::array<char, 2 * PIPE_BUF> buffer = {};
+  ssize_t count = 0;
+  while ((count = read(ends[0], buffer.data(), buffer.size())) > 0) {
+    EXPECT_LE(count, PIPE_BUF) << "may be split by other writers";
+    EXPECT_EQ(buffer[count - 1], '\n');
+    received.append(buffer.data(), static_cast<size_t>(count));
+  }
+  close(ends[0]);
+  EXPECT_EQ(received, text);
 }
 
 TEST_F(LinesTest, WritesToAFileThatDoesNotBlock) {

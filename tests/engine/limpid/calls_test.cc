@@ -91,6 +91,9 @@ TEST(StopTest, ADeadlineEndsASingleLongSearch) {
   options.search = {.beam_size = 100, .max_output_tokens = 1000, .min_output_tokens = 500};
   options.deadline = steady_clock::now() + std::chrono::milliseconds(50);
   EXPECT_TRUE(absl::IsDeadlineExceeded(translator->Translate(text, options).status()));
+  options.trace = TraceRequest{};
+  options.deadline = steady_clock::now() + std::chrono::milliseconds(50);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(translator->Translate(text, options).status()));
   EXPECT_EQ(translator->Translate(text)->text, Shipped().Translate(text)->text);
 }
 

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <ctime>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -114,6 +116,25 @@ TEST(ThreadPoolTest, WorkMayCallParallelFor) {
   });
   EXPECT_TRUE(status.ok());
   EXPECT_EQ(calls, 100);
+}
+
+TEST(ThreadPoolTest, ThreadsWithoutWorkUseNoProcessorTime) {
+  const auto pool = Pool(4);
+  std::latch others_may_end(1);
+  const absl::Status status = pool->ParallelFor(3, [&](size_t i) {
+    if (i > 0) {
+      others_may_end.wait();
+      return absl::OkStatus();
+    }
+    return pool->ParallelFor(1, [&](size_t) {
+      others_may_end.count_down();
+      const std::clock_t before = std::clock();
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 50);
+      return absl::OkStatus();
+    });
+  });
+  EXPECT_TRUE(status.ok());
 }
 
 TEST(ThreadPoolTest, AnErrorEndsTheWork) {

@@ -1,6 +1,7 @@
 #include "tools/trace/data.h"
 
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -88,6 +89,31 @@ TEST(TraceDataTest, NumPyStringsAreUtf32) {
   std::memcpy(text.data(), words.data.data(), words.data.size());
   EXPECT_EQ(text, std::u32string(U"Ich\0\0liebedich\0.\0\0\0\0", 20));
   EXPECT_THAT(ReadArray(*archive, "sentence0.target.text").header, HasSubstr("'shape': (), }"));
+}
+
+TEST(TraceDataTest, NumPyArraysHoldThePredictions) {
+  const std::string path = TemporaryPath("trace.npz");
+  ASSERT_TRUE(WriteNpz(path, Aligned()).ok());
+  const auto archive = *ZipReader::Open(path);
+  const std::vector<std::vector<Prediction>>& steps = Traces()[0].predictions;
+  const Array ids = ReadArray(*archive, "sentence0.predictions.ids");
+  const Array probabilities = ReadArray(*archive, "sentence0.predictions.probabilities");
+  const std::string shape = "'shape': (" + std::to_string(steps.size()) + ",5), }";
+  EXPECT_THAT(ids.header, HasSubstr("'descr': '<i4', 'fortran_order': False, " + shape));
+  EXPECT_THAT(probabilities.header, HasSubstr("'descr': '<f4', 'fortran_order': False, " + shape));
+  EXPECT_THAT(ReadArray(*archive, "sentence0.predictions.pieces").header, HasSubstr(shape));
+  std::vector<Prediction> expected;
+  for (const auto& step : steps) expected.insert(expected.end(), step.begin(), step.end());
+  ASSERT_EQ(ids.data.size(), expected.size() * sizeof(int32_t));
+  ASSERT_EQ(probabilities.data.size(), expected.size() * sizeof(float));
+  for (size_t i = 0; i < expected.size(); ++i) {
+    int32_t id = -1;
+    float probability = -1;
+    std::memcpy(&id, &ids.data[i * sizeof(id)], sizeof(id));
+    std::memcpy(&probability, &probabilities.data[i * sizeof(probability)], sizeof(probability));
+    EXPECT_EQ(id, expected[i].id);
+    EXPECT_EQ(probability, expected[i].probability);
+  }
 }
 
 TEST(TraceDataTest, JsonHoldsTheSame) {
