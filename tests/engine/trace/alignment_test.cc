@@ -308,7 +308,7 @@ TEST(AlignmentTest, OcclusionOfAWordAffectsItsTranslation) {
   }
 }
 
-// The shipped model without byte fallback: characters that are no pieces become <unk>.
+// The shipped model without byte fallback: characters outside the vocabulary become <unk>.
 std::unique_ptr<Translator> ShippedWithoutBytes() {
   const std::string folder = TemporaryPath("without_bytes");
   std::filesystem::copy("models/eng-deu", folder);
