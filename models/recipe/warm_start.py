@@ -22,7 +22,7 @@ def embeddings(old_weight, old_bias, old_sp, old_ids, sp, model):
         ids = [old_ids[part] for part in parts if part in old_ids and old_ids[part] != UNK]
         if i in (EOS, UNK):
             ids = [i]
-        if ids and not piece.startswith("<0x"):
+        if ids and (piece in old_ids or not piece.startswith("<0x")):
             weight[i] = old_weight[ids].mean(0)
             bias[i] = old_bias[ids].mean()
 

@@ -4,13 +4,15 @@
     python tests/golden/make_tokenizer_golden.py
 
 writes tests/golden/tokenizer/:
-- eng-deu.json: for models/eng-deu, a joint vocabulary;
+- eng-deu.json: for models/eng-deu, a joint vocabulary with byte fallback;
+- nfkc.json: for nfkc.spm, with Unicode normalization and without bytes, and the joint vocabulary that
+  the file keeps: the tokenizer of the first models/eng-deu;
 - small.json, small.source.spm, small.target.spm: for two small models with byte fallback, trained
   here on align-tatoeba/, each with a vocabulary in another order than SentencePiece's.
 
 Each JSON file holds "source" and "target", lists of a text and its ids, </s> last, and "decoded",
 a list of target ids and their text, special tokens skipped. small.json also holds
-"source_vocabulary" and "target_vocabulary", pieces in id order.
+"source_vocabulary" and "target_vocabulary", pieces in id order, nfkc.json "vocabulary".
 """
 
 import io
@@ -123,12 +125,21 @@ def make_tokenizer(folder, vocabularies, **options):
     )
 
 
-def make_eng_deu(folder):
+def joint_golden(folder, sentencepiece_file, pieces):
     for name in ("source.spm", "target.spm"):
-        shutil.copyfile(ENG_DEU / "source.spm", folder / name)
-    pieces = json.loads((ENG_DEU / "vocabulary.json").read_text(encoding="utf-8"))
+        shutil.copyfile(sentencepiece_file, folder / name)
     tokenizer = make_tokenizer(folder, {"vocab.json": pieces})
-    write("eng-deu.json", golden(tokenizer, TEXTS, TEXTS, len(pieces)))
+    return golden(tokenizer, TEXTS, TEXTS, len(pieces))
+
+
+def make_eng_deu(folder):
+    pieces = json.loads((ENG_DEU / "vocabulary.json").read_text(encoding="utf-8"))
+    write("eng-deu.json", joint_golden(folder, ENG_DEU / "source.spm", pieces))
+
+
+def make_nfkc(folder):
+    pieces = json.loads((FOLDER / "nfkc.json").read_text(encoding="utf-8"))["vocabulary"]
+    write("nfkc.json", {"vocabulary": pieces, **joint_golden(folder, FOLDER / "nfkc.spm", pieces)})
 
 
 def make_small(folder):
@@ -151,7 +162,7 @@ def make_small(folder):
 
 def main():
     FOLDER.mkdir(exist_ok=True)
-    for make in (make_eng_deu, make_small):
+    for make in (make_eng_deu, make_nfkc, make_small):
         with tempfile.TemporaryDirectory() as folder:
             make(Path(folder))
 

@@ -117,8 +117,9 @@ std::string Refusal(const std::string& model) {
 
 TEST(CheckSentencePiece, AcceptsValidModels) {
   for (const std::string& model :
-       {ReadFile("models/eng-deu/source.spm"), ReadFile("tests/golden/tokenizer/small.source.spm"),
-        SmallestModel(), SmallestModel() + Rules(NestedRules(32), std::string("b\0", 2))}) {
+       {ReadFile("models/eng-deu/source.spm"), ReadFile("tests/golden/tokenizer/nfkc.spm"),
+        ReadFile("tests/golden/tokenizer/small.source.spm"), SmallestModel(),
+        SmallestModel() + Rules(NestedRules(32), std::string("b\0", 2))}) {
     EXPECT_TRUE(CheckSentencePiece(model).ok()) << CheckSentencePiece(model);
     EXPECT_TRUE(LoadAndUse(model).ok()) << LoadAndUse(model);
   }
@@ -199,7 +200,7 @@ TEST(CheckSentencePiece, TruncatedModelsNeverCrash) {
       LoadAndUse(small.substr(0, size)).IgnoreError();
     }
   }
-  const std::string large = ReadFile("models/eng-deu/source.spm");
+  const std::string large = ReadFile("tests/golden/tokenizer/nfkc.spm");
   for (size_t size = 1; size < large.size(); size += 16384) {
     LoadAndUse(large.substr(0, size)).IgnoreError();
   }
@@ -219,7 +220,7 @@ TEST(CheckSentencePiece, FlippedBitsNeverCrash) {
     for (int i = 0; i < 1000; ++i) flip_and_use(small);
   }
   // A model with few pieces and Unicode's normalization rules, which come last.
-  const std::string large = ReadFile("models/eng-deu/source.spm");
+  const std::string large = ReadFile("tests/golden/tokenizer/nfkc.spm");
   const size_t name = large.find("\x0A\x08nmt_nfkc");
   ASSERT_NE(name, std::string::npos);
   const size_t tag_and_size = 4;

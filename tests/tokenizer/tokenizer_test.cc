@@ -34,11 +34,14 @@ std::string WithSingleSpaces(const std::string& text) {
   return absl::StrReplaceAll(text, {{"  ", " "}});
 }
 
+TokenizerModel ModelOf(const std::string& name) {
+  return name == "small" ? SmallModel() : name == "nfkc" ? NfkcModel() : EngDeuModel();
+}
+
 class GoldenTest : public testing::TestWithParam<std::string> {
  protected:
   const json golden_ = Golden(GetParam());
-  const std::unique_ptr<Tokenizer> tokenizer_ =
-      Make(GetParam() == "small" ? SmallModel() : EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer_ = Make(ModelOf(GetParam()));
 };
 
 TEST_P(GoldenTest, EncodesSourceAsMarianTokenizer) {
@@ -80,13 +83,13 @@ TEST_P(GoldenTest, DecodesTargetAsMarianTokenizer) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::Values("eng-deu", "small"),
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, testing::Values("eng-deu", "nfkc", "small"),
                          [](const auto& test) {
-                           return test.param == "small" ? "Small" : "EngDeu";
+                           return absl::StrReplaceAll(test.param, {{"-", "_"}});
                          });
 
 TEST(EncodeSource, GivesPiecesWithTheirTextAndTheBytesTheyCover) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const std::string_view text = "  I love ice-cream. ";
   const Pieces pieces = tokenizer->EncodeSource(text);
   EXPECT_THAT(pieces.texts, ElementsAre("▁I", "▁love", "▁ice", "-", "c", "re", "am", ".", "</s>"));
@@ -97,7 +100,7 @@ TEST(EncodeSource, GivesPiecesWithTheirTextAndTheBytesTheyCover) {
 }
 
 TEST(EncodeSource, RangesAreOfTheTextAsItWasBeforeNormalization) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const std::string_view text = "Ｈｅｌｌｏ \u3000ﬁne \t½ a\u0301";
   const Pieces pieces = tokenizer->EncodeSource(text);
   EXPECT_THAT(pieces.texts,
@@ -108,7 +111,7 @@ TEST(EncodeSource, RangesAreOfTheTextAsItWasBeforeNormalization) {
 }
 
 TEST(EncodeSource, PiecesOfSpaceAloneCoverNothing) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const std::string_view text = "a  日 b";
   const Pieces pieces = tokenizer->EncodeSource(text);
   EXPECT_THAT(pieces.texts, ElementsAre("▁a", "▁", "日", "▁b", "</s>"));
@@ -117,7 +120,7 @@ TEST(EncodeSource, PiecesOfSpaceAloneCoverNothing) {
 }
 
 TEST(EncodeSource, CharactersThatAreNotDrawnDoNotBreakAWord) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const Pieces plain = tokenizer->EncodeSource("a beautiful day");
   for (const std::string character : {"\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff"}) {
     const std::string word = "beau" + character + "ti" + character + "ful";
@@ -141,7 +144,7 @@ TEST(EncodeSource, CharactersThatAreNotDrawnStayWhereTheVocabularyHasThem) {
 }
 
 TEST(EncodeSource, AnEmojiKeepsWhatBelongsToIt) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const std::string_view text = "a \u2764\ufe0f b";
   const Pieces pieces = tokenizer->EncodeSource(text);
   EXPECT_THAT(Covered(text, pieces), ElementsAre("a", "", "\u2764\ufe0f", "b", ""));
@@ -153,6 +156,19 @@ TEST(EncodeSource, BytesOfACharacterEachCoverIt) {
   const Pieces pieces = tokenizer->EncodeSource(text);
   EXPECT_THAT(pieces.texts, ElementsAre("▁a", "▁", "<0xE6>", "<0x97>", "<0xA5>", "▁b", "</s>"));
   EXPECT_THAT(Covered(text, pieces), ElementsAre("a", "", "日", "日", "日", "b", ""));
+}
+
+// Digits are pieces of their own, so that a number is copied digit by digit.
+TEST(EncodeSource, TheShippedModelSpellsAnyText) {
+  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::string_view text = "It costs 1250 €, 田中 😀";
+  const Pieces pieces = tokenizer->EncodeSource(text);
+  EXPECT_THAT(pieces.ids, testing::Not(testing::Contains(1)));
+  for (const char* digit : {"1", "2", "5", "0"}) {
+    EXPECT_THAT(Covered(text, pieces), testing::Contains(digit));
+  }
+  ExpectValidRanges(text, pieces);
+  EXPECT_EQ(tokenizer->DecodeTarget(tokenizer->EncodeTarget(text).ids, nullptr), text);
 }
 
 TEST(EncodeSource, LanguageTokenIsOnePiece) {
@@ -168,14 +184,14 @@ TEST(EncodeSource, LanguageTokenIsOnePiece) {
 }
 
 TEST(EncodeSource, UnknownLanguageTokenIsText) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const Pieces pieces = tokenizer->EncodeSource(">>deu<< Tom");
   EXPECT_NE(pieces.texts[0], ">>deu<<");
   EXPECT_GT(pieces.size(), 4);
 }
 
 TEST(EncodeSource, SpecialTokensInTheTextAreText) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const Pieces pieces = tokenizer->EncodeSource("a </s> b <pad>");
   EXPECT_EQ(std::count(pieces.ids.begin(), pieces.ids.end(), 0), 1);
   EXPECT_EQ(std::count(pieces.texts.begin(), pieces.texts.end(), "<pad>"), 0);
@@ -200,7 +216,8 @@ TEST(EncodeSource, TextNeverBecomesASpecialToken) {
 }
 
 TEST(EncodeSource, NulAndControlCharacters) {
-  for (const std::unique_ptr<Tokenizer>& tokenizer : {Make(EngDeuModel()), Make(SmallModel())}) {
+  for (const std::unique_ptr<Tokenizer>& tokenizer :
+       {Make(EngDeuModel()), Make(NfkcModel()), Make(SmallModel())}) {
     std::string text;
     for (char c = 0; c < 0x20; ++c) text += std::string(1, c) + "a" + std::string(2, c);
     const Pieces pieces = tokenizer->EncodeSource(text);
@@ -211,7 +228,7 @@ TEST(EncodeSource, NulAndControlCharacters) {
 }
 
 TEST(EncodeSource, LongText) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   std::string text;
   for (int i = 0; i < 20000; ++i) text += "word 日";
   const Pieces pieces = tokenizer->EncodeSource(text);
@@ -220,7 +237,7 @@ TEST(EncodeSource, LongText) {
 }
 
 TEST(EncodeSource, ThreadsDoNotDisturbEachOther) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const std::vector<std::string> texts = {"I love you.", "Donaudampfschiff", "日本 😀", ""};
   std::vector<std::vector<int>> expected;
   expected.reserve(texts.size());
@@ -242,7 +259,7 @@ TEST(EncodeSource, ThreadsDoNotDisturbEachOther) {
 }
 
 TEST(DecodeTarget, GivesTheRangeOfEachPiece) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const std::vector<int> ids = tokenizer->EncodeTarget("Wir liebe  dich, Tom.").ids;
   Pieces pieces;
   const std::string text = tokenizer->DecodeTarget(ids, &pieces);
@@ -253,7 +270,7 @@ TEST(DecodeTarget, GivesTheRangeOfEachPiece) {
 }
 
 TEST(DecodeTarget, SpecialTokensHaveNoText) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const std::vector<int> word = tokenizer->EncodeTarget("Tom ja").ids;
   const int pad = 8000;
   ASSERT_EQ(word.size(), 3);
@@ -269,7 +286,7 @@ TEST(DecodeTarget, SpecialTokensHaveNoText) {
 }
 
 TEST(DecodeTarget, PiecesThatSentencePieceDoesNotKnow) {
-  TokenizerModel model = EngDeuModel();
+  TokenizerModel model = NfkcModel();
   const auto id = static_cast<int>(model.target_vocabulary.size());
   model.target_vocabulary.emplace_back("▁qq▁qq");
   const std::unique_ptr<Tokenizer> tokenizer = Make(std::move(model));
@@ -295,7 +312,7 @@ TEST(DecodeTarget, BytesBecomeCharacters) {
 }
 
 TEST(DecodeTarget, TokensWithoutTextLeaveOneSpace) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   const std::vector<int> ids = tokenizer->EncodeTarget("Ich liebe 😀 dich").ids;
   Pieces pieces;
   EXPECT_EQ(tokenizer->DecodeTarget(ids, &pieces), "Ich liebe dich");
@@ -303,9 +320,10 @@ TEST(DecodeTarget, TokensWithoutTextLeaveOneSpace) {
 }
 
 TEST(DecodeTarget, CopiesReplaceTheirTokens) {
-  const std::unique_ptr<Tokenizer> tokenizer = Make(EngDeuModel());
+  const std::unique_ptr<Tokenizer> tokenizer = Make(NfkcModel());
   for (const std::string text : {"Ich mag François.", "😀 Ich", "Ich 😀", "Ich 😀 mag", "20°C"}) {
     const Pieces encoded = tokenizer->EncodeTarget(text);
+    ASSERT_THAT(encoded.ids, testing::Contains(1)) << text;
     std::vector<Tokenizer::Copy> copies(encoded.size());
     for (size_t i = 0; i < encoded.size(); ++i) {
       if (encoded.ids[i] != 1) continue;

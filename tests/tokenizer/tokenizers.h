@@ -29,15 +29,25 @@ inline nlohmann::json Golden(const std::string& name) {
   return nlohmann::json::parse(ReadFile("tests/golden/tokenizer/" + name + ".json"));
 }
 
-// The shipped model: unigram, Unicode normalization, a joint vocabulary.
-inline TokenizerModel EngDeuModel() {
+inline TokenizerModel JointModel(const std::string& sentencepiece,
+                                 const nlohmann::json& vocabulary) {
   TokenizerModel model;
-  model.source_sentencepiece = ReadFile("models/eng-deu/source.spm");
+  model.source_sentencepiece = ReadFile(sentencepiece);
   model.target_sentencepiece = model.source_sentencepiece;
-  model.source_vocabulary = nlohmann::json::parse(ReadFile("models/eng-deu/vocabulary.json"))
-                                .get<std::vector<std::string>>();
+  model.source_vocabulary = vocabulary.get<std::vector<std::string>>();
   model.target_vocabulary = model.source_vocabulary;
   return model;
+}
+
+// The shipped model: unigram, byte fallback, a joint vocabulary.
+inline TokenizerModel EngDeuModel() {
+  return JointModel("models/eng-deu/source.spm",
+                    nlohmann::json::parse(ReadFile("models/eng-deu/vocabulary.json")));
+}
+
+// Unigram, Unicode normalization, no bytes, so that rare characters are <unk>; a joint vocabulary.
+inline TokenizerModel NfkcModel() {
+  return JointModel("tests/golden/tokenizer/nfkc.spm", Golden("nfkc")["vocabulary"]);
 }
 
 // Byte fallback, no normalization, a vocabulary per side, ">>deu<<" in the source's.

@@ -21,8 +21,9 @@ TEST(AlignToolTest, AlignsTheWordsThatSpacesSeparate) {
   const Outcome outcome = RunProgram({"align", "--compute_type=float32", kSource, kTarget});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_EQ(CountLines(outcome.output), 109);
-  // I had no idea what to expect .  →  Ich hatte keine Ahnung , was mich erwartete .
-  EXPECT_THAT(outcome.output, HasSubstr("\n0-0 1-1 2-2 3-3 4-4 4-5 5-6 6-7 7-8\n"));
+  // Tom is from Boston , but now he lives in Chicago .
+  // Tom ist aus Boston , lebt aber jetzt in Chicago .
+  EXPECT_THAT(outcome.output, HasSubstr("\n0-0 1-1 2-2 3-3 4-4 8-5 5-6 6-7 9-8 10-9 11-10\n"));
   const std::string soft =
       RunProgram({"align", "--format=soft", "--measure=norm", kSource, kTarget}).output;
   EXPECT_EQ(CountLines(soft), 109);
@@ -55,15 +56,14 @@ TEST(AlignToolTest, APairThatIsTooLongIsAnEmptyLine) {
 
 // Words are split after replacing invalid UTF-8.
 TEST(AlignToolTest, BytesThatAreNoTextDoNotMoveLinks) {
-  const std::string target = FileOf("bytes.target", "Ich liebe dich\n");
+  const std::string target = FileOf("bytes.target", "\uFFFD\uFFFD\uFFFD\uFFFD Ich liebe dich\n");
   const auto align = [&](const std::string& source) {
     return RunProgram(
         {"align", "--source=" + FileOf("bytes.source", source + "\n"), "--target=" + target});
   };
-  const Outcome outcome = align("I\xff\xff\xff\xff\xff\xff\xff\xff love you");
-  EXPECT_EQ(outcome.output,
-            align("I\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD love you").output);
-  EXPECT_THAT(outcome.output, HasSubstr("1-1"));
+  const Outcome outcome = align("\xff\xff\xff\xff I love you");
+  EXPECT_EQ(outcome.output, align("\uFFFD\uFFFD\uFFFD\uFFFD I love you").output);
+  EXPECT_THAT(outcome.output, testing::EndsWith("1-1 2-2 3-3\n"));
   EXPECT_THAT(outcome.error, HasSubstr("line 1 is not valid UTF-8"));
 }
 

@@ -1,5 +1,7 @@
 #include <sys/stat.h>
 
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -7,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "tests/tools/program.h"
 
 namespace limpid::internal {
@@ -66,14 +69,18 @@ TEST(InspectTest, APipeInAFolderIsNotWaitedFor) {
   std::filesystem::remove_all(folder);
 }
 
-// A copy of the shipped model with a changed byte in its weights.
+// A copy of the shipped model with a changed byte in its embedding.
 std::string DamagedModel() {
   std::string folder = TemporaryPath("damaged");
   std::filesystem::remove_all(folder);
   std::filesystem::copy("models/eng-deu", folder);
   const std::string path = folder + "/model.safetensors";
   std::string bytes = ReadTextFile(path);
-  bytes[bytes.size() / 2] ^= 1;
+  uint64_t header_size = 0;
+  std::memcpy(&header_size, bytes.data(), sizeof(header_size));
+  const auto header = nlohmann::json::parse(bytes.substr(sizeof(header_size), header_size));
+  const size_t offset = header["embedding.weight"]["data_offsets"][0];
+  bytes[sizeof(header_size) + header_size + offset + 1000] ^= 1;
   WriteTextFile(path, bytes);
   return folder;
 }
@@ -159,7 +166,12 @@ TEST_F(SpoiltModelTest, AGitLfsPointerIsCalledOne) {
 }
 
 TEST_F(SpoiltModelTest, ATokenizerOfAnotherModelIsCalledOne) {
-  WriteSpm(ReadTextFile("tests/golden/tokenizer/small.source.spm"));
+  // A SentencePiece model is a protocol buffer: pieces (field 1) with text (1) and type (3).
+  std::string russian("\x0A\x09\x0A\x05<unk>\x18\x02", 11);
+  for (char letter = '\x90'; letter < '\xBF'; ++letter) {  // А to п
+    russian += std::string("\x0A\x04\x0A\x02\xD0") + letter;
+  }
+  WriteSpm(russian);
   ExpectFailure(folder_ + "/source.spm: belongs to another model");
 }
 

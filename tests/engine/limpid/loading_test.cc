@@ -121,7 +121,7 @@ TEST(InfoTest, DescribesTheShippedModel) {
   EXPECT_EQ(info.max_positions, 512);
   EXPECT_EQ(info.max_source_tokens, 48);
   EXPECT_EQ(info.model_dim, 256);
-  EXPECT_EQ(info.encoder_layers, 4);
+  EXPECT_EQ(info.encoder_layers, 6);
   EXPECT_EQ(info.decoder_layers, 2);
   EXPECT_EQ(info.encoder_heads, 4);
   EXPECT_EQ(info.decoder_heads, 4);

@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "engine/text/checkpoint_tokenizer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
 #include "nlohmann/json.hpp"
+#include "tests/tokenizer/tokenizers.h"
 
 namespace limpid::internal {
 namespace {
@@ -23,13 +23,14 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// The shipped model's vocabulary.
+// A tokenizer without byte fallback, with as many pieces as the shipped model has.
 class TokenConstraintsTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    Checkpoint checkpoint = *ReadCheckpoint("models/eng-deu");
-    config_ = checkpoint.config;
-    tokenizer_ = *Tokenizer::Create(TakeTokenizerModel(checkpoint));
+    config_ = ReadCheckpoint("models/eng-deu")->config;
+    config_.bad_words = {config_.decoder_start_id};  // not <unk>
+    tokenizer_ = Make(NfkcModel());
+    ASSERT_FALSE(tokenizer_->TargetPiece(config_.target_vocab_size - 1).empty());
   }
   static void TearDownTestSuite() { tokenizer_.reset(); }
 

@@ -1,11 +1,21 @@
 #include "limpid/alignment.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "limpid/translator.h"
+#include "models/native/native.h"
+#include "tests/reference/random_model.h"
+#include "tests/temporary_folder.h"
 
 namespace limpid::internal {
 namespace {
@@ -298,10 +308,40 @@ TEST(AlignmentTest, OcclusionOfAWordAffectsItsTranslation) {
   }
 }
 
+// The shipped model without byte fallback: characters outside the vocabulary become <unk>.
+std::unique_ptr<Translator> ShippedWithoutBytes() {
+  const std::string folder = TemporaryPath("without_bytes");
+  std::filesystem::copy("models/eng-deu", folder);
+  std::filesystem::remove(folder + "/checksums.json");
+  const std::string path = folder + "/source.spm";
+  std::string spm;
+  {
+    std::ifstream file(path, std::ios::binary);
+    spm.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  // A SentencePiece model is a protocol buffer; these are its fields with their numbers.
+  for (int byte = 0; byte < 256; ++byte) {
+    const size_t piece = spm.find(absl::StrFormat("<0x%02X>", byte));
+    const size_t type = spm.find("\x18\x06", piece);  // 3: BYTE
+    EXPECT_LT(type, piece + 16);
+    spm[type + 1] = 5;  // UNUSED
+  }
+  const size_t byte_fallback = spm.rfind("\x98\x02\x01");  // 35: true
+  EXPECT_NE(byte_fallback, std::string::npos);
+  spm[byte_fallback + 2] = 0;
+  std::ofstream(path, std::ios::binary) << spm;
+  auto translator = *Translator::Load(folder);
+  std::filesystem::remove_all(folder);
+  return translator;
+}
+
 TEST(AlignmentTest, UnknownsBecomeTheirAlignedSourceWord) {
-  const auto translator = *Translator::Load("models/eng-deu");
+  const auto translator = ShippedWithoutBytes();
   const std::vector<SentencePair> pairs = {{"I love 漢字 very much.", "Ich liebe 漢字 sehr."}};
-  EXPECT_EQ((*translator->ScoreBatch(pairs))[0].text, pairs[0].target);
+  const std::vector<Translation> scored = *translator->ScoreBatch(pairs);
+  EXPECT_EQ(scored[0].text, pairs[0].target);
+  const auto unknown = [](const Token& token) { return token.id == 1; };
+  EXPECT_TRUE(std::any_of(scored[0].tokens.begin(), scored[0].tokens.end(), unknown));
   const std::vector<Translation> replaced =
       *translator->ScoreBatch(pairs, {.trace = AlignmentRequest({}), .replace_unknowns = true});
   EXPECT_EQ(replaced[0].text, "Ich liebe 漢字 sehr.");
@@ -314,10 +354,39 @@ TEST(AlignmentTest, UnknownsBecomeTheirAlignedSourceWord) {
 
 // An unknown piece is often part of a word whose other pieces are known.
 TEST(AlignmentTest, UnknownPiecesWithinAWordAreReplaced) {
-  const auto translator = *Translator::Load("models/eng-deu");
-  const TranslateOptions options = {.replace_unknowns = true};
-  EXPECT_EQ(translator->Translate("It is 20°C here.", options)->text, "Es ist 20°C hier.");
-  EXPECT_THAT(translator->Translate("I met François.", options)->text, HasSubstr("François"));
+  const auto translator = ShippedWithoutBytes();
+  const std::vector<SentencePair> pairs = {{"It is 20℃ here.", "Es ist 20℃ hier."},
+                                           {"I know Doğan.", "Ich kenne Doğan."}};
+  const auto scored = *translator->ScoreBatch(pairs, {.replace_unknowns = true});
+  for (size_t i = 0; i < pairs.size(); ++i) EXPECT_EQ(scored[i].text, pairs[i].target);
+}
+
+// A model that can produce nothing but <unk> and </s>.
+TEST(AlignmentTest, UnknownsThatASearchFindsAreReplaced) {
+  ModelConfig config = reference::SmallConfig();
+  config.bad_words.clear();
+  for (int id = 0; id < config.target_vocab_size; ++id) {
+    if (id != config.target_unk_id && id != config.target_eos_id) config.bad_words.push_back(id);
+  }
+  const std::string folder = TemporaryPath("unknowns");
+  ASSERT_TRUE(WriteNative(reference::RandomModel(config, 1), folder, DType::kFloat32).ok());
+  const auto translator = *Translator::Load(folder);
+  std::filesystem::remove_all(folder);
+  const TranslateOptions options = {.search = {.max_output_tokens = 6, .min_output_tokens = 5},
+                                    .trace = AlignmentRequest({}),
+                                    .replace_unknowns = true};
+  const std::vector<std::string> words = {"w5", "w2", "w7"};
+  const Translation translation = *translator->Translate(absl::StrJoin(words, " "), options);
+  const Alignment alignment = *AlignPieces(translation.traces.at(0), {});
+  ASSERT_EQ(alignment.sources, 3);
+  ASSERT_GE(alignment.targets, 5);
+  std::vector<std::string> aligned;
+  for (int target = 0; target < alignment.targets; ++target) {
+    const float* row = alignment.row(target);
+    aligned.push_back(words[std::max_element(row, row + 3) - row]);
+  }
+  aligned.erase(std::unique(aligned.begin(), aligned.end()), aligned.end());
+  EXPECT_EQ(translation.text, absl::StrJoin(aligned, " "));  // each word once per run of <unk>
 }
 
 // Words are those of the line, including a sentence in another script and a cut one.

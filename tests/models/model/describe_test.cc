@@ -18,13 +18,14 @@ using testing::Not;
 TEST(DescribeTest, DescribesTheShippedModel) {
   const auto checkpoint = ReadCheckpoint("models/eng-deu");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  EXPECT_THAT(Describe(*checkpoint), testing::StartsWith(R"(format               Limpid folder
+  const std::string text = Describe(*checkpoint);
+  EXPECT_THAT(text, testing::StartsWith(R"(format               Limpid folder
 languages            "eng" to "deu"
-parameters           7,322,177
-size                 14.7 MB: float16 14.6 MB, float32 124.2 kB
+parameters           8,901,697
+size                 17.9 MB: float16 17.7 MB, float32 150.8 kB
 
 width                256
-encoder              4 layers, 4 heads, feed-forward 1024 wide
+encoder              6 layers, 4 heads, feed-forward 1024 wide
 decoder              2 layers, 4 heads, feed-forward 1024 wide
 activation           ReLU
 layer norm           after each sublayer (post-norm), epsilon 1e-05
@@ -35,11 +36,12 @@ alignment            decoder layer 1, cross-attention, head 0; input row: layer 
 
 vocabulary           8,001 pieces, the same for both sides
 SentencePiece        one model for both sides
-shortlist            of 771.9 kB: a sentence alone is drafted from it
+shortlist            of )"));
+  EXPECT_THAT(text, HasSubstr(R"( MB: a sentence alone is drafted from it
 end of sentence      "</s>" (id 0)
 unknown piece        "<unk>" (id 1)
 decoder starts with  "<pad>" (id 8000)
-never produced       "<pad>" (id 8000)
+never produced       "<unk>" (id 1), "<pad>" (id 8000)
 
 tensor                                          shape        dtype          size
 decoder.layers.0.cross_attention.key.bias       [256]        float32     1,024 B

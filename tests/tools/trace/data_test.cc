@@ -1,5 +1,6 @@
 #include "tools/trace/data.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -33,6 +34,15 @@ std::vector<AlignedTrace> Aligned() {
   std::vector<AlignedTrace> aligned;
   for (const SentenceTrace& trace : Traces()) aligned.push_back({trace, *AlignWords(trace, {})});
   return aligned;
+}
+
+// The place of decoder self-attention of layer 0 among the attentions of a trace.
+size_t FirstOfTheDecoder() {
+  const std::vector<AttentionTrace>& attentions = Traces()[0].attentions;
+  const auto found = std::find_if(attentions.begin(), attentions.end(), [](const auto& attention) {
+    return attention.id.kind == AttentionKind::kDecoder;
+  });
+  return static_cast<size_t>(found - attentions.begin());
 }
 
 // An array in NumPy's format.
@@ -131,8 +141,9 @@ TEST(TraceDataTest, JsonHoldsTheSame) {
   EXPECT_EQ(sentence["alignment"]["weights"][0].size(), 5U);
   EXPECT_EQ(sentence["predictions"][2].size(), 5U);
   ASSERT_EQ(sentence["attentions"].size(), Traces()[0].attentions.size());
-  const AttentionTrace& recorded = Traces()[0].attentions[6];
-  const nlohmann::json& attention = sentence["attentions"][6];
+  const size_t at = FirstOfTheDecoder() + 2;  // layer 1, after cross-attention of layer 0
+  const AttentionTrace& recorded = Traces()[0].attentions[at];
+  const nlohmann::json& attention = sentence["attentions"][at];
   EXPECT_EQ(attention["kind"], "decoder");
   EXPECT_EQ(attention["weights"][2][1][0].get<float>(), recorded.weight(2, 1, 0));
   const size_t last = recorded.output.size() / recorded.queries - 1;
@@ -142,7 +153,7 @@ TEST(TraceDataTest, JsonHoldsTheSame) {
 TEST(TraceDataTest, JsonHasNoInfinity) {
   const std::string text = TracesAsJson(Aligned());
   const nlohmann::json json = nlohmann::json::parse(text);  // refuses NaN and Infinity
-  const nlohmann::json& decoder = json["sentences"][0]["attentions"][4];
+  const nlohmann::json& decoder = json["sentences"][0]["attentions"][FirstOfTheDecoder()];
   ASSERT_EQ(decoder["kind"], "decoder");
   EXPECT_TRUE(decoder["scores"][0][0][1].is_null());
   EXPECT_TRUE(decoder["scores"][0][1][1].is_number());

@@ -50,7 +50,7 @@ TEST(ExplainTest, NumbersAreThoseOfTheTrace) {
   const std::string text = Explained({.layer = 1, .head = 2}, "dich");
   const SentenceTrace& trace = Traces()[0];
   const AttentionTrace& cross = *trace.Find({AttentionKind::kCross, 1});
-  const size_t query = 3;  // predicts ▁dich, after ▁I ch ▁liebe
+  const size_t query = 2;  // predicts ▁dich, after ▁Ich ▁liebe
   ASSERT_EQ(trace.target.tokens[query].piece, "▁dich");
   const size_t dim = cross.head_dim;
   for (size_t key = 0; key < static_cast<size_t>(cross.keys); ++key) {
@@ -105,7 +105,7 @@ TEST(ExplainTest, SaysWhereQAndKAndVComeFrom) {
 
 TEST(ExplainTest, TheDecoderShowsOnlyWhatTheQueryMaySee) {
   const std::string text = Explained({.kind = AttentionKind::kDecoder, .layer = 0}, "liebe");
-  EXPECT_THAT(Lines(text, "ch"), Not(testing::IsEmpty()));
+  EXPECT_THAT(Lines(text, "▁Ich"), Not(testing::IsEmpty()));
   EXPECT_THAT(Lines(text, "▁liebe"), testing::IsEmpty());
   EXPECT_THAT(text, HasSubstr("Masked, with a weight of exactly 0"));
 }
@@ -124,8 +124,14 @@ TEST(ExplainTest, AWordThatOccursTwiceIsCounted) {
 }
 
 TEST(ExplainTest, PiecesCanBeNamed) {
-  EXPECT_THAT(Explained({}, "Ich"), HasSubstr("piece 1 of 2: ▁I ch"));
-  EXPECT_THAT(Explained({}, "ch"), HasSubstr("piece 2 of 2: ▁I ch"));
+  const auto translator = *Translator::Load("models/eng-deu", {.threads = 1});
+  const auto scored =
+      *translator->ScoreBatch({{"I am 42.", "Ich bin 42."}}, {.trace = TraceRequest{}});
+  const auto explained = [&](const std::string& word) {
+    return *Explain(scored[0].traces, {}, word, 80);
+  };
+  EXPECT_THAT(explained("42"), HasSubstr("piece 1 of 2: 4 2"));
+  EXPECT_THAT(explained("2"), HasSubstr("piece 2 of 2: 4 2"));
   EXPECT_THAT(Explained({}, "</s>"), HasSubstr("How \"</s>\" is predicted"));
 }
 
