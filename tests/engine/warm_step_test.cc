@@ -20,13 +20,7 @@
 #include "models/model/weights.h"
 #include "oneapi/dnnl/dnnl.h"
 #include "tests/engine/compute_types.h"
-
-// Sanitizers bring an allocator of their own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LIMPID_COUNTS_ALLOCATIONS 0
-#else
-#define LIMPID_COUNTS_ALLOCATIONS 1
-#endif
+#include "tests/sanitized.h"
 
 namespace {
 
@@ -38,7 +32,7 @@ thread_local bool in_onednn = false;
 
 }  // namespace
 
-#if LIMPID_COUNTS_ALLOCATIONS
+#if !LIMPID_SANITIZED
 
 // The bounds of this program's own code, which includes the engine. Allocations inside libraries,
 // such as oneDNN's for each GEMM that it runs, are not counted.
@@ -150,7 +144,7 @@ TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
   }
 }
 
-#if LIMPID_COUNTS_ALLOCATIONS
+#if !LIMPID_SANITIZED
 TEST(CountingTest, SeesAllocationsOfThisProgram) {
   allocations = 0;
   const std::vector<int> vector(100);
