@@ -26,8 +26,6 @@ namespace {
 
 std::atomic<int> allocations{0};
 std::atomic<int> primitives{0};
-std::atomic<int> failing{0};  // countdown: at 1 the next allocation fails; 0: none
-std::atomic<bool> all_fail_after{true};
 thread_local bool in_onednn = false;
 
 }  // namespace
@@ -40,6 +38,9 @@ extern "C" char __executable_start;  // NOLINT(bugprone-reserved-identifier): th
 extern "C" char etext;
 
 namespace {
+
+std::atomic<int> failing{0};  // countdown: at 1 the next allocation fails; 0: none
+std::atomic<bool> all_fail_after{true};
 
 // Returns whether the allocation may be made.
 bool Count(const void* caller) {
