@@ -1,4 +1,5 @@
-// How much memory this program has from its allocator.
+// How much memory this program has from its allocator; nothing with sanitizers (see
+// tests/sanitized.h).
 
 #ifndef LIMPID_TESTS_ENGINE_ALLOCATED_BYTES_H_
 #define LIMPID_TESTS_ENGINE_ALLOCATED_BYTES_H_
@@ -6,12 +7,6 @@
 #include <malloc.h>
 
 #include <cstddef>
-
-// Sanitizers have allocators of their own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LIMPID_COUNTS_ALLOCATED_BYTES 0
-#else
-#define LIMPID_COUNTS_ALLOCATED_BYTES 1
 
 namespace limpid::internal {
 
@@ -21,7 +16,5 @@ inline size_t AllocatedBytes() {
 }
 
 }  // namespace limpid::internal
-
-#endif
 
 #endif  // LIMPID_TESTS_ENGINE_ALLOCATED_BYTES_H_

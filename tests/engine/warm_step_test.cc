@@ -20,25 +20,17 @@
 #include "models/model/weights.h"
 #include "oneapi/dnnl/dnnl.h"
 #include "tests/engine/compute_types.h"
-
-// Sanitizers bring an allocator of their own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LIMPID_COUNTS_ALLOCATIONS 0
-#else
-#define LIMPID_COUNTS_ALLOCATIONS 1
-#endif
+#include "tests/sanitized.h"
 
 namespace {
 
 std::atomic<int> allocations{0};
 std::atomic<int> primitives{0};
-std::atomic<int> failing{0};  // countdown: at 1 the next allocation fails; 0: none
-std::atomic<bool> all_fail_after{true};
 thread_local bool in_onednn = false;
 
 }  // namespace
 
-#if LIMPID_COUNTS_ALLOCATIONS
+#if !LIMPID_SANITIZED
 
 // The bounds of this program's own code, which includes the engine. Allocations inside libraries,
 // such as oneDNN's for each GEMM that it runs, are not counted.
@@ -46,6 +38,9 @@ extern "C" char __executable_start;  // NOLINT(bugprone-reserved-identifier): th
 extern "C" char etext;
 
 namespace {
+
+std::atomic<int> failing{0};  // countdown: at 1 the next allocation fails; 0: none
+std::atomic<bool> all_fail_after{true};
 
 // Returns whether the allocation may be made.
 bool Count(const void* caller) {
@@ -150,7 +145,7 @@ TEST_P(WarmStepTest, NeitherAllocatesNorCompiles) {
   }
 }
 
-#if LIMPID_COUNTS_ALLOCATIONS
+#if !LIMPID_SANITIZED
 TEST(CountingTest, SeesAllocationsOfThisProgram) {
   allocations = 0;
   const std::vector<int> vector(100);

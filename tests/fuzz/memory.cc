@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "tests/sanitized.h"
+
 namespace limpid::internal::fuzz {
 namespace {
 
@@ -18,7 +20,7 @@ MemoryCounter::MemoryCounter() : before_(allocated) { max_allocated = before_; }
 
 size_t MemoryCounter::peak() const { return max_allocated - before_; }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !LIMPID_SANITIZED
 
 namespace {
 

@@ -11,15 +11,10 @@
 #include "models/io/json.h"
 #include "models/io/yaml.h"
 #include "tests/fuzz/target.h"
+#include "tests/sanitized.h"
 
 namespace limpid::internal::fuzz {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 constexpr int kTimes = 200'000;
 

@@ -52,13 +52,14 @@ class SetupTest : public testing::Test {
   Outcome RunSetup(const std::vector<std::string>& arguments = {}) const {
     ProgramOptions options;
     options.path = "/bin/bash";
-    options.environment = {"PATH=" + root_ + "/bin"};
+    options.environment = {"PATH=" + root_ + "/bin", "CMAKE_BUILD_TYPE=" + build_type_};
     std::vector<std::string> all = {root_ + "/tree/tools/setup"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return RunProgram(all, "", options);
   }
 
   std::string root_;
+  std::string build_type_;
 };
 
 TEST_F(SetupTest, WithAllPackagesItOnlyBuilds) {
@@ -67,6 +68,12 @@ TEST_F(SetupTest, WithAllPackagesItOnlyBuilds) {
   EXPECT_EQ(Log(),
             "cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release\n"
             "cmake --build build --target limpid\n");
+}
+
+TEST_F(SetupTest, BuildsAsTheEnvironmentSays) {
+  build_type_ = "RelWithDebInfo";
+  EXPECT_EQ(RunSetup().exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(Log(), "-DCMAKE_BUILD_TYPE=RelWithDebInfo\n")) << Log();
 }
 
 TEST_F(SetupTest, ItsLastLineSaysWhatToType) {

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "limpid/translator.h"
 #include "tests/engine/allocated_bytes.h"
+#include "tests/sanitized.h"
 
 namespace limpid::internal {
 namespace {
@@ -238,7 +239,7 @@ TEST(LoadTest, OptionsAreCheckedBeforeTheModelIsRead) {
   EXPECT_TRUE(absl::IsInvalidArgument(translator.status())) << translator.status();
 }
 
-#if LIMPID_COUNTS_ALLOCATED_BYTES
+#if !LIMPID_SANITIZED
 TEST(TrimTest, FreesWhatCallsLeft) {
   const auto translator = *Translator::Load(kModel, {.threads = 1});
   const std::vector<std::string> texts(64, "The old man bought a red car yesterday.");

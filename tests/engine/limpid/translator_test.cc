@@ -22,6 +22,7 @@
 #include "tests/engine/allocated_bytes.h"
 #include "tests/engine/compute_types.h"
 #include "tests/reference/random_model.h"
+#include "tests/sanitized.h"
 #include "tests/temporary_folder.h"
 
 namespace limpid::internal {
@@ -409,7 +410,7 @@ TEST(TranslatorTest, TextsOverTheLimitAreRejectedByName) {
               HasSubstr("a phrase of 100000001 bytes"));
 }
 
-#if LIMPID_COUNTS_ALLOCATED_BYTES
+#if !LIMPID_SANITIZED
 TEST(TranslatorTest, TheBuffersOfALargeBatchAreFreed) {
   const auto translator = *Translator::Load(kModel, {.threads = 1});
   const std::vector<std::string> usual(64, "The old man bought a red car yesterday.");
