@@ -1,5 +1,6 @@
-// Whether a sanitizer watches this program's memory. Then tests cannot count or limit memory, because
-// AddressSanitizer and ThreadSanitizer bring their own allocator and reserve terabytes of addresses.
+// Whether a sanitizer watches this program's memory. Then tests cannot count or limit memory,
+// because AddressSanitizer and ThreadSanitizer bring their own allocator and reserve terabytes of
+// addresses.
 
 #ifndef LIMPID_TESTS_SANITIZED_H_
 #define LIMPID_TESTS_SANITIZED_H_

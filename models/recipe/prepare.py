@@ -10,6 +10,7 @@ No sentence of a held-out set, in either language, is in training: see `text.key
 import argparse
 import io
 import json
+import os
 import lzma
 import random
 import re
@@ -123,7 +124,8 @@ def train_sentencepiece(sentences, vocab, out):
         required_chars=REQUIRED,
         split_digits=True,
         byte_fallback=True,
-        normalization_rule_tsv=str(out / "normalization.tsv"),
+        # The model records this path: a relative one names no folder of this machine.
+        normalization_rule_tsv=os.path.relpath(out / "normalization.tsv"),
         eos_id=0,
         unk_id=1,
         bos_id=-1,
