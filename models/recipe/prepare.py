@@ -10,8 +10,8 @@ No sentence of a held-out set, in either language, is in training: see `text.key
 import argparse
 import io
 import json
-import os
 import lzma
+import os
 import random
 import re
 import zipfile
