@@ -91,8 +91,8 @@ def plot(
     ax.imshow(weights, vmin=0, vmax=1, cmap="Blues", aspect="auto")
     ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
     ax.set_yticks(range(len(rows)), rows)
-    ax.set_xlabel("keys")
-    ax.set_ylabel("queries")
+    ax.set_xlabel("keys: " + ("decoder inputs" if kind == "decoder" else "source tokens"))
+    ax.set_ylabel("queries: " + ("source tokens" if kind == "encoder" else "decoder inputs"))
     which = "mean of heads" if head is None else f"head {head}"
     ax.set_title(f"{kind} attention, layer {attention.layer}, {which}")
     return ax
