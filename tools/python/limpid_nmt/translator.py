@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Sequence, Union, overload
 
 from limpid_nmt import _limpid
@@ -39,7 +38,7 @@ TRACE_REQUEST = (
 
 def find_model(model: PathLike | None) -> bytes:
     """The path of a model; None is $LIMPID_MODEL, or else the one in this package."""
-    shipped = Path(__file__).parent / "models" / "eng-deu"
+    shipped = os.path.join(os.path.dirname(__file__), "models", "eng-deu")
     path = model if model is not None else os.environ.get("LIMPID_MODEL") or shipped
     if not os.path.exists(path):
         raise FileNotFoundError(f"no model at '{os.fspath(path)}'")
