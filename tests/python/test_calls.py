@@ -16,7 +16,7 @@ import pytest
 from limpid_nmt import Translator
 
 # Takes far longer than a test may.
-LONG_TEXT = "The old man bought a red car yesterday. " * 20_000
+LONG_TEXT = "The old man bought a red car yesterday. " * 100_000
 
 
 def interrupt_soon(number: int = signal.SIGINT) -> threading.Timer:

@@ -62,8 +62,8 @@ nb::handle ExceptionType(absl::StatusCode code) {
 }  // namespace
 
 nb::object Exception(const absl::Status& status) {
-  const nb::handle type = ExceptionType(status.code());
-  return type(Str(std::string(status.message())));
+  const auto message = status.message();
+  return ExceptionType(status.code())(Str({message.data(), message.size()}));
 }
 
 void Raise(const absl::Status& status) {
