@@ -26,8 +26,8 @@ void HandleSignals(std::optional<nb::python_error>* raised) {
 
 }  // namespace
 
-void CallWithoutGil(absl::FunctionRef<void(std::stop_token stop)> work) {
-  if (!IsMainThread()) {
+void CallWithoutGil(Duration duration, absl::FunctionRef<void(std::stop_token stop)> work) {
+  if (duration == Duration::kMilliseconds || !IsMainThread()) {
     const nb::gil_scoped_release release;
     work({});
     return;

@@ -154,7 +154,7 @@ Translator Load(const std::string& folder, const std::string& compute_type, int 
                                      .verify = verify,
                                      .plain = plain};
   absl::StatusOr<std::unique_ptr<Translator>> translator;
-  CallWithoutGil([&](const std::stop_token&) {
+  CallWithoutGil(Duration::kLong, [&](const std::stop_token&) {
     translator = internal::MakeTranslator(
         internal::Folder(folder), [&] { return internal::ReadCheckpoint(folder); }, options);
   });
@@ -165,7 +165,7 @@ Translation Translate(const Translator& translator, nb::handle text, const nb::d
   const std::string utf8 = Utf8(text, "text");
   TranslateOptions read = ReadTranslateOptions(options);
   absl::StatusOr<Translation> translation;
-  CallWithoutGil([&](std::stop_token stop) {
+  CallWithoutGil(DurationFor(utf8.size()), [&](std::stop_token stop) {
     read.stop = std::move(stop);
     translation = translator.Translate(utf8, read);
   });
@@ -177,7 +177,7 @@ std::vector<Translation> TranslateBatch(const Translator& translator, nb::handle
   const std::vector<std::string> utf8 = Utf8List(texts, "text");
   TranslateOptions read = ReadTranslateOptions(options);
   absl::StatusOr<std::vector<Translation>> translations;
-  CallWithoutGil([&](std::stop_token stop) {
+  CallWithoutGil(Duration::kLong, [&](std::stop_token stop) {
     read.stop = std::move(stop);
     translations = translator.TranslateBatch(utf8, read);
   });
@@ -199,7 +199,7 @@ std::vector<Translation> ScoreBatch(const Translator& translator, nb::handle sou
   }
   TranslateOptions read = ReadTranslateOptions(options);
   absl::StatusOr<std::vector<Translation>> scored;
-  CallWithoutGil([&](std::stop_token stop) {
+  CallWithoutGil(Duration::kLong, [&](std::stop_token stop) {
     read.stop = std::move(stop);
     scored = translator.ScoreBatch(pairs, read);
   });
@@ -238,7 +238,7 @@ void BindTranslator(nb::module_& module) {
 std::string Inspect(const nb::bytes& model) {
   const std::string path = Path(model);
   absl::StatusOr<std::string> description;
-  CallWithoutGil([&](const std::stop_token&) {
+  CallWithoutGil(Duration::kLong, [&](const std::stop_token&) {
     const absl::StatusOr<internal::Checkpoint> checkpoint = internal::ReadCheckpoint(path);
     if (checkpoint.ok()) {
       description = internal::Describe(*checkpoint);
@@ -289,7 +289,8 @@ void ConvertModel(const nb::bytes& from, const nb::bytes& to,
     }
   }
   absl::Status status;
-  CallWithoutGil([&](const std::stop_token&) { status = Convert(Path(from), Path(to), options); });
+  CallWithoutGil(Duration::kLong,
+                 [&](const std::stop_token&) { status = Convert(Path(from), Path(to), options); });
   RaiseIfError(status);
 }
 
