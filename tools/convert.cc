@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -15,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "models/formats/formats.h"
 #include "models/model/checkpoint.h"
+#include "models/model/describe.h"
 #include "models/model/tensor.h"
 #include "models/native/native.h"
 #include "tools/flags.h"
@@ -42,17 +42,6 @@ struct Settings {
   bool split_at_spaces = false;  // whether to use no tokenizer
   std::optional<DType> dtype;    // none: the model's
 };
-
-// Returns the dtype of most parameters.
-DType MainDType(const Checkpoint& checkpoint) {
-  std::map<DType, int64_t> numbers;
-  for (const auto& [name, tensor] : checkpoint.tensors) numbers[tensor.dtype] += tensor.elements();
-  DType main = DType::kFloat32;
-  for (const auto& [dtype, count] : numbers) {
-    if (count > numbers[main]) main = dtype;
-  }
-  return main;
-}
 
 std::string DescribeSource(const Checkpoint& checkpoint) {
   int64_t parameters = 0;

@@ -249,4 +249,14 @@ std::string Describe(const Checkpoint& checkpoint) {
   return text;
 }
 
+DType MainDType(const Checkpoint& checkpoint) {
+  std::map<DType, int64_t> numbers;
+  for (const auto& [name, tensor] : checkpoint.tensors) numbers[tensor.dtype] += tensor.elements();
+  DType main = DType::kFloat32;
+  for (const auto& [dtype, count] : numbers) {
+    if (count > numbers[main]) main = dtype;
+  }
+  return main;
+}
+
 }  // namespace limpid::internal
