@@ -241,7 +241,7 @@ class Translator:
 
             >>> trace = translator.trace("I love you very much.")
             >>> trace.cross.weights.shape   # [layer, head, target, source]
-            (2, 4, 7, 7)
+            (2, 4, 6, 7)
 
         Args:
             text: One sentence. For several, take translate(text, trace=True).traces.
