@@ -21,7 +21,7 @@ SHIPPED = ROOT / "models/eng-deu"
 def test_info(translator: Translator) -> None:
     info = translator.info
     assert (info.source_language, info.target_language) == ("eng", "deu")
-    assert (info.encoder_layers, info.decoder_layers) == (4, 2)
+    assert (info.encoder_layers, info.decoder_layers) == (6, 2)
     assert info.model_dim == 256 and info.encoder_heads == info.decoder_heads == 4
     assert info.compute_type in ("int8", "float32")
     assert "eng → deu" in repr(info) and "eng → deu" in repr(translator)

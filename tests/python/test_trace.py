@@ -40,7 +40,7 @@ def test_numbers_equal_the_program(trace: SentenceTrace, program: Program, tmp_p
                 np.testing.assert_array_equal(ours, theirs[f"sentence0.{kind}.{number}.{part}"])
                 np.testing.assert_array_equal(ours, getattr(layers, part)[number])
                 compared += 1
-    assert compared == (4 + 2 + 2) * 10
+    assert compared == (6 + 2 + 2) * 10
     np.testing.assert_array_equal(trace.alignment.weights, theirs["sentence0.alignment"])
     assert trace.source.pieces == list(theirs["sentence0.source.pieces"])
     assert trace.target.pieces == list(theirs["sentence0.target.pieces"])
@@ -56,7 +56,7 @@ def test_numbers_equal_the_program(trace: SentenceTrace, program: Program, tmp_p
 
 def test_shapes(trace: SentenceTrace) -> None:
     source, target = len(trace.source.tokens), len(trace.target.tokens)
-    assert trace.encoder.weights.shape == (4, 4, source, source)
+    assert trace.encoder.weights.shape == (6, 4, source, source)
     assert trace.decoder.weights.shape == (2, 4, target, target)
     assert trace.cross.weights.shape == (2, 4, target, source)
     assert trace.cross.q.shape == (2, 4, target, 64)
