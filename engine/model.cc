@@ -1,8 +1,6 @@
 #include "engine/model.h"
 
-#include <algorithm>
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -15,6 +13,7 @@
 #include "engine/text/checkpoint_tokenizer.h"
 #include "limpid/thread_pool.h"
 #include "models/io/file.h"
+#include "models/model/describe.h"
 #include "models/model/weights.h"
 
 namespace limpid::internal {
@@ -46,17 +45,6 @@ absl::StatusOr<std::unique_ptr<LoadedShortlist>> TakeShortlist(Checkpoint& check
   return loaded;
 }
 
-// The type that most bytes of the matrices have.
-DType StoredType(const TensorMap& tensors) {
-  std::map<DType, size_t> bytes = {{DType::kFloat32, 0}};
-  for (const auto& [name, tensor] : tensors) {
-    if (tensor.shape.size() > 1) bytes[tensor.dtype] += tensor.bytes();
-  }
-  return std::max_element(bytes.begin(), bytes.end(),
-                          [](const auto& a, const auto& b) { return a.second < b.second; })
-      ->first;
-}
-
 ModelInfo InfoOf(const Checkpoint& checkpoint, ComputeType type) {
   const ModelConfig& config = checkpoint.config;
   return {.source_language = config.source_language,
@@ -72,7 +60,7 @@ ModelInfo InfoOf(const Checkpoint& checkpoint, ComputeType type) {
           .decoder_layers = config.decoder_layers,
           .encoder_heads = config.encoder_heads,
           .decoder_heads = config.decoder_heads,
-          .stored_type = std::string(DTypeName(StoredType(checkpoint.tensors))),
+          .stored_type = std::string(DTypeName(MainDType(checkpoint))),
           .compute_type = type};
 }
 

@@ -1,5 +1,7 @@
 #include "tools/line_alignment.h"
 
+#include <utility>
+
 namespace limpid::internal {
 namespace {
 
@@ -16,22 +18,43 @@ void AppendPieces(const TracedSide& side, std::vector<std::string>* pieces) {
   }
 }
 
+absl::StatusOr<LineAlignment> Label(absl::StatusOr<Alignment> alignment, LineAlignment line) {
+  if (!alignment.ok()) return alignment.status();
+  line.alignment = *std::move(alignment);
+  return line;
+}
+
 }  // namespace
 
-// Aligning cannot fail, because AlignmentRequest recorded all that it needs.
-LineAlignment AlignLine(const Translation& translation, Level level) {
+absl::StatusOr<LineAlignment> AlignLine(const Translation& translation, Level level,
+                                        const AlignmentOptions& options) {
+  LineAlignment line = {.level = level};
   if (level == Level::kWord) {
     const std::vector<TracedWord> source = SplitIntoWords(translation.source);
     const std::vector<TracedWord> target = SplitIntoWords(translation.text);
-    return {level, TextsOf(source), TextsOf(target),
-            *AlignText(translation.traces, translation.copies, source, target, {})};
+    line.source = TextsOf(source);
+    line.target = TextsOf(target);
+    return Label(AlignText(translation.traces, translation.copies, source, target, options),
+                 std::move(line));
   }
-  LineAlignment line = {.level = level, .alignment = *AlignTextPieces(translation.traces, {})};
   for (const SentenceTrace& trace : translation.traces) {
     AppendPieces(trace.source, &line.source);
     AppendPieces(trace.target, &line.target);
   }
-  return line;
+  return Label(AlignTextPieces(translation.traces, options), std::move(line));
+}
+
+absl::StatusOr<LineAlignment> AlignSentence(const SentenceTrace& trace, Level level,
+                                            const AlignmentOptions& options) {
+  LineAlignment line = {.level = level};
+  if (level == Level::kWord) {
+    line.source = TextsOf(trace.source.words);
+    line.target = TextsOf(trace.target.words);
+    return Label(AlignWords(trace, options), std::move(line));
+  }
+  AppendPieces(trace.source, &line.source);
+  AppendPieces(trace.target, &line.target);
+  return Label(AlignPieces(trace, options), std::move(line));
 }
 
 }  // namespace limpid::internal

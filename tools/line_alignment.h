@@ -1,4 +1,4 @@
-// The word alignment of a line of text, which may hold several sentences.
+// The alignment of a line of text, which may hold several sentences, with its translation.
 
 #ifndef LIMPID_TOOLS_LINE_ALIGNMENT_H_
 #define LIMPID_TOOLS_LINE_ALIGNMENT_H_
@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "limpid/alignment.h"
-#include "limpid/translator.h"
+#include "limpid/translation.h"
 #include "tools/alignment_flags.h"
 
 namespace limpid::internal {
@@ -21,8 +22,12 @@ struct LineAlignment {
   Alignment alignment = {};
 };
 
-// `translation` must have traces made with AlignmentRequest({}).
-LineAlignment AlignLine(const Translation& translation, Level level);
+// Fails like AlignText; not if the traces were made with AlignmentRequest(options).
+absl::StatusOr<LineAlignment> AlignLine(const Translation& translation, Level level,
+                                        const AlignmentOptions& options = {});
+// The same for a single sentence.
+absl::StatusOr<LineAlignment> AlignSentence(const SentenceTrace& trace, Level level,
+                                            const AlignmentOptions& options = {});
 
 }  // namespace limpid::internal
 

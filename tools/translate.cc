@@ -95,7 +95,7 @@ std::string FormatLines(const Translation& translation, int64_t number, std::str
                         const Settings& settings) {
   std::optional<LineAlignment> alignment;
   if (settings.alignment != AlignmentForm::kNone) {
-    alignment = AlignLine(translation, settings.alignment_level);
+    alignment = *AlignLine(translation, settings.alignment_level);  // recorded what it needs
   }
   std::string lines;
   if (settings.json) {

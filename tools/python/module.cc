@@ -33,11 +33,6 @@ namespace {
 
 namespace nb = nanobind;
 
-template <typename T>
-auto TextGetter(std::string T::*field) {
-  return [field](const T& self) { return Str(self.*field); };
-}
-
 // A path as the operating system has it, which need not be UTF-8.
 std::string Path(const nb::bytes& path) { return std::string(path.c_str(), path.size()); }
 
@@ -98,7 +93,7 @@ void BindTranslation(nb::module_& module) {
       .def(
           "align",
           [](const Translation& self, const AlignmentOptions& options, const std::string& level) {
-            return ValueOrRaise(Align(self, level, options));
+            return Align(self, level, options);
           },
           nb::arg("options") = AlignmentOptions(), nb::arg("level") = "word",
           "Aligns the whole text. Raises RuntimeError if the traces lack the data.")

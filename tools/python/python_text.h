@@ -25,6 +25,12 @@ std::vector<std::string> Utf8List(nanobind::handle object, const char* name);
 // A Python str. Invalid UTF-8, as in a piece that is half a character, becomes U+FFFD.
 nanobind::str Str(std::string_view utf8);
 
+// The getter of a property that is the text `field`.
+template <typename T>
+auto TextGetter(std::string T::*field) {
+  return [field](const T& self) { return Str(self.*field); };
+}
+
 // The Python exception of an error, with the library's words: ValueError, FileNotFoundError,
 // MemoryError …
 nanobind::object Exception(const absl::Status& status);

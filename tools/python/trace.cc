@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tools/line_alignment.h"
 #include "tools/python/options.h"
 #include "tools/python/python_text.h"
 #include "tools/trace/attention_map.h"
@@ -25,6 +26,10 @@ namespace limpid::python {
 namespace {
 
 namespace nb = nanobind;
+
+using internal::AlignSentence;
+using internal::Level;
+using internal::LineAlignment;
 
 // --- Arrays
 
@@ -92,8 +97,7 @@ constexpr Part<3> kPartsOfHeads[] = {
 constexpr Part<2> kPartsOfAll[] = {
     {"output", &AttentionTrace::output, Outputs,
      "[queries, model_dim]: what attention adds to the residual stream: the sum over the heads, "
-     "and "
-     "the bias."},
+     "and the bias."},
     {"joint_norms", &AttentionTrace::joint_norms, JointQueriesByKeys,
      "[queries, keys]: ‖Σ_head weight · v W_o‖, the norms through all recorded heads."},
 };
@@ -163,15 +167,13 @@ void BindAttention(nb::module_& module) {
   nb::class_<AttentionTrace> attention(
       module, "AttentionTrace",
       "One attention of one layer over one sentence.\n\n"
-      "Its arrays are float32 views of the engine's own numbers: read-only, not copied, and valid "
-      "as\n"
-      "long as they are held. A part that was not asked for raises ValueError.");
+      "Its arrays are float32 views of the engine's own numbers: read-only, not copied, and valid\n"
+      "as long as they are held. A part that was not asked for raises ValueError.");
   nb::class_<AttentionLayers> layers(
       module, "AttentionLayers",
       "The attentions of one kind, layer by layer: `trace.cross[1]` is an AttentionTrace.\n\n"
-      "The arrays have all layers in one: `trace.cross.weights[layer, head, target, source]`. "
-      "Each\n"
-      "access makes such an array anew, so keep it; `trace.cross[1].weights` copies nothing.");
+      "The arrays have all layers in one: `trace.cross.weights[layer, head, target, source]`.\n"
+      "Each access makes such an array anew, so keep it; `trace.cross[1].weights` copies nothing.");
   for (const auto& part : kPartsOfHeads) BindPart(part, &attention, &layers);
   for (const auto& part : kPartsOfAll) BindPart(part, &attention, &layers);
   attention
@@ -228,11 +230,6 @@ std::vector<TokenOrWord> InCharacters(std::vector<TokenOrWord> parts, std::strin
     part.end = Characters(text, part.end);
   }
   return parts;
-}
-
-template <typename T>
-auto TextGetter(std::string T::*field) {
-  return [field](const T& self) { return Str(self.*field); };
 }
 
 nb::list Texts(const std::vector<std::string>& texts) {
@@ -297,43 +294,10 @@ void BindSides(nb::module_& module) {
 
 // --- Alignment
 
-// Whether the level is "word"; raises ValueError if it is not "piece" either.
-absl::StatusOr<bool> IsWordLevel(const std::string& level) {
-  if (level == "word") return true;
-  if (level == "piece") return false;
-  return absl::InvalidArgumentError(absl::StrCat("level must be word or piece, not '", level, "'"));
-}
-
-std::vector<std::string> TextsOf(const std::vector<TracedWord>& words) {
-  std::vector<std::string> texts;
-  texts.reserve(words.size());
-  for (const TracedWord& word : words) texts.push_back(word.text);
-  return texts;
-}
-
-void AppendPieces(const TracedSide& side, std::vector<std::string>* pieces) {
-  for (const TracedToken& token : side.tokens) {
-    if (token.is_text) pieces->push_back(token.piece);
-  }
-}
-
-absl::StatusOr<LabelledAlignment> Align(const SentenceTrace& trace, const std::string& level,
-                                        const AlignmentOptions& options) {
-  const absl::StatusOr<bool> words = IsWordLevel(level);
-  if (!words.ok()) return words.status();
-  absl::StatusOr<Alignment> alignment =
-      *words ? AlignWords(trace, options) : AlignPieces(trace, options);
-  if (!alignment.ok()) return alignment.status();
-  LabelledAlignment labelled;
-  if (*words) {
-    labelled.source = TextsOf(trace.source.words);
-    labelled.target = TextsOf(trace.target.words);
-  } else {
-    AppendPieces(trace.source, &labelled.source);
-    AppendPieces(trace.target, &labelled.target);
-  }
-  labelled.alignment = *std::move(alignment);
-  return labelled;
+Level ParseLevel(const std::string& level) {
+  if (level == "word") return Level::kWord;
+  if (level == "piece") return Level::kPiece;
+  Raise(absl::InvalidArgumentError(absl::StrCat("level must be word or piece, not '", level, "'")));
 }
 
 LinkRule ParseLinkRule(const std::string& name) {
@@ -359,18 +323,18 @@ void BindAlignment(nb::module_& module) {
           "choice. row: \"output\", the step that predicts a token, or \"input\", the next step,\n"
           "which reads it; None: the model's choice. measure: \"weight\", \"norm\" or\n"
           "\"occlusion\". Raises ValueError for other values.");
-  nb::class_<LabelledAlignment>(
+  nb::class_<LineAlignment>(
       module, "Alignment",
       "The share of each source in each target; both are words, or both pieces.")
       .def_prop_ro(
-          "source", [](const LabelledAlignment& self) { return Texts(self.source); },
+          "source", [](const LineAlignment& self) { return Texts(self.source); },
           nb::sig("def source(self) -> list[str]"), "The words or pieces of the source.")
       .def_prop_ro(
-          "target", [](const LabelledAlignment& self) { return Texts(self.target); },
+          "target", [](const LineAlignment& self) { return Texts(self.target); },
           nb::sig("def target(self) -> list[str]"), "The words or pieces of the translation.")
       .def_prop_ro(
           "weights",
-          [](const LabelledAlignment& self) {
+          [](const LineAlignment& self) {
             return View<2>(self.alignment.weights, "weights",
                            {self.target.size(), self.source.size() + 1});
           },
@@ -378,7 +342,7 @@ void BindAlignment(nb::module_& module) {
           "<s> and </s>. A view, not a copy.")
       .def(
           "links",
-          [](const LabelledAlignment& self, const std::string& rule) {
+          [](const LineAlignment& self, const std::string& rule) {
             return Links(self.alignment, ParseLinkRule(rule));
           },
           nb::arg("rule") = "intersection",
@@ -387,12 +351,12 @@ void BindAlignment(nb::module_& module) {
           "largest share. A target whose largest share is the null word's has no link.")
       .def(
           "pharaoh",
-          [](const LabelledAlignment& self, const std::string& rule) {
+          [](const LineAlignment& self, const std::string& rule) {
             return FormatPharaoh(self.alignment, ParseLinkRule(rule));
           },
           nb::arg("rule") = "intersection",
           "The links as SOURCE-TARGET, counted from 0: \"0-0 2-1\".")
-      .def("__repr__", [](const LabelledAlignment& self) {
+      .def("__repr__", [](const LineAlignment& self) {
         return nb::str("<Alignment {}>").format(FormatPharaoh(self.alignment));
       });
 }
@@ -462,26 +426,25 @@ void BindSentenceTrace(nb::module_& module) {
           "is removed from the source.")
       .def_prop_ro(
           "alignment",
-          [](const SentenceTrace& self) { return ValueOrRaise(Align(self, "word", {})); },
+          [](const SentenceTrace& self) { return ValueOrRaise(AlignSentence(self, Level::kWord)); },
           nb::rv_policy::move, "The alignment of words by the model's choice of attention.")
       .def(
           "align",
           [](const SentenceTrace& self, const std::string& level, int layer, std::vector<int> heads,
              const std::optional<std::string>& row, const std::string& measure) {
             return ValueOrRaise(
-                Align(self, level, ReadAlignmentOptions(layer, std::move(heads), row, measure)));
+                AlignSentence(self, ParseLevel(level),
+                              ReadAlignmentOptions(layer, std::move(heads), row, measure)));
           },
           nb::arg("level") = "word", nb::arg("layer") = -1, nb::arg("heads") = std::vector<int>(),
           nb::arg("row") = nb::none(), nb::arg("measure") = "weight",
           "Aligns words, or with level=\"piece\" pieces, without <s> and </s>. AlignmentOptions\n"
-          "explains the others. Raises ValueError for unknown values, and RuntimeError if the "
-          "trace\n"
-          "lacks the data.")
+          "explains the others. Raises ValueError for unknown values, and RuntimeError if the\n"
+          "trace lacks the data.")
       .def(
           "html", [](const SentenceTrace& self) { return Str(Page(self)); },
-          "The page of `limpid trace --html`: one file, without a network. Raises ValueError if "
-          "the\n"
-          "cross-attention of a layer was not recorded.")
+          "The page of `limpid trace --html`: one file, without a network. Raises ValueError if\n"
+          "the cross-attention of a layer was not recorded.")
       .def(
           "_repr_html_",
           [](nb::handle_t<SentenceTrace> self) { return Show("html", self, {}, {}); },
@@ -494,9 +457,8 @@ void BindSentenceTrace(nb::module_& module) {
           nb::sig("def plot(self, kind: str = 'cross', layer: int | None = None, "
                   "head: int | None = None, ax: typing.Any = None) -> typing.Any"),
           "Draws a heat map with matplotlib: rows are queries, columns keys, cells weights.\n\n"
-          "kind: \"cross\", \"encoder\" or \"decoder\". layer: None is the last. head: None is "
-          "the\n"
-          "mean of all. ax: the matplotlib Axes to draw into; None: a new figure. Returns the "
+          "kind: \"cross\", \"encoder\" or \"decoder\". layer: None is the last. head: None is\n"
+          "the mean of all. ax: the matplotlib Axes to draw into; None: a new figure. Returns the "
           "Axes.")
       .def(
           "to_bertviz",
@@ -512,31 +474,12 @@ void BindSentenceTrace(nb::module_& module) {
 
 }  // namespace
 
-absl::StatusOr<LabelledAlignment> Align(const Translation& translation, const std::string& level,
-                                        const AlignmentOptions& options) {
-  const absl::StatusOr<bool> words = IsWordLevel(level);
-  if (!words.ok()) return words.status();
+LineAlignment Align(const Translation& translation, const std::string& level,
+                    const AlignmentOptions& options) {
   if (translation.traces.empty() && translation.sentences > 0) {
-    return absl::FailedPreconditionError("there are no traces to align by: ask for trace=True");
+    Raise(absl::FailedPreconditionError("there are no traces to align by: ask for trace=True"));
   }
-  LabelledAlignment labelled;
-  absl::StatusOr<Alignment> alignment;
-  if (*words) {
-    const std::vector<TracedWord> source = SplitIntoWords(translation.source);
-    const std::vector<TracedWord> target = SplitIntoWords(translation.text);
-    labelled.source = TextsOf(source);
-    labelled.target = TextsOf(target);
-    alignment = AlignText(translation.traces, translation.copies, source, target, options);
-  } else {
-    for (const SentenceTrace& trace : translation.traces) {
-      AppendPieces(trace.source, &labelled.source);
-      AppendPieces(trace.target, &labelled.target);
-    }
-    alignment = AlignTextPieces(translation.traces, options);
-  }
-  if (!alignment.ok()) return alignment.status();
-  labelled.alignment = *std::move(alignment);
-  return labelled;
+  return ValueOrRaise(AlignLine(translation, ParseLevel(level), options));
 }
 
 void BindTrace(nb::module_& module) {

@@ -22,12 +22,19 @@ namespace {
 
 using nlohmann::json;
 
-constexpr float kThousandths = 1000;
-constexpr float kHundredths = 100;
+// Rounds a share to thousandths, never to the other side of half a percent: so that the page, which
+// rounds them to percent, shows what the terminal shows.
+int64_t Thousandths(float share) {
+  const int64_t percent = std::lround(100 * share);
+  return std::clamp<int64_t>(std::lround(1000 * share), 10 * percent - 4, 10 * percent + 4);
+}
 
-// Returns values [heads, queries, keys] as nested lists of integers in units of 1/unit, without the
-// keys that a query must not see.
-json Cells(const AttentionTrace& attention, const std::vector<float>& values, float unit) {
+int64_t Hundredths(float value) { return std::lround(100 * value); }
+
+// Returns values [heads, queries, keys] as nested lists of integers, without the keys that a query
+// must not see.
+json Cells(const AttentionTrace& attention, const std::vector<float>& values,
+           int64_t (*to_integer)(float value)) {
   json heads = json::array();
   const size_t cells_per_head = static_cast<size_t>(attention.queries) * attention.keys;
   size_t row = 0;
@@ -36,7 +43,7 @@ json Cells(const AttentionTrace& attention, const std::vector<float>& values, fl
     for (int query = 0; query < attention.queries; ++query, ++row) {
       json cells = json::array();
       for (int key = 0; key < VisibleKeys(attention, query); ++key) {
-        cells.push_back(std::lround(unit * values[row * attention.keys + key]));
+        cells.push_back(to_integer(values[row * attention.keys + key]));
       }
       rows.push_back(std::move(cells));
     }
@@ -61,7 +68,7 @@ json HeadNorms(const AttentionTrace& attention) {
     json norms = json::array();
     for (int query = 0; query < attention.queries; ++query, added += model_dim) {
       const float square = std::inner_product(added, added + model_dim, added, 0.0F);
-      norms.push_back(std::lround(kHundredths * std::sqrt(square)));
+      norms.push_back(Hundredths(std::sqrt(square)));
     }
     heads.push_back(std::move(norms));
   }
@@ -92,10 +99,10 @@ json AttentionToJson(const AttentionTrace& attention) {
   json object = {{"kind", std::string(AttentionKindName(attention.id.kind))},
                  {"layer", attention.id.layer},
                  {"heads", attention.heads},
-                 {"weights", Cells(attention, attention.weights, kThousandths)},
-                 {"scores", Cells(attention, attention.scores, kHundredths)},
-                 {"norms", Cells(attention, attention.norms, kHundredths)},
-                 {"joint_norms", Cells(attention, attention.joint_norms, kHundredths)},
+                 {"weights", Cells(attention, attention.weights, Thousandths)},
+                 {"scores", Cells(attention, attention.scores, Hundredths)},
+                 {"norms", Cells(attention, attention.norms, Hundredths)},
+                 {"joint_norms", Cells(attention, attention.joint_norms, Hundredths)},
                  {"head_norms", HeadNorms(attention)}};
   const std::pair<const char*, const std::vector<float>*> vectors[] = {
       {"q", &attention.q},
@@ -126,7 +133,7 @@ json AlignmentToJson(const Alignment& alignment) {
   for (int target = 0; target < alignment.targets; ++target) {
     json row = json::array();
     for (int source = 0; source <= alignment.sources; ++source) {
-      row.push_back(std::lround(kThousandths * alignment.weight(target, source)));
+      row.push_back(Thousandths(alignment.weight(target, source)));
     }
     rows.push_back(std::move(row));
   }
@@ -153,7 +160,7 @@ json SentenceToJson(const SentenceTrace& trace, const Alignment& alignment,
   for (const std::vector<Prediction>& step : trace.predictions) {
     json predictions = json::array();
     for (const Prediction& prediction : step) {
-      predictions.push_back({prediction.piece, std::lround(kThousandths * prediction.probability)});
+      predictions.push_back({prediction.piece, Thousandths(prediction.probability)});
     }
     object["predictions"].push_back(std::move(predictions));
   }

@@ -18,8 +18,7 @@ using testing::Not;
 TEST(DescribeTest, DescribesTheShippedModel) {
   const auto checkpoint = ReadCheckpoint("models/eng-deu");
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
-  const std::string text = Describe(*checkpoint);
-  EXPECT_THAT(text, testing::StartsWith(R"(format               Limpid folder
+  EXPECT_THAT(Describe(*checkpoint), testing::StartsWith(R"(format               Limpid folder
 languages            "eng" to "deu"
 parameters           8,901,697
 size                 17.9 MB: float16 17.7 MB, float32 150.8 kB
@@ -36,8 +35,7 @@ alignment            decoder layer 1, cross-attention, head 0; input row: layer 
 
 vocabulary           8,001 pieces, the same for both sides
 SentencePiece        one model for both sides
-shortlist            of )"));
-  EXPECT_THAT(text, HasSubstr(R"( MB: a sentence alone is drafted from it
+shortlist            of 1.2 MB: a sentence alone is drafted from it
 end of sentence      "</s>" (id 0)
 unknown piece        "<unk>" (id 1)
 decoder starts with  "<pad>" (id 8000)

@@ -80,6 +80,16 @@ TEST(TracePageTest, HoldsTheTraceAtThePrecisionShown) {
   EXPECT_FALSE(cross.contains("v"));  // it was not recorded
 }
 
+// 0.2349 is 23 % in the terminal; from 235 thousandths the page would make 24 %.
+TEST(TracePageTest, SharesHaveThePercentThatTheTerminalShows) {
+  const SentenceTrace trace = SmallTrace();
+  Alignment alignment = SmallAlignment();
+  alignment.weights = {0.2349F, 0.7651F};
+  const json data =
+      json::parse(DataText(FormatTracePage({&trace, 1}, {&alignment, 1}, {})))["sentences"][0];
+  EXPECT_EQ(data["alignment"], json::parse("[[234, 766]]"));
+}
+
 TEST(TracePageTest, ARowEndsWithTheLastKeyThatItsQuerySees) {
   const json data = json::parse(DataText(SmallPage(SmallTrace())))["sentences"][0];
   const json& decoder = data["attentions"][0];

@@ -62,7 +62,7 @@ class Translator:
         shortlist: Whether to produce only tokens that the model's shortlist has for the source:
             faster, but now and then another translation.
         verify: Whether to compare all files with their checksums first.
-        plain: Whether to leave out what only makes greedy search faster. The translations are the
+        plain: Whether to leave out what only makes translating faster. The translations are the
             same.
 
     Raises:
